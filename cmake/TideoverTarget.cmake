@@ -1,0 +1,40 @@
+# What every target of ours shares: the language, the warnings, the sanitizers, the include root.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}")
+
+set(TIDEOVER_SANITIZE "" CACHE STRING "Sanitizers to build with, for example address,undefined")
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
+endif()
+
+add_library(tideover_options INTERFACE)
+target_include_directories(tideover_options INTERFACE "${CMAKE_SOURCE_DIR}")
+target_compile_options(tideover_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
+                                                  -Woverloaded-virtual -Werror)
+# Asio and Beast are compiled once, in wal/base/asio.cc and forwarders/http/beast.cc.
+target_compile_definitions(tideover_options INTERFACE BOOST_ASIO_SEPARATE_COMPILATION
+                                                      BOOST_BEAST_SEPARATE_COMPILATION
+                                                      BOOST_ASIO_NO_DEPRECATED)
+if(TIDEOVER_SANITIZE)
+  target_compile_options(tideover_options INTERFACE -fsanitize=${TIDEOVER_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(tideover_options INTERFACE -fsanitize=${TIDEOVER_SANITIZE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    # Clang 14 refuses coroutines under -fsanitize=function ("difference across sections").
+    target_compile_options(tideover_options INTERFACE -fno-sanitize=function)
+  else()
+    # GCC 12 sees uninitialised members in libstdc++ once sanitizers are on, and has no words for Asio's fences.
+    target_compile_options(tideover_options INTERFACE -Wno-maybe-uninitialized -Wno-tsan)
+  endif()
+endif()
+
+# tideover_library(NAME name SOURCES a.cc b.cc PUBLIC lib... PRIVATE lib...)
+function(tideover_library)
+  cmake_parse_arguments(ARG "" "NAME" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  add_library(${ARG_NAME} STATIC ${ARG_SOURCES})
+  target_link_libraries(${ARG_NAME} PUBLIC tideover_options ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
+endfunction()

@@ -1,0 +1,39 @@
+#include "wal/base/thread_worker.h"
+
+#include <boost/asio/io_context.hpp>
+#include <catch2/catch.hpp>
+#include <thread>
+#include <vector>
+
+namespace tideover {
+namespace {
+
+TEST_CASE("jobs run in order on the worker's thread, and done runs on the io thread") {
+  boost::asio::io_context io;
+  std::vector<int> jobs;
+  std::vector<int> dones;
+  std::thread::id job_thread;
+  std::thread::id done_thread;
+  ThreadWorker worker("test", io.get_executor());
+  for (int i = 0; i < 100; ++i) {
+    worker.submit(
+        [&, i] {
+          jobs.push_back(i);
+          job_thread = std::this_thread::get_id();
+        },
+        [&, i] {
+          dones.push_back(i);
+          done_thread = std::this_thread::get_id();
+          if (i == 99) io.stop();
+        });
+  }
+  io.run();
+  CHECK(jobs.size() == 100);
+  CHECK(jobs == dones);
+  CHECK(std::is_sorted(jobs.begin(), jobs.end()));
+  CHECK(done_thread == std::this_thread::get_id());
+  CHECK(job_thread != done_thread);
+}
+
+}  // namespace
+}  // namespace tideover

@@ -1,0 +1,29 @@
+// Every bound of the queue, with its unit and the reason for its size (STYLE rule 32).
+#pragma once
+
+#include <cstdint>
+
+#include "wal/base/clock.h"
+
+namespace tideover::wal {
+
+struct WalLimits {
+  // One group: what is lost when a single damaged byte of the newest log hits it, and what one sync waits
+  // for.
+  std::uint64_t group_bytes = 1 << 20;
+  // Appends waiting for their group; more are refused, so that a stuck disk does not fill the memory.
+  std::uint64_t waiting_bytes = 16 << 20;
+  // Fresh records kept in memory, so that a healthy sender never reads the disk.
+  std::uint64_t tail_bytes = 6 << 20;
+  // An acknowledgement without appends to ride with becomes durable by itself after this.
+  Duration ack_delay = std::chrono::milliseconds(500);
+  // Between attempts to reopen the store after a fault.
+  Duration reopen_delay = std::chrono::seconds(1);
+  // How often free space and held bytes are looked at when nothing else does.
+  Duration usage_interval = std::chrono::seconds(1);
+  // Free space the file system must keep, in parts of its size; kubelet evicts images at 15 %.
+  double keep_free_ratio = 0.20;
+  std::uint64_t keep_free_bytes = 0;  // used instead of the ratio when not 0
+};
+
+}  // namespace tideover::wal

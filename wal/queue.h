@@ -1,0 +1,148 @@
+// The durable middle of the agent.
+//
+// Producers append, senders read and acknowledge; nothing here knows what a record means or where it goes.
+// Executor: every verb on the io executor, so there is no locking; the store's blocking calls run on two
+// workers. Durability: when append() completes without error its records survive a power cut. Group commit by
+// back-pressure: whatever came during the last sync is the next group, and one sync serves them all.
+// Crash between commit and reply: the client sees an error and repeats; duplicates are possible, loss is not.
+// Acknowledgements ride in the next group; a crash before it repeats a delivery, it never loses one.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "wal/base/clock.h"
+#include "wal/base/result.h"
+#include "wal/base/strong.h"
+#include "wal/base/worker.h"
+#include "wal/ledger.h"
+#include "wal/limits.h"
+#include "wal/record.h"
+#include "wal/store.h"
+
+namespace tideover::wal {
+
+struct WalMetrics;
+
+// Handle of an open cursor; valid as long as the queue lives.
+using CursorId = Strong<struct CursorIdTag, std::uint32_t>;
+
+enum class Keep : std::uint8_t {
+  required,     // its backlog may cause refusal of new records
+  best_effort,  // loses its oldest, counted, before it costs others anything
+};
+enum class StartAt : std::uint8_t { now, oldest };
+
+struct LaneOptions {
+  std::uint64_t max_bytes = 0;  // budget for what required cursors have not acknowledged
+  bool refuse_at_floor = true;  // also refuse when the file system is below its free-space floor
+};
+
+// A producer's own durable note (a file position), committed with its records.
+struct Checkpoint {
+  std::string key;  // empty: none
+  std::string value;
+};
+
+// One run of records for a sender. Numbers in [first, next) without a record are damaged; `damaged_units`
+// counts what they held, known from the totals of their neighbours.
+struct Batch {
+  Seq first;
+  Seq next;
+  std::vector<StoredRecord> records;
+  std::uint64_t damaged_records = 0;
+  std::uint64_t damaged_units = 0;
+};
+
+// What became of the records before `upto`. Whatever `lost` and `diverted` do not name was delivered.
+struct Ack {
+  Seq upto;  // first record that is not settled yet; moves forward only
+  struct Loss {
+    Reason reason;
+    std::uint64_t units;
+  };
+  std::vector<Loss> losses;
+  struct Divert {
+    LaneId to;
+    NewRecord record;
+    bool settles = true;  // false: a copy for inspection (reject store), the units are named in `losses`
+  };
+  std::vector<Divert> diverts;  // appended to their lanes in the same atomic batch
+  std::uint64_t probable_duplicates = 0;
+  std::uint64_t under_reported = 0;
+  std::uint64_t stripped = 0;
+};
+
+struct LaneUsage {
+  Totals accepted;               // since the lane exists
+  std::uint64_t held_bytes = 0;  // records some cursor still needs
+  std::uint64_t max_bytes = 0;
+  std::uint64_t oldest_ms = 0;  // arrival of the oldest held record; 0 when empty
+};
+
+struct CursorUsage {
+  std::string name;
+  Seq position;     // first record not settled
+  Totals behind;    // tail minus position
+  Totals accepted;  // since the cursor exists
+  Ledger ledger;
+  Keep keep = Keep::required;
+};
+
+// Why appends are refused right now, if they are.
+struct Refusal {
+  Errc code;
+  std::string sentence;
+};
+
+class Queue {
+ public:
+  // All references outlive the queue.
+  Queue(Store& store, Worker& writer, Worker& reader, Clock& clock, const WalLimits& limits,
+        WalMetrics& metrics);
+  ~Queue();  // after stop() has completed
+
+  // Opens the store. Errors: those of Store::open.
+  awaitable<Result<>> open();
+
+  // Finds or creates by stable name. Before the first append; durable with the next group.
+  LaneId open_lane(std::string_view name, const LaneOptions& options);
+  CursorId open_cursor(LaneId lane, std::string_view name, Keep keep, StartAt start);
+
+  // One group commit for all waiters. Errors: over_budget, disk_floor, disk_full, io_error, unavailable,
+  // stopping.
+  awaitable<Result<>> append(LaneId lane, NewRecord record, Checkpoint checkpoint = {});
+
+  // Durable records from `from` on, in order: from memory while they are fresh, from the store otherwise.
+  // Ends at once with an empty batch when there is none. Errors: unavailable, io_error, stopping.
+  awaitable<Result<Batch>> read(CursorId cursor, std::uint64_t max_bytes);
+
+  // Moves the cursor in memory at once; durable with the next group, at most `WalLimits::ack_delay` later.
+  void ack(CursorId cursor, Ack ack);
+
+  // Completes when there is something to read behind the cursor, or at `deadline`.
+  awaitable<void> wait_readable(CursorId cursor, Time deadline);
+  void interrupt(CursorId cursor);  // ends its wait_readable early, for shutdown and for operators
+
+  // An operator gives up a cursor and what only it still needs.
+  Result<> drop_cursor(LaneId lane, std::string_view name);
+
+  // Completes when everything appended and acknowledged so far is durable, or cannot be made so.
+  awaitable<Result<>> flush();
+  awaitable<void> stop();  // refuses new appends, commits what waits, ends
+
+  std::optional<Refusal> refusal(LaneId lane, std::uint64_t bytes) const;  // what append() would say now
+  LaneUsage usage(LaneId lane) const;
+  std::vector<CursorUsage> cursors(LaneId lane) const;
+  StoreUsage store_usage() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tideover::wal

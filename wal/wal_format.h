@@ -1,0 +1,40 @@
+// The layout of docs/WAL_FORMAT.md: envelope, keys and meta values. Reader and writer share this one header.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "wal/base/result.h"
+#include "wal/record.h"
+
+namespace tideover::wal {
+
+inline constexpr std::uint32_t kFormatVersion = 1;  // of the whole directory; stored under kFormatKey
+
+// Fills the envelope at the front of `record.bytes`: sequence number, totals through it, attributes,
+// checksum.
+void seal_envelope(NewRecord& record, Seq seq, const Totals& through);
+
+// Checks version, length and checksum (XXH3-64 over everything behind the checksum field).
+// `bytes` is kept alive by the returned record. Errors: corrupt.
+Result<StoredRecord> open_envelope(std::shared_ptr<const std::string> bytes);
+
+// Record keys sort by lane, then by sequence number: both big-endian.
+inline constexpr std::size_t kRecordKeyBytes = 12;
+std::string record_key(LaneId lane, Seq seq);
+struct RecordKey {
+  LaneId lane;
+  Seq seq;
+};
+std::optional<RecordKey> parse_record_key(std::string_view key);
+
+// Meta keys.
+inline constexpr std::string_view kFormatKey = "format";  // decimal kFormatVersion
+inline constexpr std::string_view kLanePrefix = "lane/";  // + lane name -> LaneState
+inline constexpr std::string_view kCursorPrefix =
+    "cursor/";  // + lane name + '\0' + cursor name -> CursorState
+inline constexpr std::string_view kCheckpointPrefix = "check/";  // + producer's key -> producer's bytes
+
+}  // namespace tideover::wal

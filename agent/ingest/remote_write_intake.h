@@ -1,0 +1,37 @@
+// Bytes in, records out: POST /api/v1/write, Remote Write 1.0 and 2.0 (DESIGN section 5).
+//
+// Executor: io. 204 only after the sync; the answers are the table of docs/CONFIG.md section "Answers".
+#pragma once
+
+#include <optional>
+
+#include "forwarders/http/message.h"
+#include "forwarders/remote_write/remote_write.h"
+#include "wal/base/clock.h"
+#include "wal/queue.h"
+
+namespace tideover::ingest {
+
+struct IntakeMetrics;
+
+class RemoteWriteIntake {
+ public:
+  // All outlive the intake.
+  RemoteWriteIntake(wal::Queue& queue, wal::LaneId lane, Clock& clock, IntakeMetrics& metrics);
+
+  // From the head alone: 415, 413, 503; nullopt to go on.
+  std::optional<http::Response> check(const http::Request& head) const;
+
+  // `request.body` begins with wal::kEnvelopeBytes of room, which become the record's envelope: the payload
+  // is not copied.
+  awaitable<http::Response> handle(http::Request request);
+
+ private:
+  wal::Queue& queue_;
+  const wal::LaneId lane_;
+  Clock& clock_;
+  IntakeMetrics& metrics_;
+  std::string scratch_;  // the decoded message under scan; one at a time, since nothing is awaited meanwhile
+};
+
+}  // namespace tideover::ingest

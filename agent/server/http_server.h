@@ -1,0 +1,74 @@
+// The agent's HTTP server: limits and deadlines on everything, one byte budget over all requests.
+//
+// Executor: io. Beast stays in the .cc. A route decides twice: from the head, before a byte of body is read
+// (wrong type, too large, refused now), and then with the whole body.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "forwarders/http/message.h"
+#include "wal/base/clock.h"
+#include "wal/base/result.h"
+
+namespace tideover::server {
+
+struct ServerLimits {
+  std::size_t connections = 256;          // more are answered 503 and closed
+  std::size_t header_bytes = 16 << 10;    // 431 beyond
+  std::size_t body_bytes = 16 << 20;      // compressed; 413 beyond
+  std::size_t inflight_bytes = 24 << 20;  // bodies of all requests together; 503 beyond
+  Duration header_time = std::chrono::seconds(10);
+  Duration body_time = std::chrono::seconds(30);  // the whole body
+  std::size_t body_bytes_per_second_min = 4096;   // slower clients are cut once the first 5 s are over
+  Duration write_time = std::chrono::seconds(10);
+  Duration idle_time = std::chrono::minutes(5);
+};
+
+struct Route {
+  std::string method;
+  std::string path;
+  std::size_t headroom = 0;  // bytes left free in front of the body, so that a payload is never moved
+  // Optional. Sees the request without its body; an answer here means the body is never stored.
+  std::function<std::optional<http::Response>(const http::Request& head)> check;
+  std::function<awaitable<http::Response>(http::Request request)> handle;
+};
+
+struct ServerMetrics {  // plain counters, read by the admin API on the same executor
+  std::uint64_t connections_open = 0;
+  std::uint64_t connections_refused = 0;
+  std::uint64_t inflight_bytes = 0;
+  std::uint64_t inflight_requests = 0;
+  std::uint64_t slow_clients_cut = 0;
+  std::uint64_t too_large = 0;
+  std::uint64_t bad_requests = 0;
+};
+
+class HttpServer {
+ public:
+  // `clock` and `io` outlive the server. Unknown path: 404; known path, other method: 405 with Allow.
+  HttpServer(boost::asio::io_context& io, Clock& clock, const ServerLimits& limits,
+             std::vector<Route> routes);
+  ~HttpServer();
+
+  // "127.0.0.1:7302", "[::1]:7302" or "unix:/path" (mode 0600; a stale socket file is replaced). Port 0 picks
+  // one. Errors: io_error with the address and the system's words; bad_input.
+  Result<> listen(const std::string& address);
+  std::string address() const;  // as bound; empty before listen()
+
+  // Stops accepting, lets requests under way finish until `deadline`, then closes what is left.
+  awaitable<void> stop(Time deadline);
+
+  const ServerMetrics& metrics() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tideover::server

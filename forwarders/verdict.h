@@ -1,0 +1,35 @@
+// What an answer means: a closed set, decided by one pure function per destination (STYLE rule 20), performed
+// by the sender. Switched without `default`.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "wal/base/clock.h"
+#include "wal/ledger.h"
+
+namespace tideover::forward {
+
+enum class Action : std::uint8_t {
+  advance,    // the part is settled; `lost` of it was refused for good
+  retry,      // the receiver cannot take it now: back off and send the same bytes again
+  park,       // the receiver's time window refuses it for now: keep, go on, probe later
+  bisect,     // something in it is bad: find it by halving
+  halve,      // too large: send in halves and remember the size that works
+  downgrade,  // the receiver does not speak this version: encode again in the other one
+  pause,      // a configuration fault: keep everything, probe slowly, alarm
+};
+
+struct Verdict {
+  Action action = Action::retry;
+  wal::Reason reason =
+      wal::Reason::bad_request;      // for advance with lost > 0, park, bisect, halve: should it come to that
+  std::uint64_t lost = 0;            // advance: units refused
+  bool probable_duplicate = false;   // advance: refused only because an earlier attempt had arrived
+  std::uint64_t under_reported = 0;  // advance: units the receiver did not say it wrote
+  std::optional<Duration> retry_after;  // retry: what the receiver asked for
+  std::string sentence;                 // for logs and the reject store; bounded, control bytes escaped
+};
+
+}  // namespace tideover::forward

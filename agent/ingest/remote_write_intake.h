@@ -1,18 +1,18 @@
 // Bytes in, records out: POST /api/v1/write, Remote Write 1.0 and 2.0 (DESIGN section 5).
 //
-// Executor: io. 204 only after the sync; the answers are the table of docs/CONFIG.md section "Answers".
+// Executor: io. 204 only after the sync; the answers are the table of docs/INTAKE.md.
 #pragma once
 
 #include <optional>
+#include <string>
 
+#include "agent/ingest/metrics.h"
 #include "forwarders/http/message.h"
 #include "forwarders/remote_write/remote_write.h"
 #include "wal/base/clock.h"
 #include "wal/queue.h"
 
 namespace tideover::ingest {
-
-struct IntakeMetrics;
 
 class RemoteWriteIntake {
  public:
@@ -27,6 +27,8 @@ class RemoteWriteIntake {
   awaitable<http::Response> handle(http::Request request);
 
  private:
+  http::Response count(http::Response response, Protocol protocol, Answer kind) const;
+
   wal::Queue& queue_;
   const wal::LaneId lane_;
   Clock& clock_;

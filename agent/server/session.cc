@@ -235,12 +235,17 @@ awaitable<bool> serve_request(Session& s) {
     }
     const BodyEnd end = co_await read_body(core, s.connection, s.buffer, s.parser, charge, request.body);
     refusal = refusal_of(s, end);
+    if (end != BodyEnd::complete) {  // its memory is free before its client has read why
+      request.body = std::string();
+      charge.resize(0);
+    }
     if (refusal) co_await answer_and_leave(s, std::move(*refusal), bare);
     if (end != BodyEnd::complete) co_return false;
   }
 
   s.connection.allow_until(Time::max());  // a handler keeps its own deadlines
   Response response = co_await call(core, *match.route, std::move(request));
+  charge.resize(0);
   const bool last = !keep_alive || core.stopping || response.headers.has("connection");
   if (last) {
     co_await answer_and_leave(s, std::move(response), bare);

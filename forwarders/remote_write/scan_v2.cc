@@ -35,9 +35,9 @@ class ScannerV2 {
       switch (tag) {
         case tag_of(kRequestSymbols, kBytes):
           if (!reader.bytes(entry)) return Outcome::malformed;
-          if (complete) break;
-          if (in_series) return Outcome::late_symbols;
-          symbols_.add(entry);
+          if (!complete && in_series) return Outcome::late_symbols;
+          if (!complete) symbols_.add(entry);
+          valid = total_.keep_symbol(entry);
           break;
         case tag_of(kRequestTimeseries, kBytes):
           in_series = true;

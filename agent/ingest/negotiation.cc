@@ -1,8 +1,7 @@
 #include "agent/ingest/negotiation.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <string_view>
 
 namespace tideover::ingest {
@@ -18,7 +17,8 @@ std::string_view trimmed(std::string_view text) {
 
 bool equal_without_case(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](char x, char y) { return lower(x) == lower(y); });
 }
 
 // A header value in an answer: short and without control bytes.
@@ -35,7 +35,8 @@ Error unsupported(std::string sentence) { return fail(Errc::bad_input, std::move
 Result<Version> negotiate(const http::Headers& headers) {
   const std::string_view encoding = trimmed(headers.find("Content-Encoding"));
   if (!encoding.empty() && !equal_without_case(encoding, "snappy"))
-    return unsupported(fmt::format("Content-Encoding {} is not supported: send snappy (block format)", quoted(encoding)));
+    return unsupported(
+        fmt::format("Content-Encoding {} is not supported: send snappy (block format)", quoted(encoding)));
 
   const std::string_view type = headers.find("Content-Type");
   if (trimmed(type).empty()) return Version::v1;
@@ -47,17 +48,20 @@ Result<Version> negotiate(const http::Headers& headers) {
     return part;
   };
   if (const auto media = next_part(); !equal_without_case(media, "application/x-protobuf"))
-    return unsupported(fmt::format("Content-Type {} is not supported: send application/x-protobuf", quoted(media)));
+    return unsupported(
+        fmt::format("Content-Type {} is not supported: send application/x-protobuf", quoted(media)));
   while (!rest.empty()) {
     const std::string_view part = next_part();
     const auto split = part.find('=');
-    if (split == std::string_view::npos || !equal_without_case(trimmed(part.substr(0, split)), "proto")) continue;
+    if (split == std::string_view::npos || !equal_without_case(trimmed(part.substr(0, split)), "proto"))
+      continue;
     const std::string_view proto = trimmed(part.substr(split + 1));
     if (proto == "prometheus.WriteRequest") return Version::v1;
     if (proto == "io.prometheus.write.v2.Request") return Version::v2;
-    return unsupported(fmt::format("the message {} is not supported: send prometheus.WriteRequest or "
-                                   "io.prometheus.write.v2.Request",
-                                   quoted(proto)));
+    return unsupported(
+        fmt::format("the message {} is not supported: send prometheus.WriteRequest or "
+                    "io.prometheus.write.v2.Request",
+                    quoted(proto)));
   }
   return Version::v1;
 }

@@ -9,8 +9,8 @@
 
 namespace tideover::ingest {
 
-// As Prometheus' receiver: no Content-Type means 1.0, no Content-Encoding means snappy, parameters other than `proto`
-// are ignored. Errors: bad_input, with the sentence for the 415 answer.
+// As Prometheus' receiver: no Content-Type means 1.0, no Content-Encoding means snappy, parameters other than
+// `proto` are ignored. Errors: bad_input, with the sentence for the 415 answer.
 Result<remote_write::Version> negotiate(const http::Headers& headers);
 
 }  // namespace tideover::ingest

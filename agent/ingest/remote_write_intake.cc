@@ -1,9 +1,8 @@
 #include "agent/ingest/remote_write_intake.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
+#include <fmt/format.h>
 
 #include "agent/ingest/metrics.h"
 #include "agent/ingest/negotiation.h"
@@ -22,8 +21,8 @@ constexpr std::size_t kScratchKeptBytes = 4 << 20;
 
 Protocol protocol_of(Version version) { return version == Version::v1 ? Protocol::rw1 : Protocol::rw2; }
 
-// 2.0 wants the exact counts on success and on failure; to a 1.0 sender they would be read as a partial failure
-// (Prometheus #17683).
+// 2.0 wants the exact counts on success and on failure; to a 1.0 sender they would be read as a partial
+// failure (Prometheus #17683).
 http::Response answer(Answer kind, Version version, const Counts& written, std::string sentence = {}) {
   http::Response response;
   response.status = status_of(kind);
@@ -46,7 +45,8 @@ http::Response refused(Version version, Errc code, std::string sentence) {
   return response;
 }
 
-wal::Attributes attributes_of(const Scan& scan, Version version, std::size_t raw_bytes, std::int64_t arrival_ms) {
+wal::Attributes attributes_of(const Scan& scan, Version version, std::size_t raw_bytes,
+                              std::int64_t arrival_ms) {
   wal::Attributes a;
   a.encoding = static_cast<std::uint16_t>(version);
   a.flags = static_cast<std::uint16_t>((scan.sorted ? remote_write::kSorted : 0) |
@@ -66,14 +66,16 @@ wal::Attributes attributes_of(const Scan& scan, Version version, std::size_t raw
 std::string describe(const Scan& scan) {
   const std::string first = scan.faults.empty() ? std::string() : scan.faults.front().sentence;
   if (scan.faulty_series <= 1) return first;
-  return fmt::format("{} (and {} more series with faults; the others were stored)", first, scan.faulty_series - 1);
+  return fmt::format("{} (and {} more series with faults; the others were stored)", first,
+                     scan.faulty_series - 1);
 }
 
 bool empty(const Counts& c) { return c.floats + c.histograms + c.exemplars + c.metadata == 0; }
 
 }  // namespace
 
-RemoteWriteIntake::RemoteWriteIntake(wal::Queue& queue, wal::LaneId lane, Clock& clock, IntakeMetrics& metrics)
+RemoteWriteIntake::RemoteWriteIntake(wal::Queue& queue, LaneId lane, Clock& clock,
+                                     IntakeMetrics& metrics)
     : queue_(queue), lane_(lane), clock_(clock), metrics_(metrics) {}
 
 http::Response RemoteWriteIntake::count(http::Response response, Protocol protocol, Answer kind) const {
@@ -84,7 +86,8 @@ http::Response RemoteWriteIntake::count(http::Response response, Protocol protoc
 std::optional<http::Response> RemoteWriteIntake::check(const http::Request& head) const {
   const Result<Version> version = negotiate(head.headers);
   if (!version) {
-    // Whether the sender speaks 2.0 is not known; zero counts are wanted if it does and harmless if it does not.
+    // Whether the sender speaks 2.0 is not known; zero counts are wanted if it does and harmless if it does
+    // not.
     return count(answer(Answer::unsupported, Version::v2, {}, version.error().detail), Protocol::unknown,
                  Answer::unsupported);
   }
@@ -93,28 +96,32 @@ std::optional<http::Response> RemoteWriteIntake::check(const http::Request& head
   const std::string_view declared = head.headers.find("Content-Length");
   std::from_chars(declared.data(), declared.data() + declared.size(), length);
   if (auto refusal = queue_.refusal(lane_, length))
-    return count(refused(*version, refusal->code, std::move(refusal->sentence)), protocol_of(*version), Answer::refused);
+    return count(refused(*version, refusal->code, std::move(refusal->sentence)), protocol_of(*version),
+                 Answer::refused);
   return std::nullopt;
 }
 
 awaitable<http::Response> RemoteWriteIntake::handle(http::Request request) {
   const Result<Version> negotiated = negotiate(request.headers);
   if (!negotiated)
-    co_return count(answer(Answer::unsupported, Version::v2, {}, negotiated.error().detail), Protocol::unknown,
-                    Answer::unsupported);
+    co_return count(answer(Answer::unsupported, Version::v2, {}, negotiated.error().detail),
+                    Protocol::unknown, Answer::unsupported);
   const Version version = *negotiated;
   const Protocol protocol = protocol_of(version);
   wal::NewRecord record;
   record.bytes = std::move(request.body);
 
   // From here to the append nothing is awaited, so that one scratch buffer serves every request.
-  if (const auto decoded = remote_write::decompress(record.payload(), remote_write::kDecodedBytesMax, scratch_); !decoded) {
+  if (const auto decoded =
+          remote_write::decompress(record.payload(), remote_write::kDecodedBytesMax, scratch_);
+      !decoded) {
     const Answer kind = decoded.error().code == Errc::too_large ? Answer::too_large : Answer::undecodable;
     co_return count(answer(kind, version, {}, decoded.error().detail), protocol, kind);
   }
   const Result<Scan> scanned = remote_write::scan(scratch_, version);
   if (!scanned)
-    co_return count(answer(Answer::undecodable, version, {}, scanned.error().detail), protocol, Answer::undecodable);
+    co_return count(answer(Answer::undecodable, version, {}, scanned.error().detail), protocol,
+                    Answer::undecodable);
   const Scan& scan = *scanned;
   std::size_t raw_bytes = scratch_.size();
   if (!scan.clean() && !empty(scan.counts)) {
@@ -132,7 +139,7 @@ awaitable<http::Response> RemoteWriteIntake::handle(http::Request request) {
     record.attributes = attributes_of(scan, version, raw_bytes, to_unix_ms(clock_.wall_now()));
     Result<> appended = co_await queue_.append(lane_, std::move(record));
     if (!appended) {
-      Error& error = appended.error();
+      Error error = appended.error();
       co_return count(refused(version, error.code, std::move(error.detail)), protocol, Answer::refused);
     }
     metrics_.floats += scan.counts.floats;
@@ -146,7 +153,8 @@ awaitable<http::Response> RemoteWriteIntake::handle(http::Request request) {
   if (scan.clean()) co_return count(answer(Answer::stored, version, scan.counts), protocol, Answer::stored);
   // Prometheus drops the whole request on a 400: its good series are safe by now.
   metrics_.faulty_series += scan.faulty_series;
-  co_return count(answer(Answer::partly_stored, version, scan.counts, describe(scan)), protocol, Answer::partly_stored);
+  co_return count(answer(Answer::partly_stored, version, scan.counts, describe(scan)), protocol,
+                  Answer::partly_stored);
 }
 
 }  // namespace tideover::ingest

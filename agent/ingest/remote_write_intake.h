@@ -17,7 +17,7 @@ namespace tideover::ingest {
 class RemoteWriteIntake {
  public:
   // All outlive the intake.
-  RemoteWriteIntake(wal::Queue& queue, wal::LaneId lane, Clock& clock, IntakeMetrics& metrics);
+  RemoteWriteIntake(wal::Queue& queue, LaneId lane, Clock& clock, IntakeMetrics& metrics);
 
   // From the head alone: 415, 413, 503; nullopt to go on.
   std::optional<http::Response> check(const http::Request& head) const;
@@ -30,7 +30,7 @@ class RemoteWriteIntake {
   http::Response count(http::Response response, Protocol protocol, Answer kind) const;
 
   wal::Queue& queue_;
-  const wal::LaneId lane_;
+  const LaneId lane_;
   Clock& clock_;
   IntakeMetrics& metrics_;
   std::string scratch_;  // the decoded message under scan; one at a time, since nothing is awaited meanwhile

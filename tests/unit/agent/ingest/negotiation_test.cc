@@ -15,7 +15,9 @@ std::string outcome(const http::Headers& headers) {
 }
 
 TEST_CASE("the message is chosen by Content-Type as Prometheus' receiver chooses it") {
-  const auto type = [](const char* value) { return outcome({{"Content-Type", value}, {"Content-Encoding", "snappy"}}); };
+  const auto type = [](const char* value) {
+    return outcome({{"Content-Type", value}, {"Content-Encoding", "snappy"}});
+  };
   CHECK(type("application/x-protobuf") == "1.0");
   CHECK(type("application/x-protobuf;proto=prometheus.WriteRequest") == "1.0");
   CHECK(type("application/x-protobuf;proto=io.prometheus.write.v2.Request") == "2.0");
@@ -25,7 +27,8 @@ TEST_CASE("the message is chosen by Content-Type as Prometheus' receiver chooses
   CHECK(type("application/json") ==
         "Content-Type application/json is not supported: send application/x-protobuf");
   CHECK(type("application/x-protobuf;proto=some.Other") ==
-        "the message some.Other is not supported: send prometheus.WriteRequest or io.prometheus.write.v2.Request");
+        "the message some.Other is not supported: send prometheus.WriteRequest or "
+        "io.prometheus.write.v2.Request");
 }
 
 TEST_CASE("only snappy is an encoding, whatever the case it is written in") {

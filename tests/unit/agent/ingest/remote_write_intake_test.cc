@@ -76,7 +76,7 @@ struct Fixture {
   wal::WalLimits limits;
   wal::WalMetrics wal_metrics;
   wal::Queue queue{store, writer, reader, clock, limits, wal_metrics};
-  wal::LaneId lane;
+  LaneId lane;
   wal::CursorId cursor;
   IntakeMetrics metrics;
   std::optional<RemoteWriteIntake> intake;
@@ -138,7 +138,8 @@ TEST_CASE("the valid series of a request with a faulty one are stored before the
   const http::Response response = f.post(version, raw);
   CHECK(response.status == 400);
   CHECK(response.body.find("job") != std::string::npos);
-  if (version == Version::v2) CHECK(response.headers.find("X-Prometheus-Remote-Write-Samples-Written") == "2");
+  if (version == Version::v2)
+    CHECK(response.headers.find("X-Prometheus-Remote-Write-Samples-Written") == "2");
   const auto records = f.stored();
   REQUIRE(records.size() == 1);
   const auto points = test::samples_of(test::snappy_plain(records[0].payload()), version);
@@ -161,7 +162,8 @@ TEST_CASE("nothing of a body that does not decode is stored") {
 TEST_CASE("a body that declares more than 32 MiB is 413 before anything is allocated") {
   Fixture f;
   // Snappy preamble: varint of 2^31.
-  const http::Response response = f.run(f.intake->handle(Fixture::request(Version::v1, "\x80\x80\x80\x80\x08 rest")));
+  const http::Response response =
+      f.run(f.intake->handle(Fixture::request(Version::v1, "\x80\x80\x80\x80\x08 rest")));
   CHECK(response.status == 413);
 }
 

@@ -67,15 +67,16 @@ class ThanosLoad final : public forward::Load {
     return units_of_records(part.first, part.last);
   }
 
-  Outgoing encode(Part part, const EncodeOptions& options) override {
+  Result<Outgoing> encode(Part part, const EncodeOptions& options) override {
     const Version version = options.downgraded ? Version::v1 : version_;
-    Encoded encoded = encode_as(part, version);
+    Result<Encoded> encoded = encode_as(part, version);
+    if (encoded.has_error()) return encoded.error();
     Outgoing out;
     out.sent.encoding = static_cast<std::uint16_t>(version);
-    out.sent.units = encoded.units;
-    out.sent.tallies = tallies_of(encoded.counts);
-    out.sent.stripped = encoded.stripped;
-    out.request = request_of(options_, version, options.retry, std::move(encoded.body));
+    out.sent.units = encoded->units;
+    out.sent.tallies = tallies_of(encoded->counts);
+    out.sent.stripped = encoded->stripped;
+    out.request = request_of(options_, version, options.retry, std::move(encoded->body));
     return out;
   }
 
@@ -111,16 +112,20 @@ class ThanosLoad final : public forward::Load {
     return units;
   }
 
-  Encoded encode_as(Part part, Version version) {
+  Result<Encoded> encode_as(Part part, Version version) {
     const std::span<const wal::StoredRecord> all(records_);
-    if (part.whole() && remote_write::passes_through(all, version, options_.external_labels))
-      return remote_write::pass_through(all);
+    if (part.whole() && remote_write::passes_through(all, version, options_.external_labels)) {
+      Result<Encoded> merged = remote_write::merge(all);
+      if (merged) return merged;
+    }
     if (decoded()) {
       if (part.whole()) part = {0, message_->items()};
       return message_->encode(part.first, part.last, version, options_.external_labels);
     }
+    // One record goes as it is, for the receiver to judge; several are not worth a guess.
     if (part.whole()) part = {0, records_.size()};
-    return remote_write::pass_through(all.subspan(part.first, part.items()));
+    if (part.items() > 1) return fail(Errc::bad_input, "a stored record does not decode");
+    return remote_write::merge(all.subspan(part.first, 1));
   }
 
   wal::NewRecord slice(Part part) {

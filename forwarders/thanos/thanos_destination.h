@@ -16,7 +16,7 @@
 namespace tideover::thanos {
 
 struct ThanosOptions {
-  std::string target = "/api/v1/receive";  // path and query of the URL
+  std::string target;  // behind the path of the transport's URL; usually empty
   std::string tenant;                      // THANOS-TENANT; empty: the receiver's default
   remote_write::ExternalLabels external_labels;
   http::Headers headers;  // further ones; the protocol's own cannot be overridden

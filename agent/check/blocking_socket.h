@@ -20,7 +20,8 @@ class BlockingSocket {
   static Result<BlockingSocket> connect_tcp(const std::string& host, std::uint16_t port, Deadline deadline);
   static Result<BlockingSocket> connect_unix(const std::string& path, Deadline deadline);
 
-  BlockingSocket(BlockingSocket&& other) noexcept : fd_(std::exchange(other.fd_, -1)), peer_(std::move(other.peer_)) {}
+  BlockingSocket(BlockingSocket&& other) noexcept
+      : fd_(std::exchange(other.fd_, -1)), peer_(std::move(other.peer_)) {}
   BlockingSocket& operator=(BlockingSocket&&) = delete;
   ~BlockingSocket();
 
@@ -31,7 +32,7 @@ class BlockingSocket {
   // Errors: timeout. `events` as for poll(2).
   Result<> wait_for(short events, Deadline deadline) const;
 
-  int fd() const { return fd_; }  // non-blocking
+  int fd() const { return fd_; }                     // non-blocking
   const std::string& peer() const { return peer_; }  // the address that answered
 
  private:

@@ -1,15 +1,15 @@
 #include "agent/check/facts.h"
 
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <fcntl.h>
+#include <fstream>
+#include <string_view>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/timex.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <charconv>
-#include <cstring>
-#include <fstream>
-#include <string_view>
 
 namespace tideover::check {
 namespace {
@@ -110,7 +110,8 @@ std::optional<std::uint64_t> cgroup_memory_limit(const std::filesystem::path& ro
   const fs::path mount = root / "sys/fs/cgroup";
   auto limit = smallest_limit(mount, cgroup_of_process(root, "").value_or(fs::path{}), "memory.max");
   if (!limit)
-    limit = smallest_limit(mount / "memory", cgroup_of_process(root, "memory").value_or(fs::path{}), "memory.limit_in_bytes");
+    limit = smallest_limit(mount / "memory", cgroup_of_process(root, "memory").value_or(fs::path{}),
+                           "memory.limit_in_bytes");
   if (limit && *limit >= kNoLimit) return std::nullopt;
   return limit;
 }

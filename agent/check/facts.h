@@ -1,13 +1,12 @@
 // What the node looks like: facts for the judgements of judge.h. Blocking; changes nothing.
 #pragma once
 
-#include <sys/types.h>
-
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <sys/types.h>
 
 namespace tideover::check {
 
@@ -16,10 +15,10 @@ struct DirectoryFacts {
   bool is_directory = false;
   uid_t owner = 0;
   mode_t mode = 0;
-  uid_t user = 0;             // who asks
-  bool writable = false;      // by who asks; of a missing directory: of its nearest parent
-  std::string parent;         // the nearest parent that exists, of a missing directory
-  std::string error;          // the system's words, when it cannot be looked at
+  uid_t user = 0;         // who asks
+  bool writable = false;  // by who asks; of a missing directory: of its nearest parent
+  std::string parent;     // the nearest parent that exists, of a missing directory
+  std::string error;      // the system's words, when it cannot be looked at
 };
 DirectoryFacts look_at_directory(const std::string& path);
 

@@ -1,9 +1,8 @@
 #include "agent/check/human.h"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <cmath>
+#include <fmt/format.h>
 
 namespace tideover::check {
 namespace {
@@ -23,7 +22,9 @@ std::string human_bytes(std::uint64_t bytes) {
   return scaled(static_cast<double>(bytes), 1024, {" B", " KiB", " MiB", " GiB", " TiB"});
 }
 
-std::string human_count(std::uint64_t count) { return scaled(static_cast<double>(count), 1000, {"", " k", " M", " G", " T"}); }
+std::string human_count(std::uint64_t count) {
+  return scaled(static_cast<double>(count), 1000, {"", " k", " M", " G", " T"});
+}
 
 std::string human_seconds(double seconds) {
   if (!std::isfinite(seconds) || seconds < 0) return "?";
@@ -37,7 +38,8 @@ std::string human_seconds(double seconds) {
 
 std::string grouped(std::uint64_t count) {
   std::string text = std::to_string(count);
-  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3) text.insert(static_cast<std::size_t>(at), ",");
+  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3)
+    text.insert(static_cast<std::size_t>(at), ",");
   return text;
 }
 

@@ -19,7 +19,8 @@ Finding judge_clock(const ClockFacts& facts);
 Finding judge_memory(const config::Config& config, std::optional<std::uint64_t> cgroup_limit);
 
 enum class Secrecy { secret, open };  // a key or a token, against a certificate
-Finding judge_file(const std::string& subject, const std::string& path, const FileFacts& facts, Secrecy secrecy);
+Finding judge_file(const std::string& subject, const std::string& path, const FileFacts& facts,
+                   Secrecy secrecy);
 
 // What a receiver must accept so that the replay of the longest promised outage fits its window.
 config::Milliseconds window_needed(config::Milliseconds guarantee);

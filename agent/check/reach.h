@@ -1,5 +1,5 @@
-// Whether a destination can be reached: its name is looked up, a connection made, TLS agreed, and that is all.
-// No request is ever sent. Blocking.
+// Whether a destination can be reached: its name is looked up, a connection made, TLS agreed, and that is
+// all. No request is ever sent. Blocking.
 #pragma once
 
 #include <chrono>

@@ -1,8 +1,7 @@
 #include "agent/check/survey.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <iterator>
 
 #include "agent/check/facts.h"
@@ -17,13 +16,15 @@ constexpr std::chrono::seconds kConnectPatience{5};
 void survey_files(const config::Destination& destination, Findings& findings) {
   const auto look = [&](const char* key, const std::string& path, Secrecy secrecy) {
     if (!path.empty())
-      findings.push_back(judge_file(fmt::format("destination {}: {}", destination.name, key), path, look_at_file(path), secrecy));
+      findings.push_back(judge_file(fmt::format("destination {}: {}", destination.name, key), path,
+                                    look_at_file(path), secrecy));
   };
   look("tls.ca_file", destination.tls.ca_file, Secrecy::open);
   look("tls.cert_file", destination.tls.cert_file, Secrecy::open);
   look("tls.key_file", destination.tls.key_file, Secrecy::secret);
   look("auth.bearer_file", destination.auth.bearer_file, Secrecy::secret);
-  if (destination.auth.basic) look("auth.basic.password_file", destination.auth.basic->password_file, Secrecy::secret);
+  if (destination.auth.basic)
+    look("auth.basic.password_file", destination.auth.basic->password_file, Secrecy::secret);
 }
 
 }  // namespace

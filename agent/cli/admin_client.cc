@@ -1,8 +1,7 @@
 #include "agent/cli/admin_client.h"
 
-#include <fmt/format.h>
-
 #include <array>
+#include <fmt/format.h>
 
 #include "agent/check/blocking_socket.h"
 #include "forwarders/http/message_parser.h"
@@ -36,7 +35,8 @@ Result<AdminAnswer> read_answer(check::BlockingSocket& socket, check::Deadline d
       answer.status = parser.response().status;
       return answer;
     }
-    if (*got == 0) return fail(Errc::connection_lost, "the connection was closed in the middle of the answer");
+    if (*got == 0)
+      return fail(Errc::connection_lost, "the connection was closed in the middle of the answer");
   }
 }
 
@@ -50,8 +50,9 @@ std::string AdminTarget::name() const {
 Result<AdminAnswer> ask_admin(const AdminTarget& target, const std::string& method, const std::string& path,
                               std::chrono::milliseconds patience) {
   const check::Deadline deadline = std::chrono::steady_clock::now() + patience;
-  auto socket = target.socket_path.empty() ? check::BlockingSocket::connect_tcp(target.host, target.port, deadline)
-                                           : check::BlockingSocket::connect_unix(target.socket_path, deadline);
+  auto socket = target.socket_path.empty()
+                    ? check::BlockingSocket::connect_tcp(target.host, target.port, deadline)
+                    : check::BlockingSocket::connect_unix(target.socket_path, deadline);
   if (!socket) return socket.error();
   const std::string request = fmt::format(
       "{} {} HTTP/1.1\r\nHost: tideover\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", method, path);

@@ -1,8 +1,7 @@
 #include "agent/cli/status.h"
 
-#include <fmt/format.h>
-
 #include <array>
+#include <fmt/format.h>
 #include <ostream>
 #include <utility>
 
@@ -22,7 +21,8 @@ Result<AdminTarget> find_target(const StatusOptions& options) {
   AdminTarget target;
   if (!options.admin_url.empty()) {
     const auto url = config::parse_url(options.admin_url);
-    if (!url || url->https) return fail(Errc::bad_input, "tideover: --admin takes an address like http://127.0.0.1:7301\n");
+    if (!url || url->https)
+      return fail(Errc::bad_input, "tideover: --admin takes an address like http://127.0.0.1:7301\n");
     target.host = url->host;
     target.port = url->port;
     return target;
@@ -40,10 +40,11 @@ Result<AdminTarget> find_target(const StatusOptions& options) {
 
 Result<StatusAnswers> ask_all(const AdminTarget& target) {
   StatusAnswers answers;
-  const std::array<std::pair<const char*, std::string*>, 4> questions = {{{"buildinfo", &answers.buildinfo},
-                                                                           {"buffer", &answers.buffer},
-                                                                           {"destinations", &answers.destinations},
-                                                                           {"ledger", &answers.ledger}}};
+  const std::array<std::pair<const char*, std::string*>, 4> questions = {
+      {{"buildinfo", &answers.buildinfo},
+       {"buffer", &answers.buffer},
+       {"destinations", &answers.destinations},
+       {"ledger", &answers.ledger}}};
   for (const auto& [name, body] : questions) {
     auto answer = ask_admin(target, "GET", fmt::format("/api/v1/status/{}", name), kPatience);
     if (!answer) return answer.error();
@@ -57,8 +58,9 @@ Result<StatusAnswers> ask_all(const AdminTarget& target) {
 std::string no_answer(const AdminTarget& target, const Error& error) {
   std::string out = fmt::format("tideover: no agent answers at {}: {}\n", target.name(), error.detail);
   if (error.code == Errc::connect_failed && !target.socket_path.empty())
-    out += "  Is it running, and with this data directory? Only its own user and root may open the socket; "
-           "--admin http://127.0.0.1:7301 asks over TCP.\n";
+    out +=
+        "  Is it running, and with this data directory? Only its own user and root may open the socket; "
+        "--admin http://127.0.0.1:7301 asks over TCP.\n";
   return out;
 }
 

@@ -1,12 +1,11 @@
 #include "agent/cli/status_view.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <exception>
+#include <fmt/format.h>
 #include <iterator>
 #include <vector>
 
@@ -32,7 +31,9 @@ double number_of(const json::object& object, std::string_view key) {
 std::string_view text_of(const json::object& object, std::string_view key) {
   return view(object.at({key.data(), key.size()}).as_string());
 }
-bool is_null(const json::object& object, std::string_view key) { return object.at({key.data(), key.size()}).is_null(); }
+bool is_null(const json::object& object, std::string_view key) {
+  return object.at({key.data(), key.size()}).is_null();
+}
 
 // "12m03s" since a timestamp, or "-".
 std::string age(const json::object& object, std::string_view key, double now) {
@@ -42,7 +43,8 @@ std::string age(const json::object& object, std::string_view key, double now) {
 // What a receiver answered stands in here: nothing of it may steer the terminal.
 std::string printable(std::string_view text) {
   std::string out(text.substr(0, 300));
-  std::ranges::replace_if(out, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+  std::ranges::replace_if(
+      out, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
   return out;
 }
 
@@ -69,18 +71,21 @@ std::string buffer_text(std::string_view signal, const json::object& buffer, dou
   auto to = std::back_inserter(out);
   const auto bytes = count_of(buffer, "bytes");
   const auto max = count_of(buffer, "max_bytes");
-  fmt::format_to(to, "{}: {} of {} used ({:.0f}%), {} samples in {} records, oldest {}\n", signal, human_bytes(bytes),
-                 human_bytes(max), max == 0 ? 0.0 : 100.0 * static_cast<double>(bytes) / static_cast<double>(max),
+  fmt::format_to(to, "{}: {} of {} used ({:.0f}%), {} samples in {} records, oldest {}\n", signal,
+                 human_bytes(bytes), human_bytes(max),
+                 max == 0 ? 0.0 : 100.0 * static_cast<double>(bytes) / static_cast<double>(max),
                  human_count(count_of(buffer, "samples")), human_count(count_of(buffer, "records")),
                  age(buffer, "oldest_timestamp", now));
   if (is_null(buffer, "refusing"))
     fmt::format_to(to, "  survives an outage of {}\n",
-                   is_null(buffer, "survivable_seconds") ? "unknown length: nothing has been written yet"
-                                                         : human_seconds(number_of(buffer, "survivable_seconds")));
+                   is_null(buffer, "survivable_seconds")
+                       ? "any length: nothing comes in"
+                       : human_seconds(number_of(buffer, "survivable_seconds")));
   else
     fmt::format_to(to, "  REFUSING new samples: {}\n", printable(text_of(buffer, "refusing")));
-  fmt::format_to(to, "  disk: {} taken, {} free, {} to be left free\n", human_bytes(count_of(buffer, "disk_bytes")),
-                 human_bytes(count_of(buffer, "free_bytes")), human_bytes(count_of(buffer, "floor_bytes")));
+  fmt::format_to(to, "  disk: {} taken, {} free, {} to be left free\n",
+                 human_bytes(count_of(buffer, "disk_bytes")), human_bytes(count_of(buffer, "free_bytes")),
+                 human_bytes(count_of(buffer, "floor_bytes")));
   return out;
 }
 
@@ -93,12 +98,15 @@ std::string destinations_text(const json::array& destinations, double now) {
     const auto rate = number_of(d, "replay_samples_per_second");
     rows.push_back({std::string(text_of(d, "name")), std::string(text_of(d, "state")), age(d, "since", now),
                     human_count(count_of(d, "backlog_samples")), human_bytes(count_of(d, "backlog_bytes")),
-                    age(d, "oldest_timestamp", now), rate > 0 ? human_count(static_cast<std::uint64_t>(rate)) : "-",
-                    is_null(d, "eta_seconds") ? "-" : human_seconds(number_of(d, "eta_seconds")),
+                    age(d, "oldest_timestamp", now),
+                    rate > 0 ? human_count(static_cast<std::uint64_t>(rate)) : "-",
+                    count_of(d, "backlog_samples") == 0 || is_null(d, "eta_seconds")
+                        ? "-"
+                        : human_seconds(number_of(d, "eta_seconds")),
                     human_count(count_of(d, "parked_samples"))});
     if (!is_null(d, "last_error") && !text_of(d, "last_error").empty())
-      fmt::format_to(std::back_inserter(errors), "{}: last error: {} (last success: {})\n", text_of(d, "name"),
-                     printable(text_of(d, "last_error")),
+      fmt::format_to(std::back_inserter(errors), "{}: last error: {} (last success: {})\n",
+                     text_of(d, "name"), printable(text_of(d, "last_error")),
                      is_null(d, "last_success") ? "never" : age(d, "last_success", now) + " ago");
   }
   return aligned(rows) + errors;
@@ -114,7 +122,8 @@ std::string reasons_text(std::string_view what, const json::object& reasons) {
   std::string out;
   for (const auto& entry : reasons)
     if (const auto count = entry.value().to_number<std::uint64_t>(); count > 0)
-      fmt::format_to(std::back_inserter(out), "  {}: {} ({})\n", what, grouped(count), std::string_view(entry.key().data(), entry.key().size()));
+      fmt::format_to(std::back_inserter(out), "  {}: {} ({})\n", what, grouped(count),
+                     std::string_view(entry.key().data(), entry.key().size()));
   return out;
 }
 
@@ -126,7 +135,8 @@ std::string ledger_text(const json::object& ledger) {
     const auto& dropped = l.at("dropped").as_object();
     const auto accepted = count_of(l, "accepted");
     const auto accounted = count_of(l, "delivered") + sum(rejected) + sum(dropped) + count_of(l, "queued");
-    fmt::format_to(std::back_inserter(out), "{}: accepted {} = delivered {} + rejected {} + dropped {} + queued {}: {}\n",
+    fmt::format_to(std::back_inserter(out),
+                   "{}: accepted {} = delivered {} + rejected {} + dropped {} + queued {}: {}\n",
                    std::string_view(entry.key().data(), entry.key().size()), grouped(accepted),
                    grouped(count_of(l, "delivered")), grouped(sum(rejected)), grouped(sum(dropped)),
                    grouped(count_of(l, "queued")),
@@ -143,7 +153,8 @@ std::string ledger_text(const json::object& ledger) {
 
 Result<std::string> status_table(const StatusAnswers& answers, double now) try {
   const auto build = json::parse(answers.buildinfo).as_object();
-  std::string out = fmt::format("tideover {} ({})\n\n", text_of(build, "version"), text_of(build, "revision"));
+  std::string out =
+      fmt::format("tideover {} ({})\n\n", text_of(build, "version"), text_of(build, "revision"));
   const auto buffer = json::parse(answers.buffer);
   for (const auto& entry : buffer.at("signals").as_object())
     out += buffer_text({entry.key().data(), entry.key().size()}, entry.value().as_object(), now);
@@ -151,11 +162,24 @@ Result<std::string> status_table(const StatusAnswers& answers, double now) try {
   out += "\n" + destinations_text(destinations.at("destinations").as_array(), now);
   const auto ledger = json::parse(answers.ledger);
   for (const auto& entry : ledger.as_object())
-    out += fmt::format("\nledger of {}, in samples\n", std::string_view(entry.key().data(), entry.key().size())) +
+    out += fmt::format("\nledger of {}, in samples\n",
+                       std::string_view(entry.key().data(), entry.key().size())) +
            ledger_text(entry.value().as_object());
   return out;
 } catch (const std::exception& error) {
-  return fail(Errc::bad_input, fmt::format("the agent's answer is not understood ({}): is it of another version?", error.what()));
+  return fail(
+      Errc::bad_input,
+      fmt::format("the agent's answer is not understood ({}): is it of another version?", error.what()));
+}
+
+Result<std::vector<std::string>> destination_names(const std::string& body) try {
+  std::vector<std::string> names;
+  const auto answer = json::parse(body);
+  for (const auto& value : answer.at("destinations").as_array())
+    names.emplace_back(text_of(value.as_object(), "name"));
+  return names;
+} catch (const std::exception& error) {
+  return fail(Errc::bad_input, fmt::format("the agent's answer is not understood ({})", error.what()));
 }
 
 Result<std::string> status_json(const StatusAnswers& answers) try {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "wal/base/result.h"
 
@@ -21,5 +22,8 @@ Result<std::string> status_table(const StatusAnswers& answers, double now_unix_s
 
 // One object with a member per answer. Errors: bad_input.
 Result<std::string> status_json(const StatusAnswers& answers);
+
+// Of /api/v1/status/destinations. Errors: bad_input.
+Result<std::vector<std::string>> destination_names(const std::string& body);
 
 }  // namespace tideover::cli

@@ -1,7 +1,7 @@
 // Prints the table of keys that docs/CONFIG.md must show.
-#include "agent/config/reference.h"
-
 #include <cstdio>
+
+#include "agent/config/reference.h"
 
 int main() {
   std::fputs(tideover::config::reference_markdown().c_str(), stdout);

@@ -124,13 +124,13 @@ class TidyTest(unittest.TestCase):
         self.assert_one(tidy.check_changelog, at="CHANGELOG.md:1", says="Unreleased")
 
     def test_a_source_that_nothing_builds(self):
-        self.write("wal/CMakeLists.txt", "tideover_library(NAME x SOURCES a.cc base/c.cc)\n")
-        for path in ("wal/a.cc", "wal/base/c.cc"):
+        self.write("wal/CMakeLists.txt", "tideover_library(NAME x SOURCES a.cc base/c.cc ../bench/d.cc)\n")
+        for path in ("wal/a.cc", "wal/base/c.cc", "bench/d.cc"):
             self.write(path, "")
         self.assertEqual(self.found(tidy.check_sources_built), [])
         self.write("wal/b.cc", "")
         self.assert_one(tidy.check_sources_built, at="wal/b.cc:1", says="no CMakeLists.txt names it")
-        self.write("wal/CMakeLists.txt", "tideover_library(NAME x SOURCES a.cc base/c.cc bb.cc)\n")
+        self.write("wal/CMakeLists.txt", "tideover_library(NAME x SOURCES a.cc base/c.cc ../bench/d.cc bb.cc)\n")
         self.assert_one(tidy.check_sources_built, at="wal/b.cc:1", says="no CMakeLists.txt names it")
 
     @unittest.skipUnless(shutil.which("clang-format-14"), "clang-format-14 is not installed")

@@ -35,7 +35,7 @@ VENDORS = {
     r"xxhash": r"wal/\w+\.cc",
     r"boost/beast": r"forwarders/http/\w+\.cc|agent/server/\w+\.cc",
     r"boost/asio/ssl|openssl/": r"forwarders/http/\w+\.cc|agent/check/reach\.cc",
-    r"boost/url": r"forwarders/http/url\.cc|agent/config/values\.cc",
+    r"boost/url": r"forwarders/http/url\.cc",
     r"boost/json": r"agent/admin/\w+\.cc|agent/cli/\w+\.cc|forwarders/reject_record\.cc",
     r"snappy": r"forwarders/remote_write/snappy\.cc",
     r"google/protobuf": r"(?!)",  # generated code is for tests only

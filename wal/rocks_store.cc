@@ -129,7 +129,7 @@ class RocksStore::Impl {
     if (!image && image.error().code == Errc::corrupt) {
       note_("damage hides the newest records: " + image.error().detail);
       opened->reset();
-      if (auto repaired = repair_rocks(setup_, note_); !repaired) return repaired.error();
+      if (auto rebuilt = rebuild_rocks(setup_, note_); !rebuilt) return rebuilt.error();
       opened = open_rocks(setup_, note_);
       if (!opened) return opened.error();
       image = take_image(**opened);

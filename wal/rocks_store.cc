@@ -43,7 +43,6 @@ class RocksStore::Impl {
   Result<StoreImage> open() {
     if (auto prepared = prepare_directory(setup_.directory); !prepared) return prepared.error();
     if (auto taken = lock_.take(setup_.directory); !taken) return taken.error();
-    setup_.env->SetAllowNonOwnerAccess(false).PermitUncheckedError();
     if (state_ == State::failed) {
       ballast_.drop();
       // While there is no room to recover in, the failed store goes on serving readers as it is.

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -58,9 +59,11 @@ struct Batch {
   std::uint64_t damaged_units = 0;
 };
 
-// What became of the records before `upto`. Whatever `lost` and `diverted` do not name was delivered.
+// What became of the records before `upto`. Whatever `losses` and `diverts` do not name was delivered;
+// damaged records are counted by the queue itself.
 struct Ack {
-  Seq upto;  // first record that is not settled yet; moves forward only
+  Seq upto;  // first record not settled yet: the start or end of a record of the last batch read, or the
+             // batch's `next`
   struct Loss {
     Reason reason;
     std::uint64_t units;
@@ -91,6 +94,7 @@ struct CursorUsage {
   Totals accepted;  // since the cursor exists
   Ledger ledger;
   Keep keep = Keep::required;
+  std::int64_t oldest_ms = 0;  // arrival of its oldest unsettled record, as last read; 0 when there is none
 };
 
 // Why appends are refused right now, if they are.

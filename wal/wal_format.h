@@ -31,6 +31,8 @@ struct RecordKey {
 std::optional<RecordKey> parse_record_key(std::string_view key);
 
 // Meta keys.
+inline constexpr std::string_view kCommitKey =
+    "commit";  // decimal number of the last group: was a failed one applied?
 inline constexpr std::string_view kFormatKey = "format";  // decimal kFormatVersion
 inline constexpr std::string_view kLanePrefix = "lane/";  // + lane name -> LaneState
 inline constexpr std::string_view kCursorPrefix =

@@ -16,8 +16,7 @@
 namespace tideover::compare {
 namespace {
 
-constexpr Selection kAll{
-    std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max(), {}};
+const Selection kAll{std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max(), {}};
 
 pb::TimeSeries series(const std::string& name, std::vector<std::pair<std::int64_t, std::uint64_t>> samples) {
   pb::TimeSeries out;
@@ -176,13 +175,13 @@ TEST_CASE("a dump reads back bit for bit, and one that is cut short is an error"
     }
   }
   const auto whole = read_source(file.path(), kAll);
-  REQUIRE(whole);
+  REQUIRE(whole.has_value());
   const Difference difference = compare(set_of(kTwoSeries), *whole, 5);
   CHECK(difference.missing + difference.altered + difference.extra == 0);
 
   std::filesystem::resize_file(file.path(), std::filesystem::file_size(file.path()) - 1);
-  CHECK_FALSE(read_source(file.path(), kAll));
-  CHECK_FALSE(read_source(file.path() + ".absent", kAll));
+  CHECK_FALSE(read_source(file.path(), kAll).has_value());
+  CHECK_FALSE(read_source(file.path() + ".absent", kAll).has_value());
 }
 
 }  // namespace

@@ -49,9 +49,13 @@ class Process:
     def __init__(self, name, argv, log_path, prefix=(), env=None):
         self.name = name
         self.log_path = log_path
-        self._argv = [*prefix, "setpriv", "--pdeathsig", "KILL", *map(str, argv)]
+        self._prefix = prefix
         self._env = env
         self._child = None
+        self.set_argv(argv)
+
+    def set_argv(self, argv):
+        self._argv = [*self._prefix, "setpriv", "--pdeathsig", "KILL", *map(str, argv)]
 
     def start(self):
         assert not self.running(), f"{self.name} runs already"

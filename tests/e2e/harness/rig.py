@@ -2,7 +2,7 @@
 
 import time
 
-from . import comparison, http, servers
+from . import comparison, servers
 from .process import Failure, wait_for
 from .tideover import Tideover
 
@@ -13,15 +13,18 @@ def make_receiver(world, options, **more):
     return world.own(servers.PrometheusReceiver(world, world.peer("prometheus"), **more))
 
 
+def write_url_of(receiver):
+    return receiver.api + receiver.path
+
+
 class Rig:
     """`receiver_options` go to the receiver, `agent_options` to the agent; nothing runs before up()."""
 
-    def __init__(self, world, options, series=1000, receiver_options=None, **agent_options):
+    def __init__(self, world, options, series=1000, receiver_options=None, url=write_url_of, **agent_options):
         self.world = world
         self.receiver = make_receiver(world, options, **(receiver_options or {}))
         self.exporter = world.own(servers.Exporter(world, series))
-        agent_options.setdefault("url", self.receiver.api + self.receiver.path)
-        self.agent = world.own(Tideover(world, tenant=self.receiver.tenant, **agent_options))
+        self.agent = world.own(Tideover(world, url(self.receiver), tenant=self.receiver.tenant, **agent_options))
         write_url = f"http://127.0.0.1:{self.agent.port}/api/v1/write"
         self.sender = world.own(
             servers.Sender(world, world.peer("prometheus"), self.exporter, write_url, options.sender)
@@ -63,9 +66,8 @@ class Rig:
         before = self.agent.ledger()["delivered"]
         wait_for("the agent to deliver", lambda: self.agent.ledger()["delivered"] > before, seconds)
 
-    def finish(self, seconds=60, **allowed):
-        """Ends the run and requires that both ends hold the same. `allowed` names ledger entries that may be above
-        zero, for example parked=True."""
+    def finish(self, seconds=60, allow_extra=False):
+        """Ends the run and requires that both ends hold the same; `allow_extra`: others write to the receiver too."""
         end = time.time()
         self.sender.wait_sent(end + 2, seconds)
         self.require_sender_lost_nothing()
@@ -73,15 +75,16 @@ class Rig:
         self.world.say("the sender has stopped; draining")
         self.agent.wait_drained(seconds)
         self.progress()
-        self.agent.require_closed_ledger(**allowed)
-        self.agent.require_small(self.peak_rss_kib)
+        self.agent.require_closed_ledger()
+        peak = self.agent.require_small(self.peak_rss_kib)
+        self.world.say(f"peak resident memory of the agent: {peak // 1024} MiB")
         code = self.agent.terminate(15)
         if code != 0:
             raise Failure(f"the agent exited with {code}; see {self.agent.log_path}")
         self.receiver.terminate(70)
         sent = comparison.dump(self.world, self.sender.data, "sender")
         received = comparison.dump(self.world, self.receiver.tsdb, "receiver")
-        report = comparison.require_same(self.world, sent, received, to_ms=int(end * 1000))
+        report = comparison.require_same(self.world, sent, received, to_ms=int(end * 1000), allow_extra=allow_extra)
         require_variety(report)
 
     def require_sender_lost_nothing(self):

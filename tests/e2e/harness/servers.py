@@ -93,11 +93,17 @@ remote_write:
 
 class PrometheusReceiver(Prometheus):
     path = "/api/v1/write"
-    headers = None
+    tenant = headers = None
 
     def __init__(self, world, binary, name="receiver", host="127.0.0.1", prefix=(), window="4h"):
-        config = f"storage: {{tsdb: {{out_of_order_time_window: {window}}}}}\n"
-        super().__init__(world, name, binary, config, ["--web.enable-remote-write-receiver"], host, prefix)
+        self._config = world.file(f"{name}.yaml", "")
+        super().__init__(world, name, binary, "", ["--web.enable-remote-write-receiver"], host, prefix)
+        self.set_window(window)
+
+    def set_window(self, window):
+        """Takes effect at the next start."""
+        with open(self._config, "w") as file:
+            file.write(f"storage: {{tsdb: {{out_of_order_time_window: {window}}}}}\n")
 
     @property
     def write_port(self):
@@ -109,7 +115,7 @@ class PrometheusReceiver(Prometheus):
 
 
 class Thanos(Process):
-    """Thanos Receive. `window` is its out-of-order window; changing it takes a new start."""
+    """Thanos Receive. `window` is its out-of-order window."""
 
     path = "/api/v1/receive"
 
@@ -121,7 +127,6 @@ class Thanos(Process):
         self.data = world.directory(name)
         self._binary = binary
         super().__init__(name, self._argv_for(window), world.log(name), prefix)
-        self._namespace = list(prefix)
 
     def _argv_for(self, window):
         return [
@@ -136,7 +141,8 @@ class Thanos(Process):
         ]
 
     def set_window(self, window):
-        self._argv = [*self._namespace, "setpriv", "--pdeathsig", "KILL", *self._argv_for(window)]
+        """Takes effect at the next start."""
+        self.set_argv(self._argv_for(window))
 
     def up(self):
         return self.start().wait_ready(lambda: http.ok(self.port, "/-/ready", self.host), 60)

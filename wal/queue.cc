@@ -132,7 +132,8 @@ class Queue::Impl {
       std::vector<StoredRecord> records = open.lane.fresh(from, max_bytes);
       Seq end = records.empty() ? from : next(records.back().seq);
       if (records.empty()) {
-        Result<ReadRange> range = co_await read_store({open.lane.id(), from, next(tail.tail), max_bytes});
+        const ReadRequest request{open.lane.id(), from, next(tail.tail), max_bytes};
+        Result<ReadRange> range = co_await read_store(request);
         if (!range) co_return range.error();
         if (open.dropped || start != open.cursor.state().next) continue;
         invariant(from < range->next, "a read makes progress");
@@ -421,6 +422,9 @@ LaneId Queue::open_lane(std::string_view name, const LaneOptions& options) {
 }
 CursorId Queue::open_cursor(LaneId lane, std::string_view name, Keep keep, StartAt start) {
   return impl_->open_cursor(lane, name, keep, start);
+}
+awaitable<Result<>> Queue::append(LaneId lane, NewRecord record) {
+  return impl_->append(lane, std::move(record), Checkpoint());
 }
 awaitable<Result<>> Queue::append(LaneId lane, NewRecord record, Checkpoint checkpoint) {
   return impl_->append(lane, std::move(record), std::move(checkpoint));

@@ -119,7 +119,10 @@ class Queue {
 
   // One group commit for all waiters. Errors: over_budget, disk_floor, disk_full, io_error, unavailable,
   // stopping.
-  awaitable<Result<>> append(LaneId lane, NewRecord record, Checkpoint checkpoint = {});
+  // Two verbs instead of a default argument: GCC 12 frees aggregate temporaries of a co_await expression
+  // twice.
+  awaitable<Result<>> append(LaneId lane, NewRecord record);
+  awaitable<Result<>> append(LaneId lane, NewRecord record, Checkpoint checkpoint);
 
   // Durable records from `from` on, in order: from memory while they are fresh, from the store otherwise.
   // Ends at once with an empty batch when there is none. Errors: unavailable, io_error, stopping.

@@ -1,0 +1,112 @@
+#include "forwarders/remote_write/fields_v2.h"
+
+#include "forwarders/remote_write/utf8.h"
+
+namespace tideover::remote_write::v2 {
+
+using wire::kBytes;
+using wire::kFixed64;
+using wire::kVarint;
+using wire::tag_of;
+
+bool read_refs(wire::Reader& reader, std::uint32_t tag, Refs& out) {
+  std::uint64_t ref;
+  if (wire::type_of(tag) == kVarint) {
+    if (!reader.varint(ref)) return false;
+    out.push_back(static_cast<std::uint32_t>(ref));
+    return true;
+  }
+  std::string_view packed;
+  if (wire::type_of(tag) != kBytes || !reader.bytes(packed)) return false;
+  wire::Reader refs(packed);
+  while (!refs.done()) {
+    if (!refs.varint(ref)) return false;
+    out.push_back(static_cast<std::uint32_t>(ref));
+  }
+  return true;
+}
+
+bool read_exemplar(std::string_view bytes, Refs& refs) {
+  wire::Reader reader(bytes);
+  while (!reader.done()) {
+    std::uint32_t tag;
+    std::uint64_t number;
+    if (!reader.tag(tag)) return false;
+    bool read;
+    switch (tag) {
+      case tag_of(kExemplarLabelsRefs, kVarint):
+      case tag_of(kExemplarLabelsRefs, kBytes): read = read_refs(reader, tag, refs); break;
+      case tag_of(kExemplarValue, kFixed64): read = reader.fixed64(number); break;
+      case tag_of(kExemplarTimestamp, kVarint): read = reader.varint(number); break;
+      default: read = wire::field_of(tag) > kExemplarTimestamp && reader.skip(tag);
+    }
+    if (!read) return false;
+  }
+  return true;
+}
+
+bool read_metadata(std::string_view bytes, Metadata& out) {
+  wire::Reader reader(bytes);
+  while (!reader.done()) {
+    std::uint32_t tag;
+    std::uint64_t number = 0;
+    if (!reader.tag(tag)) return false;
+    switch (tag) {
+      case tag_of(kType, kVarint):
+        if (!reader.varint(number)) return false;
+        out.type = static_cast<std::uint32_t>(number);
+        break;
+      case tag_of(kHelpRef, kVarint):
+        if (!reader.varint(number)) return false;
+        out.help_ref = static_cast<std::uint32_t>(number);
+        break;
+      case tag_of(kUnitRef, kVarint):
+        if (!reader.varint(number)) return false;
+        out.unit_ref = static_cast<std::uint32_t>(number);
+        break;
+      default: {
+        const std::uint32_t field = wire::field_of(tag);
+        if ((field != 2 && field <= kUnitRef) || !reader.skip(tag)) return false;
+      }
+    }
+  }
+  return true;
+}
+
+void SymbolTable::clear() {
+  symbols_.clear();
+  utf8_ = true;
+}
+
+void SymbolTable::add(std::string_view symbol) {
+  symbols_.push_back(symbol);
+  utf8_ = utf8_ && is_utf8(symbol);
+}
+
+bool SymbolTable::read_all(std::string_view raw) {
+  clear();
+  wire::Reader reader(raw);
+  while (!reader.done()) {
+    std::uint32_t tag;
+    std::string_view symbol;
+    if (!reader.tag(tag)) return false;
+    if (tag == tag_of(kRequestSymbols, kBytes)) {
+      if (!reader.bytes(symbol)) return false;
+      add(symbol);
+    } else if (!reader.skip(tag)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool SymbolTable::labels(const Refs& refs, std::vector<Label>& out) const {
+  if (refs.size() % 2 != 0) return false;
+  for (std::size_t i = 0; i < refs.size(); i += 2) {
+    if (!has(refs[i]) || !has(refs[i + 1])) return false;
+    out.push_back({symbols_[refs[i]], symbols_[refs[i + 1]]});
+  }
+  return true;
+}
+
+}  // namespace tideover::remote_write::v2

@@ -1,0 +1,172 @@
+#include <vector>
+
+#include "forwarders/remote_write/fields_v2.h"
+#include "forwarders/remote_write/histogram.h"
+#include "forwarders/remote_write/sample.h"
+#include "forwarders/remote_write/series_scan.h"
+#include "forwarders/remote_write/utf8.h"
+
+namespace tideover::remote_write {
+namespace {
+
+using namespace v2;
+using wire::kBytes;
+using wire::kVarint;
+using wire::tag_of;
+
+enum class Outcome : std::uint8_t { done, malformed, late_symbols };
+
+// Buffers live as long as the scan, so that a series costs no allocation.
+class ScannerV2 {
+ public:
+  ScannerV2(SymbolTable& symbols, ScanTotal& total) : symbols_(symbols), total_(total) {}
+
+  // `complete`: the table already holds all symbols of the message. Otherwise it is filled on the way, which
+  // serves as long as symbols come before series, as every known sender writes them.
+  Outcome request(std::string_view raw, bool complete) {
+    bool in_series = false;
+    wire::Reader reader(raw);
+    while (!reader.done()) {
+      const char* const begin = reader.at();
+      std::uint32_t tag;
+      std::string_view entry;
+      bool valid = true;
+      if (!reader.tag(tag)) return Outcome::malformed;
+      switch (tag) {
+        case tag_of(kRequestSymbols, kBytes):
+          if (!reader.bytes(entry)) return Outcome::malformed;
+          if (complete) break;
+          if (in_series) return Outcome::late_symbols;
+          symbols_.add(entry);
+          break;
+        case tag_of(kRequestTimeseries, kBytes):
+          in_series = true;
+          if (!reader.bytes(entry) || !series(entry, valid)) return Outcome::malformed;
+          break;
+        default: {
+          const std::uint32_t field = wire::field_of(tag);
+          if (field == kRequestSymbols || field == kRequestTimeseries || !reader.skip(tag))
+            return Outcome::malformed;
+        }
+      }
+      if (valid) total_.keep(begin, reader.at());
+    }
+    return symbols_.begins_empty() ? Outcome::done : Outcome::malformed;
+  }
+
+ private:
+  bool series(std::string_view bytes, bool& valid) {
+    SeriesTally tally;
+    Metadata metadata;
+    refs_.clear();
+    fault_.clear();
+    wire::Reader reader(bytes);
+    while (!reader.done()) {
+      std::uint32_t tag;
+      std::string_view part;
+      if (!reader.tag(tag)) return false;
+      switch (tag) {
+        case tag_of(kSeriesLabelsRefs, kBytes):
+        case tag_of(kSeriesLabelsRefs, kVarint):
+          if (!read_refs(reader, tag, refs_)) return false;
+          break;
+        case tag_of(kSeriesSamples, kBytes): {
+          SampleTimes sample;
+          if (!reader.bytes(part) || !read_sample<Version::v2>(part, sample)) return false;
+          ++tally.floats;
+          tally.at(sample.timestamp_ms);
+          tally.start_timestamps = tally.start_timestamps || sample.start_ms != 0;
+          break;
+        }
+        case tag_of(kSeriesHistograms, kBytes):
+          if (!reader.bytes(part) || !histogram(part, tally)) return false;
+          break;
+        case tag_of(kSeriesExemplars, kBytes):
+          if (!reader.bytes(part) || !exemplar(part)) return false;
+          ++tally.exemplars;
+          break;
+        case tag_of(kSeriesMetadata, kBytes):
+          if (!reader.bytes(part) || !read_metadata(part, metadata)) return false;
+          break;
+        default:
+          if (wire::field_of(tag) <= kSeriesMetadata || !reader.skip(tag)) return false;
+      }
+    }
+    tally.metadata = metadata.says_anything() ? 1 : 0;
+    judge(tally, metadata, valid);
+    return true;
+  }
+
+  void judge(const SeriesTally& tally, const Metadata& metadata, bool& valid) {
+    labels_.clear();
+    const bool in_range = symbols_.labels(refs_, labels_);
+    LabelCheck check;
+    if (!in_range) {
+      fault_ = "its label references are odd in number or outside the table of " +
+               std::to_string(symbols_.size()) + " symbols";
+    } else if (check = check_labels(labels_, symbols_.utf8()); check.fault != LabelFault::none) {
+      fault_ = sentence(check, labels_);
+    } else if (!symbols_.has(metadata.help_ref) || !symbols_.has(metadata.unit_ref)) {
+      fault_ = "its metadata refers to a symbol outside the table";
+    } else if (!symbols_.utf8() &&
+               !(is_utf8(symbols_[metadata.help_ref]) && is_utf8(symbols_[metadata.unit_ref]))) {
+      fault_ = "its metadata is not valid UTF-8";
+    } else if (tally.floats == 0 && tally.histograms == 0) {
+      fault_ = "it carries neither a sample nor a histogram";
+    } else if (tally.floats != 0 && tally.histograms != 0) {
+      fault_ = "it carries samples and histograms at once";
+    }
+    valid = fault_.empty();
+    if (valid)
+      total_.add(tally, check.sorted);
+    else
+      total_.refuse_series(labels_, fault_);
+  }
+
+  bool histogram(std::string_view bytes, SeriesTally& tally) {
+    if (!read_histogram(bytes, Version::v2, histogram_)) return false;
+    if (const auto fault = fault_of(histogram_)) fault_ = "a histogram is invalid: " + *fault;
+    ++tally.histograms;
+    tally.at(histogram_.timestamp_ms);
+    tally.start_timestamps = tally.start_timestamps || histogram_.start_ms != 0;
+    return true;
+  }
+
+  bool exemplar(std::string_view bytes) {
+    exemplar_refs_.clear();
+    exemplar_labels_.clear();
+    if (!read_exemplar(bytes, exemplar_refs_)) return false;
+    if (!symbols_.labels(exemplar_refs_, exemplar_labels_)) {
+      fault_ = "an exemplar's label references are odd in number or outside the table of symbols";
+    } else if (!symbols_.utf8()) {
+      for (const auto& [name, value] : exemplar_labels_)
+        if (!is_utf8(name) || !is_utf8(value)) fault_ = "a label of an exemplar is not valid UTF-8";
+    }
+    return true;
+  }
+
+  SymbolTable& symbols_;
+  ScanTotal& total_;
+  Refs refs_;
+  Refs exemplar_refs_;
+  std::vector<Label> labels_;
+  std::vector<Label> exemplar_labels_;
+  Histogram histogram_;
+  std::string fault_;  // of the series under the reader; empty when there is none
+};
+
+}  // namespace
+
+bool scan_v2(std::string_view raw, ScanTotal& total) {
+  SymbolTable symbols;
+  Outcome outcome = ScannerV2(symbols, total).request(raw, false);
+  if (outcome == Outcome::late_symbols) {
+    // Protobuf allows any order of fields: once more, with the whole table first.
+    total.restart();
+    if (!symbols.read_all(raw)) return false;
+    outcome = ScannerV2(symbols, total).request(raw, true);
+  }
+  return outcome == Outcome::done;
+}
+
+}  // namespace tideover::remote_write

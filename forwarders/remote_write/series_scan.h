@@ -1,0 +1,93 @@
+// What one scan knows while it runs: the tally of the series under the reader, and the sum of the valid ones.
+#pragma once
+
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <string_view>
+
+#include "forwarders/remote_write/labels.h"
+#include "forwarders/remote_write/scan.h"
+
+namespace tideover::remote_write {
+
+// Of one series. Added to the scan only once the series has proved valid.
+struct SeriesTally {
+  std::uint32_t floats = 0;
+  std::uint32_t histograms = 0;
+  std::uint32_t exemplars = 0;
+  std::uint32_t metadata = 0;
+  std::int64_t oldest_ms = std::numeric_limits<std::int64_t>::max();
+  std::int64_t newest_ms = std::numeric_limits<std::int64_t>::min();
+  bool start_timestamps = false;
+
+  void at(std::int64_t timestamp_ms) {
+    oldest_ms = std::min(oldest_ms, timestamp_ms);
+    newest_ms = std::max(newest_ms, timestamp_ms);
+  }
+};
+
+class ScanTotal {
+ public:
+  // `kept`, when given, receives the valid entries of the request byte for byte.
+  explicit ScanTotal(std::string* kept) : kept_(kept) {}
+
+  void add(const SeriesTally& series, bool sorted) {
+    ++index_;
+    Counts& counts = scan_.counts;
+    ++counts.series;
+    counts.floats += series.floats;
+    counts.histograms += series.histograms;
+    counts.exemplars += series.exemplars;
+    counts.metadata += series.metadata;
+    oldest_ms_ = std::min(oldest_ms_, series.oldest_ms);
+    newest_ms_ = std::max(newest_ms_, series.newest_ms);
+    scan_.sorted = scan_.sorted && sorted;
+    scan_.start_timestamps = scan_.start_timestamps || series.start_timestamps;
+  }
+  void add_metadata_entry() { ++scan_.counts.metadata; }
+
+  void refuse_series(std::span<const Label> labels, std::string_view why) {
+    refuse("series " + std::to_string(index_) + " " + describe(labels) + ": " + std::string(why));
+    ++index_;
+  }
+  void refuse_metadata_entry(std::string_view why) { refuse("a metadata entry: " + std::string(why)); }
+
+  // Entries that are kept, from their tag to their end.
+  void keep(const char* begin, const char* end) {
+    if (kept_ != nullptr) kept_->append(begin, end);
+  }
+
+  void restart() {
+    if (kept_ != nullptr) kept_->clear();
+    *this = ScanTotal(kept_);
+  }
+
+  Scan take() {
+    if (oldest_ms_ <= newest_ms_) {
+      scan_.oldest_ms = oldest_ms_;
+      scan_.newest_ms = newest_ms_;
+    }
+    return std::move(scan_);
+  }
+
+ private:
+  static constexpr std::size_t kFaultsMax = 8;  // the rest is only counted
+
+  void refuse(std::string sentence) {
+    if (scan_.faults.size() < kFaultsMax) scan_.faults.push_back({index_, std::move(sentence)});
+    ++scan_.faulty_series;
+  }
+
+  Scan scan_;
+  std::int64_t oldest_ms_ = std::numeric_limits<std::int64_t>::max();
+  std::int64_t newest_ms_ = std::numeric_limits<std::int64_t>::min();
+  std::uint32_t index_ = 0;  // of the next series
+  std::string* kept_;
+};
+
+// False when `raw` is no message of the version.
+[[nodiscard]] bool scan_v1(std::string_view raw, ScanTotal& total);
+[[nodiscard]] bool scan_v2(std::string_view raw, ScanTotal& total);
+
+}  // namespace tideover::remote_write

@@ -1,0 +1,65 @@
+#include "forwarders/remote_write/utf8.h"
+
+#include <cstdint>
+#include <cstring>
+
+namespace tideover::remote_write {
+namespace {
+
+constexpr std::uint64_t kHighBits = 0x8080808080808080;
+
+std::uint64_t load(const char* bytes) {  // byte order does not matter: only the high bits are looked at
+  std::uint64_t word;
+  std::memcpy(&word, bytes, sizeof word);
+  return word;
+}
+
+// Bytes of the character that begins at `at`, 0 when there is none: table 3-7 of the Unicode standard.
+std::size_t character_size(const unsigned char* at, const unsigned char* end) {
+  const auto continues = [at, end](std::size_t index, unsigned low = 0x80, unsigned high = 0xbf) {
+    return static_cast<std::size_t>(end - at) > index && at[index] >= low && at[index] <= high;
+  };
+  const unsigned char lead = at[0];
+  if (lead < 0x80) return 1;
+  if (lead < 0xc2) return 0;
+  if (lead < 0xe0) return continues(1) ? 2 : 0;
+  if (lead < 0xf0) {
+    const unsigned low = lead == 0xe0 ? 0xa0 : 0x80;
+    const unsigned high = lead == 0xed ? 0x9f : 0xbf;
+    return continues(1, low, high) && continues(2) ? 3 : 0;
+  }
+  if (lead > 0xf4) return 0;
+  const unsigned low = lead == 0xf0 ? 0x90 : 0x80;
+  const unsigned high = lead == 0xf4 ? 0x8f : 0xbf;
+  return continues(1, low, high) && continues(2) && continues(3) ? 4 : 0;
+}
+
+}  // namespace
+
+bool is_ascii(std::string_view text) {
+  const char* at = text.data();
+  std::size_t left = text.size();
+  if (left < 8) {
+    unsigned char all = 0;
+    for (const char byte : text) all |= static_cast<unsigned char>(byte);
+    return all < 0x80;
+  }
+  std::uint64_t all = load(at + left - 8);  // the tail first: it may overlap what follows
+  for (; left >= 32; at += 32, left -= 32) all |= load(at) | load(at + 8) | load(at + 16) | load(at + 24);
+  for (; left >= 8; at += 8, left -= 8) all |= load(at);
+  return (all & kHighBits) == 0;
+}
+
+bool is_utf8(std::string_view text) {
+  if (is_ascii(text)) return true;
+  const auto* at = reinterpret_cast<const unsigned char*>(text.data());
+  const unsigned char* const end = at + text.size();
+  while (at != end) {
+    const std::size_t size = character_size(at, end);
+    if (size == 0) return false;
+    at += size;
+  }
+  return true;
+}
+
+}  // namespace tideover::remote_write

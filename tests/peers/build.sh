@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
-# Builds the real peers of the end-to-end tests from Go modules into $PEERS_BIN: thanos, prometheus (with promtool
-# and tsdbdump). What has not changed since its last build is left alone, so a second call takes no time.
+# Builds the real peers of the end-to-end tests from Go modules into $PEERS_BIN: thanos, prometheus (with promtool),
+# tsdbdump (reads the data of both). What has not changed since its last build is left alone, so a second call takes no time.
 # Needs Go 1.26; the first build takes about 12 minutes on two cores.
 #
-#   build.sh [peer...]     default: thanos prometheus
+#   build.sh [peer...]     default: thanos prometheus tsdbdump
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 bin=${PEERS_BIN:-$HOME/.cache/tideover/peers}
 mkdir -p "$bin"
 export CGO_ENABLED=0
 
-# build MODULE TAGS PACKAGE...: each package becomes $bin/<its last path element>
+# build PEER MODULE TAGS PACKAGE...: each package becomes $bin/<its last path element>
 build() {
-  local module=$1 tags=$2 stamp=$bin/.built-$1 started=$SECONDS sum package present=yes
-  shift 2
+  local peer=$1 module=$2 tags=$3 stamp=$bin/.built-$1 started=$SECONDS sum package present=yes
+  shift 3
   sum=$( (cd "$here/$module" && find . -type f | sort | xargs cat; echo "$tags $*"; go version) | sha256sum)
   for package in "$@"; do [ -x "$bin/$(basename "$package")" ] || present=no; done
   if [ "$present" = yes ] && [ "$(cat "$stamp" 2>/dev/null)" = "$sum" ]; then return; fi
@@ -23,19 +23,20 @@ build() {
     (cd "$here/$module" && nice -n 10 go build -mod=readonly -tags "$tags" -o "$bin/" "$package")
   done
   echo "$sum" >"$stamp"
-  echo "peers: $module took $((SECONDS - started)) s"
+  echo "peers: $peer took $((SECONDS - started)) s"
 }
 
 peers=("$@")
-[ ${#peers[@]} -gt 0 ] || peers=(thanos prometheus)
+[ ${#peers[@]} -gt 0 ] || peers=(thanos prometheus tsdbdump)
 for peer in "${peers[@]}"; do
   case $peer in
     # Without the tag slicelabels the first write crashes Thanos Receive.
-    thanos) build thanos "netgo slicelabels" github.com/thanos-io/thanos/cmd/thanos ;;
+    thanos) build thanos thanos "netgo slicelabels" github.com/thanos-io/thanos/cmd/thanos ;;
     prometheus)
-      build prometheus "" github.com/prometheus/prometheus/cmd/prometheus github.com/prometheus/prometheus/cmd/promtool \
-        ./tsdbdump
+      build prometheus prometheus "" github.com/prometheus/prometheus/cmd/prometheus \
+        github.com/prometheus/prometheus/cmd/promtool
       ;;
+    tsdbdump) build tsdbdump prometheus "" ./tsdbdump ;;
     *) echo "peers: unknown peer: $peer" >&2; exit 2 ;;
   esac
 done

@@ -35,7 +35,7 @@ class World:
 
     def __exit__(self, kind, error, trace):
         self._ending.close()
-        if kind is None or issubclass(kind, Skip):
+        if kind is None or issubclass(kind, (Skip, KeyboardInterrupt)):
             shutil.rmtree(self.root, ignore_errors=True)
         else:
             self.say(f"logs and data are kept in {self.root}")

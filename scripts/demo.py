@@ -142,16 +142,16 @@ class Demo:
 
         def sent():
             self.progress.show(self.mgmt_up)
-            sums = http.metrics(self.sender.port)
-            return sums.get("prometheus_remote_storage_queue_highest_sent_timestamp_seconds", 0) > end + 3
+            name = "prometheus_remote_storage_queue_highest_sent_timestamp_seconds"
+            return http.total(self.sender.port, name) > end + 3
 
         wait_for("Prometheus to hand over its samples", sent, 60, every=1)
-        self.sent_all_at = self.agent.ledger()["accepted"]
+        handed_over = self.agent.ledger()["accepted"]
 
         def drained():
             self.progress.show(self.mgmt_up)
             ledger = self.agent.ledger()
-            return ledger["accepted"] - ledger["queued"] >= self.sent_all_at
+            return ledger["accepted"] - ledger["queued"] >= handed_over
 
         wait_for("the agent to drain", drained, 120, every=1)
 

@@ -50,14 +50,16 @@ def get_json(port, path, host="127.0.0.1"):
     return json.loads(body)
 
 
-def metrics(port, host="127.0.0.1"):
-    """{name: sum over all its series}."""
+def series(port, host="127.0.0.1"):
+    """{(name, labels as written): value} of a page in the text format."""
     status, body = get(port, "/metrics", host=host)
     if status != 200:
         raise OSError(f"GET /metrics answered {status}")
-    sums = {}
-    for line in body.decode().splitlines():
-        match = SAMPLE.match(line)
-        if match:
-            sums[match[1]] = sums.get(match[1], 0.0) + float(match[3])
-    return sums
+    matches = filter(None, map(SAMPLE.match, body.decode().splitlines()))
+    return {(match[1], match[2] or ""): float(match[3]) for match in matches}
+
+
+def total(port, name, labels="", host="127.0.0.1"):
+    """Sum over the series of that name whose labels hold the given text, such as 'code="503"'."""
+    page = series(port, host)
+    return sum(value for (found, written), value in page.items() if found == name and labels in written)

@@ -80,7 +80,8 @@ remote_write:
         super().__init__(world, "sender", binary, config, flags)
 
     def metric(self, name):
-        return http.metrics(self.port, self.host).get("prometheus_remote_storage_" + name, 0.0)
+        """One of prometheus_remote_storage_*, summed."""
+        return http.total(self.port, "prometheus_remote_storage_" + name, host=self.host)
 
     def wait_sent(self, until_s, seconds):
         """Every sample up to `until_s` has left the write-ahead log for the queue's shards, and one of later was sent."""

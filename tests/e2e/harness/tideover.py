@@ -41,8 +41,8 @@ metrics:
     def admin(self):
         return f"http://{self.host}:{self.admin_port}"
 
-    def metric(self, name):
-        return http.metrics(self.admin_port, self.host).get(name, 0.0)
+    def metric(self, name, labels=""):
+        return http.total(self.admin_port, name, labels, self.host)
 
     def ledger(self):
         """The account of the one destination: accepted, delivered, rejected, dropped, queued, parked."""

@@ -7,7 +7,7 @@ from harness.disk import SmallDisk
 from harness.process import Failure, wait_for
 from harness.rig import Rig
 from harness.writer import Writer
-from scenarios.outages import begin_outage, require_outage
+from scenarios.outages import begin_outage
 
 OLD_MS = int(2.5 * 3600 * 1000)
 
@@ -85,27 +85,22 @@ def disk_is_full(world, options):
 
 def wait_until_refused(rig, seconds):
     """503, which makes Prometheus try again; never 429, which makes it drop."""
-
-    def refused():
-        status, _ = probe(rig)
-        if status not in (200, 204, 503):
-            raise Failure(f"a full agent answered {status}")
-        return status == 503
-
-    wait_for("intake to refuse", refused, seconds, every=0.5)
-    wait_for("the sender to be told so", lambda: rig.sender.metric("samples_retried_total") > 0, 30)
-    rig.world.say("intake answers 503, the sender retries")
+    wait_for("intake to refuse", lambda: answers(rig, 503) > 0, seconds)
+    wait_for("the sender to try again", lambda: rig.sender.metric("samples_retried_total") > 0, 30)
+    if answers(rig, 429):
+        raise Failure("the agent answered 429")
+    rig.world.say("intake answers 503, the sender tries again")
     rig.progress()
 
 
 def wait_until_accepted(rig):
-    wait_for("intake to accept again", lambda: probe(rig)[0] // 100 == 2, 60, every=0.5)
+    before = rig.agent.ledger()["accepted"]
+    wait_for("intake to accept again", lambda: rig.agent.ledger()["accepted"] > before, 60)
     rig.world.say("intake accepts again")
 
 
-def probe(rig):
-    """An empty write request: it is subject to admission like any other, and leaves nothing to compare."""
-    return Writer(rig.agent.port).post([])
+def answers(rig, code):
+    return rig.agent.metric("tideover_receive_requests_total", f'code="{code}"')
 
 
 def now_ms():

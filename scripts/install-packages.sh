@@ -42,7 +42,9 @@ echo "install: ${missing[*]}"
 log=$(mktemp)
 quietly() { "$@" >"$log" 2>&1 || { cat "$log" >&2; echo "install: failed: $*" >&2; exit 1; }; }
 quietly as_root apt-get update
-quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
+# Without unsafe-io dpkg syncs every file: minutes on a slow disk. After a power cut in here, install again.
+quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+  -o DPkg::Options::=--force-unsafe-io "${missing[@]}"
 rm -f "$log"
 if [ ${#new_services[@]} -gt 0 ] && command -v systemctl >/dev/null; then
   as_root systemctl disable --quiet --now "${new_services[@]}" 2>/dev/null || true

@@ -62,9 +62,11 @@ metrics:
             raise Failure(f"{method} {path} answered {status}: {body[:200]!r}")
         return body
 
-    def wait_drained(self, seconds, besides=lambda ledger: 0):
-        """Nothing is queued any more, but for besides(ledger), for example what is parked."""
-        wait_for("the agent to drain", lambda: self.ledger()["queued"] <= besides(self.ledger()), seconds)
+    def replay_parked(self):
+        self.command("POST", "/api/v1/buffer/replay-parked")
+
+    def wait_drained(self, seconds):
+        wait_for("the agent to drain", lambda: self.ledger()["queued"] == 0, seconds)
 
     def require_closed_ledger(self):
         """accepted = delivered + rejected + dropped + queued, and nothing was refused or given up."""

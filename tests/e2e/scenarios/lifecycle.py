@@ -13,7 +13,6 @@ def stops_in_an_outage(world, options):
     """SIGTERM during an outage: exit code 0 within the deadline. A second agent on the same directory is refused, and
     the first one does not mind."""
     rig = Rig(world, options).up()
-    rig.run_for(5)
     end_outage = begin_outage(rig)
     rig.run_for(6)
 

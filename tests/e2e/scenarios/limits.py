@@ -49,7 +49,6 @@ def old_samples_are_parked(world, options):
 def budget_is_full(world, options):
     """The buffer's bytes are used up: Prometheus is told to wait, keeps its data, and nothing is missing."""
     rig = Rig(world, options, series=4000, max_bytes="2MiB").up()
-    rig.run_for(4)
     end_outage = begin_outage(rig)
     wait_until_refused(rig, 120)
     rig.run_for(8)
@@ -63,7 +62,6 @@ def disk_is_full(world, options):
     with the space."""
     disk = SmallDisk(world, 160)
     rig = Rig(world, options, data=f"{disk.path}/buffer").up()
-    rig.run_for(4)
     end_outage = begin_outage(rig)
     rig.run_for(8)
     disk.fill()

@@ -1,0 +1,50 @@
+#include "forwarders/http/url.h"
+
+#include <fmt/format.h>
+
+#include <boost/url/parse.hpp>
+
+namespace tideover::http {
+namespace {
+
+constexpr std::uint16_t default_port(bool tls) { return tls ? 443 : 80; }
+
+Error bad(std::string_view text, std::string_view why) {
+  return fail(Errc::bad_input, fmt::format("\"{}\" is not a URL to send to: {}", text, why));
+}
+
+}  // namespace
+
+std::string Url::authority() const {
+  const std::string name = host.find(':') == std::string::npos ? host : "[" + host + "]";
+  return port == default_port(tls) ? name : fmt::format("{}:{}", name, port);
+}
+
+Result<Url> parse_url(std::string_view text) {
+  const auto parsed = boost::urls::parse_uri({text.data(), text.size()});
+  if (!parsed) return bad(text, "it must look like http://host:port/path");
+  Url url;
+  const auto scheme = parsed->scheme_id();
+  if (scheme != boost::urls::scheme::http && scheme != boost::urls::scheme::https)
+    return bad(text, "its scheme must be http or https");
+  if (parsed->has_userinfo())  // not shown: the text holds a secret
+    return fail(Errc::bad_input, "a URL must not hold a user or password: use auth with a file");
+  if (parsed->has_fragment()) return bad(text, "it must not have a fragment (#)");
+  url.tls = scheme == boost::urls::scheme::https;
+  const boost::core::string_view host = parsed->encoded_host_address();
+  url.host.assign(host.data(), host.size());
+  if (url.host.empty()) return bad(text, "it has no host");
+  if (url.host.find('%') != std::string::npos) return bad(text, "its host must be plain ASCII");
+  if (parsed->has_port() && parsed->port_number() == 0) return bad(text, "its port must be from 1 to 65535");
+  url.port = parsed->has_port() ? parsed->port_number() : default_port(url.tls);
+  const boost::core::string_view path = parsed->encoded_path();
+  url.path.assign(path.data(), path.size());
+  while (!url.path.empty() && url.path.back() == '/') url.path.pop_back();
+  if (parsed->has_query()) {
+    const boost::core::string_view query = parsed->encoded_query();
+    url.path.append("?").append(query.data(), query.size());
+  }
+  return url;
+}
+
+}  // namespace tideover::http

@@ -9,16 +9,12 @@
 namespace tideover::bench {
 namespace {
 
-namespace json = boost::json;
-
 double quantile_ms(const std::vector<float>& sorted_s, double q) {
   if (sorted_s.empty()) return 0;
   const double rank = std::ceil(q * static_cast<double>(sorted_s.size()));
   const std::size_t index = std::min(sorted_s.size() - 1, static_cast<std::size_t>(std::max(rank, 1.0)) - 1);
-  return std::round(static_cast<double>(sorted_s[index]) * 1e6) / 1e3;
+  return static_cast<double>(sorted_s[index]) * 1e3;
 }
-
-double rounded(double value, double step) { return std::round(value / step) * step; }
 
 double per(double value, std::uint64_t count) { return count == 0 ? 0 : value / static_cast<double>(count); }
 
@@ -36,52 +32,50 @@ double median_of(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
+std::string list_of(const std::vector<std::string>& sentences) {
+  std::string list;
+  for (const std::string& sentence : sentences) {
+    list += (list.empty() ? "" : ", ") + boost::json::serialize(boost::json::string(sentence));
+  }
+  return list;
+}
+
 }  // namespace
 
+// Written by hand: Boost.JSON prints 1234.5 as 1.2345E3.
 std::string to_json(const Measurement& m, const Stream& stream, const std::string& source) {
-  json::array faults;
-  for (const std::string& fault : m.faults) faults.emplace_back(fault);
   const auto& latencies = m.load.latencies_s;
-  const std::uint64_t samples = m.load.accepted_samples;
-  const json::object object{
-      {"subject", name_of(m.subject)},
-      {"valid", m.valid()},
-      {"faults", std::move(faults)},
-      {"samples_per_cpu_second", std::round(m.samples_per_cpu_s())},
-      {"cpu_user_s", rounded(m.usage.user_s, 0.01)},
-      {"cpu_system_s", rounded(m.usage.system_s, 0.01)},
-      {"cpu_life_s", rounded(m.life_cpu_s, 0.01)},
-      {"stream",
-       {{"source", source},
-        {"version", stream.version == remote_write::Version::v1 ? "1.0" : "2.0"},
-        {"series", stream.series_hashes.size()},
-        {"connections", stream.by_connection.size()},
-        {"samples_per_request", per(static_cast<double>(stream.samples), stream.requests)},
-        {"bytes_per_sample", per(static_cast<double>(stream.bytes), stream.samples)}}},
-      {"accepted",
-       {{"samples", samples},
-        {"requests", m.load.accepted_requests},
-        {"bytes", m.load.accepted_bytes},
-        {"refused_503", m.load.refused},
-        {"seconds", rounded(m.load.seconds, 0.001)},
-        {"samples_per_second", std::round(static_cast<double>(samples) / m.load.seconds)}}},
-      {"acknowledged_ms",
-       {{"p50", quantile_ms(latencies, 0.5)},
-        {"p90", quantile_ms(latencies, 0.9)},
-        {"p99", quantile_ms(latencies, 0.99)},
-        {"max", quantile_ms(latencies, 1)}}},
-      {"forwarded",
-       {{"samples", m.sink_samples},
-        {"requests", m.sink_requests},
-        {"bytes", m.sink_bytes},
-        {"samples_per_request", std::round(per(static_cast<double>(m.sink_samples), m.sink_requests))},
-        {"drain_seconds", rounded(m.drain_s, 0.001)}}},
-      {"rss_peak_bytes", m.usage.rss_peak_bytes},
-      {"written_bytes", m.usage.written_bytes},
-      {"written_bytes_per_sample", per(static_cast<double>(m.usage.written_bytes), samples)},
-      {"context_switches", m.usage.context_switches},
-  };
-  return json::serialize(object);
+  const auto samples = static_cast<double>(m.load.accepted_samples);
+  std::string text =
+      fmt::format(R"({{"subject": "{}", "valid": {}, "faults": [{}], "samples_per_cpu_second": {:.0f}, )"
+                  R"("cpu_user_s": {:.2f}, "cpu_system_s": {:.2f}, "cpu_life_s": {:.2f}, )",
+                  name_of(m.subject), m.valid(), list_of(m.faults), m.samples_per_cpu_s(), m.usage.user_s,
+                  m.usage.system_s, m.life_cpu_s);
+  text +=
+      fmt::format(R"("stream": {{"source": "{}", "remote_write": {}, "series": {}, "connections": {}, )"
+                  R"("samples_per_request": {:.1f}, "bytes_per_sample": {:.2f}}}, )",
+                  source, stream.version == remote_write::Version::v1 ? 1 : 2, stream.series_hashes.size(),
+                  stream.by_connection.size(), per(static_cast<double>(stream.samples), stream.requests),
+                  per(static_cast<double>(stream.bytes), stream.samples));
+  text += fmt::format(
+      R"("accepted": {{"samples": {}, "requests": {}, "bytes": {}, "refused_503": {}, "seconds": {:.3f}, )"
+      R"("samples_per_second": {:.0f}}}, )",
+      m.load.accepted_samples, m.load.accepted_requests, m.load.accepted_bytes, m.load.refused,
+      m.load.seconds, samples / m.load.seconds);
+  text +=
+      fmt::format(R"("acknowledged_ms": {{"p50": {:.2f}, "p90": {:.2f}, "p99": {:.2f}, "max": {:.2f}}}, )",
+                  quantile_ms(latencies, 0.5), quantile_ms(latencies, 0.9), quantile_ms(latencies, 0.99),
+                  quantile_ms(latencies, 1));
+  text += fmt::format(
+      R"("forwarded": {{"samples": {}, "requests": {}, "bytes": {}, "samples_per_request": {:.1f}, )"
+      R"("drain_seconds": {:.3f}}}, )",
+      m.sink_samples, m.sink_requests, m.sink_bytes,
+      per(static_cast<double>(m.sink_samples), m.sink_requests), m.drain_s);
+  text += fmt::format(
+      R"("rss_peak_mib": {:.1f}, "written_bytes_per_sample": {:.2f}, "context_switches": {}}})",
+      static_cast<double>(m.usage.rss_peak_bytes) / (1 << 20),
+      per(static_cast<double>(m.usage.written_bytes), m.load.accepted_samples), m.usage.context_switches);
+  return text;
 }
 
 std::string summary(const std::vector<Measurement>& measurements) {

@@ -1,5 +1,7 @@
 #include "bench/tally.h"
 
+#include <algorithm>
+
 #include "bench/digest.h"
 #include "forwarders/remote_write/snappy.h"
 #include "forwarders/remote_write/wire.h"
@@ -125,7 +127,7 @@ void Tally::check(const Series& series) {
   std::int64_t& newest_ms = newest_ms_[series.hash.value()];
   for (const Sample& sample : series.samples) {
     if (sample.time_ms <= newest_ms) ++order_faults_;
-    newest_ms = sample.time_ms;
+    newest_ms = std::max(newest_ms, sample.time_ms);
     digest_ += sample_digest(series.hash.value(), sample.time_ms, sample.value_bits);
   }
 }

@@ -1,4 +1,5 @@
-// One request to an agent's admin listener, and its whole answer. Blocking, for commands: the agent never uses it.
+// One request to an agent's admin listener, and its whole answer. Blocking, for commands: the agent never
+// uses it.
 #pragma once
 
 #include <chrono>

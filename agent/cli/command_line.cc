@@ -44,19 +44,23 @@ int run_command(const RunOptions& options, const Run& run, std::ostream& err) {
 }  // namespace
 
 int command_line(int argc, const char* const* argv, const Run& run, std::ostream& out, std::ostream& err) {
-  CLI::App app{"Tideover keeps what Prometheus writes while the management cluster is away, and replays it.", "tideover"};
+  CLI::App app{"Tideover keeps what Prometheus writes while the management cluster is away, and replays it.",
+               "tideover"};
   app.require_subcommand(1);
 
   RunOptions run_options;
-  auto* run_words = app.add_subcommand("run", "run the agent: exit 0 on a clean stop, 1 on a fault, 2 on bad usage or config");
+  auto* run_words = app.add_subcommand(
+      "run", "run the agent: exit 0 on a clean stop, 1 on a fault, 2 on bad usage or config");
   run_words->add_option("--config", run_options.config_path, "the configuration file")->required();
-  run_words->add_option("--only", run_options.only, "run one part")->check(CLI::IsMember({"telemetry", "secrets"}));
+  run_words->add_option("--only", run_options.only, "run one part")
+      ->check(CLI::IsMember({"telemetry", "secrets"}));
   run_words->add_flag("--expand-env", run_options.expand_env, "replace ${NAME} in values by the environment");
 
   CheckOptions check_options;
   auto* check_words = app.add_subcommand("check", "judge a configuration, and the node it would run on");
   check_words->add_option("--config", check_options.config_path, "the configuration file")->required();
-  check_words->add_flag("--expand-env", check_options.expand_env, "replace ${NAME} in values by the environment");
+  check_words->add_flag("--expand-env", check_options.expand_env,
+                        "replace ${NAME} in values by the environment");
   check_words->add_flag("--json", check_options.json, "print JSON");
   check_words->add_flag("--offline", check_options.offline, "do not look up or connect to destinations");
 
@@ -64,10 +68,12 @@ int command_line(int argc, const char* const* argv, const Run& run, std::ostream
   auto* status_words = app.add_subcommand("status", "ask the running agent");
   auto* data_dir = status_words->add_option("--data-dir", status_options.data_dir, "its data directory");
   auto* config = status_words->add_option("--config", status_options.config_path, "its configuration file");
-  auto* admin = status_words->add_option("--admin", status_options.admin_url, "its admin address, http://127.0.0.1:7301");
+  auto* admin = status_words->add_option("--admin", status_options.admin_url,
+                                         "its admin address, http://127.0.0.1:7301");
   data_dir->excludes(config)->excludes(admin);
   config->excludes(admin);
-  status_words->add_flag("--expand-env", status_options.expand_env, "replace ${NAME} in the file by the environment");
+  status_words->add_flag("--expand-env", status_options.expand_env,
+                         "replace ${NAME} in the file by the environment");
   status_words->add_flag("--json", status_options.json, "print JSON");
 
   bool version_json = false;

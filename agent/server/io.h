@@ -21,8 +21,8 @@ awaitable<std::size_t> read_some(Connection& connection, boost::asio::mutable_bu
 // One write for head and body where the socket takes them.
 awaitable<bool> write_all(Connection& connection, std::string_view head, std::string_view body);
 
-// Says goodbye so that the last answer arrives: a close with unread input makes the kernel send a reset, which
-// discards what the peer has not read yet. Bounded in time by the deadline and in bytes.
+// Says goodbye so that the last answer arrives: a close with unread input makes the kernel send a reset,
+// which discards what the peer has not read yet. Bounded in time by the deadline and in bytes.
 awaitable<void> linger(Connection& connection, ReadBuffer& buffer, std::size_t bytes_max);
 
 }  // namespace tideover::server

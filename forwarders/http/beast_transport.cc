@@ -1,9 +1,8 @@
 #include "forwarders/http/beast_transport.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstdio>
+#include <fmt/format.h>
 
 #include "forwarders/http/connection_pool.h"
 #include "forwarders/http/cutoff.h"
@@ -58,7 +57,8 @@ class BeastTransport::Impl {
                              Time deadline);
   awaitable<Result<Response>> exchange(Lease& lease, const Request& request, std::string_view authorization,
                                        Time deadline);
-  awaitable<error_code> read_response(ClientConnection& connection, bool bare, Status& status, Response& response);
+  awaitable<error_code> read_response(ClientConnection& connection, bool bare, Status& status,
+                                      Response& response);
 
   Error not_connected(const std::string& why) const;
   Error broken(const ClientConnection& connection, const error_code& error, bool timed_out) const;
@@ -86,10 +86,12 @@ Error BeastTransport::Impl::broken(const ClientConnection& connection, const err
   if (timed_out) return fail(Errc::timeout, fmt::format("{} did not answer in time", authority_));
   if (!connection.answered && is_handshake_alert(error))
     return not_connected("it refused our certificate: " + describe(error));
-  return fail(Errc::connection_lost, fmt::format("the connection to {} broke: {}", authority_, describe(error)));
+  return fail(Errc::connection_lost,
+              fmt::format("the connection to {} broke: {}", authority_, describe(error)));
 }
 
-// Each address gets an equal share of the time that is left, so that one that drops packets does not use it up.
+// Each address gets an equal share of the time that is left, so that one that drops packets does not use it
+// up.
 awaitable<Result<>> BeastTransport::Impl::connect(ClientConnection& connection, Time deadline) {
   const Result<Endpoints> endpoints = co_await lookup_.resolve(deadline);
   if (pool_.closed()) co_return not_connected({});
@@ -137,8 +139,8 @@ awaitable<Result<>> BeastTransport::Impl::obtain(Lease& lease, Time deadline) {
 }
 
 // Reads one message; an interim answer (1xx) is none. `status` tells how far it got when an error ends it.
-awaitable<error_code> BeastTransport::Impl::read_response(ClientConnection& connection, bool bare, Status& status,
-                                                          Response& response) {
+awaitable<error_code> BeastTransport::Impl::read_response(ClientConnection& connection, bool bare,
+                                                          Status& status, Response& response) {
   MessageParser& parser = connection.parser();
   parser.next();
   if (bare) parser.expect_bare();
@@ -182,17 +184,20 @@ awaitable<Result<Response>> BeastTransport::Impl::exchange(Lease& lease, const R
   // From here on the peer may act on what it gets.
   const Cutoff cutoff(clock_, deadline, [&connection] { connection.close(); });
   const error_code write_error = co_await connection.write(head, request.body);
-  if (write_error && (cutoff.fired() || pool_.closed())) co_return broken(connection, write_error, cutoff.fired());
+  if (write_error && (cutoff.fired() || pool_.closed()))
+    co_return broken(connection, write_error, cutoff.fired());
 
   // A peer may refuse a request before it has read all of it: then the write fails and the answer is there.
   Status status = Status::need_more;
   Response response;
-  const error_code read_error = co_await read_response(connection, request.method == "HEAD", status, response);
+  const error_code read_error =
+      co_await read_response(connection, request.method == "HEAD", status, response);
   if (read_error) co_return broken(connection, write_error ? write_error : read_error, cutoff.fired());
   switch (status) {
     case Status::done:
       connection.answered = true;
-      if (!write_error && connection.parser().keep_alive() && connection.buffer().data().empty()) lease.give_back();
+      if (!write_error && connection.parser().keep_alive() && connection.buffer().data().empty())
+        lease.give_back();
       co_return response;
     case Status::body_too_large: co_return response;  // cut; the rest is on the wire, so no second request
     case Status::head_too_large:

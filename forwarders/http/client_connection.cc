@@ -1,10 +1,5 @@
 #include "forwarders/http/client_connection.h"
 
-#include <netinet/tcp.h>
-#include <openssl/err.h>
-#include <openssl/ssl.h>
-#include <sys/socket.h>
-
 #include <array>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl/error.hpp>
@@ -12,6 +7,10 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
 
 namespace tideover::http {
 namespace {
@@ -61,7 +60,8 @@ awaitable<error_code> ClientConnection::connect(tcp::endpoint to) {
   co_return error;
 }
 
-awaitable<error_code> ClientConnection::secure(std::shared_ptr<ssl::context> context, std::string server_name) {
+awaitable<error_code> ClientConnection::secure(std::shared_ptr<ssl::context> context,
+                                               std::string server_name) {
   tls_ = std::make_unique<Tls>(socket_, std::move(context));
   error_code error;
   boost::asio::ip::make_address(server_name, error);
@@ -75,7 +75,8 @@ awaitable<error_code> ClientConnection::secure(std::shared_ptr<ssl::context> con
 }
 
 awaitable<error_code> ClientConnection::write(std::string_view head, std::string_view body) {
-  const std::array<boost::asio::const_buffer, 2> parts = {boost::asio::buffer(head), boost::asio::buffer(body)};
+  const std::array<boost::asio::const_buffer, 2> parts = {boost::asio::buffer(head),
+                                                          boost::asio::buffer(body)};
   error_code error;
   if (tls_)
     co_await boost::asio::async_write(tls_->stream, parts, redirect_error(use_awaitable, error));
@@ -103,7 +104,8 @@ void ClientConnection::close() {
 
 bool ClientConnection::still_good() {
   if (!socket_.is_open() || !buffer_.data().empty()) return false;
-  // Under TLS even a harmless late ticket ends it here: a new connection is cheaper than a doubt about delivery.
+  // Under TLS even a harmless late ticket ends it here: a new connection is cheaper than a doubt about
+  // delivery.
   char byte = 0;
   const ssize_t n = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);

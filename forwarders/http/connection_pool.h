@@ -1,4 +1,5 @@
-// The connections to one peer: those in use, counted and reachable for close(), and those kept for the next request.
+// The connections to one peer: those in use, counted and reachable for close(), and those kept for the next
+// request.
 //
 // Executor: io.
 #pragma once
@@ -25,7 +26,7 @@ class ConnectionPool {
     ClientConnection& connection() { return *connection_; }
     bool take_idle(std::uint64_t generation);  // false: none that is fit for use; a new one is needed
     void take_new(boost::asio::io_context& io);
-    void give_back();                          // it is fit for another request
+    void give_back();  // it is fit for another request
 
    private:
     friend ConnectionPool;

@@ -1,9 +1,8 @@
 #include "forwarders/http/credentials.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <openssl/evp.h>
-
-#include <algorithm>
 
 namespace tideover::http {
 namespace {
@@ -12,9 +11,9 @@ constexpr Duration kLookInterval = std::chrono::seconds(1);
 
 std::string base64(std::string_view plain) {
   std::string out(4 * ((plain.size() + 2) / 3) + 1, '\0');  // OpenSSL ends it with a zero
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                   reinterpret_cast<const unsigned char*>(plain.data()),
-                                   static_cast<int>(plain.size()));
+  const int size =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                      reinterpret_cast<const unsigned char*>(plain.data()), static_cast<int>(plain.size()));
   out.resize(static_cast<std::size_t>(size));
   return out;
 }

@@ -1,17 +1,16 @@
 #include "forwarders/http/name_lookup.h"
 
-#include <fmt/format.h>
-#include <netdb.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <csignal>
 #include <cstring>
+#include <fmt/format.h>
+#include <netdb.h>
+#include <sys/eventfd.h>
 #include <system_error>
 #include <thread>
+#include <unistd.h>
 
 namespace tideover::http {
 
@@ -70,7 +69,8 @@ Result<> NameLookup::take_off() {
   flight->owner = this;
   flight->event_fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   const int ours = flight->event_fd < 0 ? -1 : ::dup(flight->event_fd);
-  if (ours < 0) return fail(Errc::connect_failed, fmt::format("cannot look up {}: {}", host_, std::strerror(errno)));
+  if (ours < 0)
+    return fail(Errc::connect_failed, fmt::format("cannot look up {}: {}", host_, std::strerror(errno)));
   auto landing = std::make_shared<boost::asio::posix::stream_descriptor>(io_, ours);
   try {
     // The thread inherits a mask without signals: they are for the main thread.

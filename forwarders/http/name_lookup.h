@@ -1,8 +1,9 @@
-// The addresses of one host, looked up so that neither a caller nor the end of the process waits for the resolver.
+// The addresses of one host, looked up so that neither a caller nor the end of the process waits for the
+// resolver.
 //
-// getaddrinfo() cannot be cancelled, and with a dead name server it takes half a minute. It runs on a thread that
-// owns all it touches and is left behind when its callers' time is over. At most one is under way per object;
-// who comes meanwhile shares it. Nothing is cached beyond that. Executor: io.
+// getaddrinfo() cannot be cancelled, and with a dead name server it takes half a minute. It runs on a thread
+// that owns all it touches and is left behind when its callers' time is over. At most one is under way per
+// object; who comes meanwhile shares it. Nothing is cached beyond that. Executor: io.
 #pragma once
 
 #include <boost/asio/io_context.hpp>

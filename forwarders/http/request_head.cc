@@ -1,7 +1,6 @@
 #include "forwarders/http/request_head.h"
 
 #include <fmt/format.h>
-
 #include <iterator>
 
 #include "wal/base/invariant.h"

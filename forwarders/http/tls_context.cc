@@ -1,11 +1,10 @@
 #include "forwarders/http/tls_context.h"
 
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ssl/context.hpp>
 #include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/ssl/context.hpp>
 
 namespace tideover::http {
 namespace {
@@ -23,14 +22,16 @@ bool holds_authorities(ssl::context& context) {
   return sk_X509_OBJECT_num(X509_STORE_get0_objects(SSL_CTX_get_cert_store(context.native_handle()))) > 0;
 }
 
-Result<std::shared_ptr<ssl::context>> build(const WatchedFile& ca, const WatchedFile& cert, const WatchedFile& key) {
+Result<std::shared_ptr<ssl::context>> build(const WatchedFile& ca, const WatchedFile& cert,
+                                            const WatchedFile& key) {
   ERR_clear_error();
   auto context = std::make_shared<ssl::context>(ssl::context::tls_client);
   SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
   context->set_verify_mode(ssl::verify_peer);
   error_code error;
   // Without this a key under a passphrase would be asked for on the terminal.
-  context->set_password_callback([](std::size_t, ssl::context::password_purpose) { return std::string(); }, error);
+  context->set_password_callback([](std::size_t, ssl::context::password_purpose) { return std::string(); },
+                                 error);
   if (!ca.named()) {
     context->set_default_verify_paths(error);
   } else {
@@ -52,7 +53,11 @@ Result<std::shared_ptr<ssl::context>> build(const WatchedFile& ca, const Watched
 }  // namespace
 
 TlsContext::TlsContext(const TlsOptions& options, Clock& clock, Warn warn)
-    : clock_(clock), warn_(std::move(warn)), ca_(options.ca_file), cert_(options.cert_file), key_(options.key_file) {}
+    : clock_(clock),
+      warn_(std::move(warn)),
+      ca_(options.ca_file),
+      cert_(options.cert_file),
+      key_(options.key_file) {}
 
 Result<> TlsContext::reload() {
   for (WatchedFile* file : {&ca_, &cert_, &key_}) {

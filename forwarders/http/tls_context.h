@@ -15,8 +15,8 @@ class context;
 namespace tideover::http {
 
 struct TlsOptions {
-  std::string ca_file;      // PEM, one or more; empty: the system's authorities
-  std::string cert_file;    // PEM chain of the client; with key_file, or neither
+  std::string ca_file;    // PEM, one or more; empty: the system's authorities
+  std::string cert_file;  // PEM chain of the client; with key_file, or neither
   std::string key_file;
   std::string server_name;  // to verify and to ask for; empty: the host of the URL
 };
@@ -25,9 +25,9 @@ class TlsContext {
  public:
   TlsContext(const TlsOptions& options, Clock& clock, Warn warn);  // `clock` outlives
 
-  // For a new connection; TLS 1.2 or newer, the peer verified. Looks at the files at most once a second. While
-  // they cannot be used (one is unreadable, a key does not fit its certificate) the last good context stays in
-  // use; without one, an error that names the file.
+  // For a new connection; TLS 1.2 or newer, the peer verified. Looks at the files at most once a second.
+  // While they cannot be used (one is unreadable, a key does not fit its certificate) the last good context
+  // stays in use; without one, an error that names the file.
   Result<std::shared_ptr<boost::asio::ssl::context>> current();
 
   // Grows with every change: connections made before are of the past.

@@ -1,8 +1,8 @@
 #include "forwarders/http/url.h"
 
-#include <fmt/format.h>
-
 #include <boost/url/parse.hpp>
+#include <charconv>
+#include <fmt/format.h>
 
 namespace tideover::http {
 namespace {
@@ -35,8 +35,13 @@ Result<Url> parse_url(std::string_view text) {
   url.host.assign(host.data(), host.size());
   if (url.host.empty()) return bad(text, "it has no host");
   if (url.host.find('%') != std::string::npos) return bad(text, "its host must be plain ASCII");
-  if (parsed->has_port() && parsed->port_number() == 0) return bad(text, "its port must be from 1 to 65535");
-  url.port = parsed->has_port() ? parsed->port_number() : default_port(url.tls);
+  url.port = default_port(url.tls);
+  if (parsed->has_port()) {
+    const boost::core::string_view port = parsed->port();
+    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), url.port);
+    if (error != std::errc() || end != port.data() + port.size() || url.port == 0)
+      return bad(text, "its port must be from 1 to 65535");
+  }
   const boost::core::string_view path = parsed->encoded_path();
   url.path.assign(path.data(), path.size());
   while (!url.path.empty() && url.path.back() == '/') url.path.pop_back();

@@ -11,9 +11,9 @@ namespace tideover::http {
 
 struct Url {
   bool tls = false;
-  std::string host;         // without brackets
+  std::string host;  // without brackets
   std::uint16_t port = 0;
-  std::string path;         // with its query; without a slash at the end, so that a path can be put behind it
+  std::string path;  // with its query; without a slash at the end, so that a path can be put behind it
   std::string authority() const;  // for the Host field: the port only where it is not the scheme's own
 };
 

@@ -1,12 +1,11 @@
 #include "forwarders/http/watched_file.h"
 
+#include <cerrno>
+#include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 
 namespace tideover::http {
 namespace {

@@ -1,9 +1,8 @@
 // A small file that others replace while we run: a certificate, a key, a token.
 #pragma once
 
-#include <sys/types.h>
-
 #include <string>
+#include <sys/types.h>
 
 #include "wal/base/result.h"
 
@@ -13,8 +12,8 @@ class WatchedFile {
  public:
   explicit WatchedFile(std::string path) : path_(std::move(path)) {}
 
-  // Blocking: looks, and reads it if time, size or inode differ from the last look; true when it was read anew.
-  // After an error the content stays as it was, and the next call tries again.
+  // Blocking: looks, and reads it if time, size or inode differ from the last look; true when it was read
+  // anew. After an error the content stays as it was, and the next call tries again.
   Result<bool> refresh();
 
   bool named() const { return !path_.empty(); }

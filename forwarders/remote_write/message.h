@@ -68,8 +68,9 @@ class Message {
   // Labels of the series of an item, as text for logs and the reject store: {__name__="up", job="x"}.
   std::string describe(std::size_t item) const;
 
+  struct Impl;  // message_parts.h
+
  private:
-  struct Impl;
   explicit Message(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

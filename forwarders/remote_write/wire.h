@@ -41,6 +41,8 @@ class Reader {
 
   bool done() const { return at_ == end_; }
   const char* at() const { return at_; }  // of the next byte, to keep fields as they came
+  std::string_view rest() const { return {at_, static_cast<std::size_t>(end_ - at_)}; }
+  void advance(std::size_t bytes) { at_ += bytes; }  // at most rest().size()
 
   [[nodiscard]] bool tag(std::uint32_t& out) {
     std::uint64_t wide;

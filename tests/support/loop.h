@@ -1,4 +1,4 @@
-// One io_context for a test with real sockets: everything, client and server, runs on it, in this thread.
+// One io_context for a test with real sockets: everything, both ends, runs on it, in this thread.
 #pragma once
 
 #include <boost/asio/co_spawn.hpp>
@@ -26,6 +26,13 @@ class Loop {
     }
     if (!ended) FAIL("the test's task did not end");
     if (*ended) std::rethrow_exception(*ended);
+  }
+
+  // Beside the task, the other end of its connections.
+  void spawn(awaitable<void> other) {
+    boost::asio::co_spawn(io, std::move(other), [](std::exception_ptr error) {
+      if (error) std::rethrow_exception(error);
+    });
   }
 };
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "agent/server/http_server.h"
-#include "tests/support/raw_client.h"
+#include "tests/support/raw_connection.h"
 #include "wal/base/notifier.h"
 
 namespace tideover::test {
@@ -68,9 +68,9 @@ struct ServerFixture {
       if (head.headers.find("content-type") == "application/x-protobuf") return std::nullopt;
       return http::Response{415, {}, "only protobuf\n"};
     };
-    return {{"POST", "/echo", 0, {}, echo},        {"POST", "/headroom", 32, {}, keep},
-            {"GET", "/fixed", 0, {}, fixed},       {"POST", "/throws", 0, {}, throws},
-            {"POST", "/held", 0, {}, held},        {"POST", "/typed", 0, only_protobuf, keep}};
+    return {{"POST", "/echo", 0, {}, echo},  {"POST", "/headroom", 32, {}, keep},
+            {"GET", "/fixed", 0, {}, fixed}, {"POST", "/throws", 0, {}, throws},
+            {"POST", "/held", 0, {}, held},  {"POST", "/typed", 0, only_protobuf, keep}};
   }
 };
 

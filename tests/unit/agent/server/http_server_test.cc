@@ -11,12 +11,12 @@ namespace {
 using namespace std::chrono_literals;
 using test::get;
 using test::post;
-using test::RawClient;
+using test::RawConnection;
 
 TEST_CASE("requests on one connection are answered one after the other") {
   test::ServerFixture f;
   auto task = [&]() -> awaitable<void> {
-    RawClient client(f.loop);
+    RawConnection client(f.loop);
     co_await client.connect(f.start());
     for (int i = 0; i < 3; ++i) {
       const std::string body = "hello " + std::to_string(i);
@@ -35,7 +35,7 @@ TEST_CASE("requests on one connection are answered one after the other") {
 TEST_CASE("pipelined requests are answered in order") {
   test::ServerFixture f;
   auto task = [&]() -> awaitable<void> {
-    RawClient client(f.loop);
+    RawConnection client(f.loop);
     co_await client.connect(f.start());
     co_await client.send(post("/echo", "one") + get("/fixed") + post("/echo", "three") + post("/echo", ""));
     const http::Response one = co_await client.read_response();
@@ -55,7 +55,7 @@ TEST_CASE("a body arrives whole, behind the room its route asked for") {
   test::ServerFixture f;
   const std::string large(3'000'001, 'x');
   auto task = [&]() -> awaitable<void> {
-    RawClient client(f.loop);
+    RawConnection client(f.loop);
     co_await client.connect(f.start());
     co_await client.send(post("/headroom", large));
     const http::Response response = co_await client.read_response();
@@ -64,7 +64,8 @@ TEST_CASE("a body arrives whole, behind the room its route asked for") {
     CHECK(f.seen_body.compare(32, std::string::npos, large) == 0);
     CHECK_FALSE(response.headers.has("content-length"));
     co_await client.send(
-        "POST /headroom HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n"
+        "POST /headroom HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n"
         "Trailer: t\r\n\r\n");
     const http::Response chunked = co_await client.read_response();
     CHECK(chunked.status == 204);
@@ -76,7 +77,7 @@ TEST_CASE("a body arrives whole, behind the room its route asked for") {
 TEST_CASE("a request that comes byte by byte is a request") {
   test::ServerFixture f;
   auto task = [&]() -> awaitable<void> {
-    RawClient client(f.loop);
+    RawConnection client(f.loop);
     co_await client.connect(f.start());
     for (const char c : post("/echo", "slow but honest")) co_await client.send(std::string(1, c));
     const http::Response response = co_await client.read_response();
@@ -88,7 +89,7 @@ TEST_CASE("a request that comes byte by byte is a request") {
 TEST_CASE("an unknown path is 404, and a known one with another method 405 with what it allows") {
   test::ServerFixture f;
   auto task = [&]() -> awaitable<void> {
-    RawClient client(f.loop);
+    RawConnection client(f.loop);
     co_await client.connect(f.start());
     co_await client.send(post("/nowhere", "body that nobody reads"));
     const http::Response unknown = co_await client.read_response();
@@ -107,7 +108,7 @@ TEST_CASE("an unknown path is 404, and a known one with another method 405 with 
 TEST_CASE("HEAD is answered like GET, without the body") {
   test::ServerFixture f;
   auto task = [&]() -> awaitable<void> {
-    RawClient client(f.loop);
+    RawConnection client(f.loop);
     co_await client.connect(f.start());
     co_await client.send("HEAD /fixed HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
     const std::string all = co_await client.read_to_end();
@@ -122,12 +123,12 @@ TEST_CASE("an HTTP/1.0 client is answered, and its connection closed unless it a
   test::ServerFixture f;
   auto task = [&]() -> awaitable<void> {
     const std::string address = f.start();
-    RawClient once(f.loop);
+    RawConnection once(f.loop);
     co_await once.connect(address);
     co_await once.send("GET /fixed HTTP/1.0\r\n\r\n");
     const std::string all = co_await once.read_to_end();
     CHECK(all.find("\r\n\r\nfixed") != std::string::npos);
-    RawClient kept(f.loop);
+    RawConnection kept(f.loop);
     co_await kept.connect(address);
     for (int i = 0; i < 2; ++i) {
       co_await kept.send("GET /fixed HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
@@ -142,9 +143,9 @@ TEST_CASE("a handler that throws costs its own connection and no other") {
   test::ServerFixture f;
   auto task = [&]() -> awaitable<void> {
     const std::string address = f.start();
-    RawClient other(f.loop);
+    RawConnection other(f.loop);
     co_await other.connect(address);
-    RawClient client(f.loop);
+    RawConnection client(f.loop);
     co_await client.connect(address);
     co_await client.send(post("/throws", "x"));
     const http::Response response = co_await client.read_response();

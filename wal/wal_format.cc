@@ -98,6 +98,23 @@ Result<StoredRecord> open_envelope(std::shared_ptr<const std::string> bytes) {
   return record;
 }
 
+std::size_t find_envelope(std::string_view bytes, std::size_t from) {
+  // What every envelope has in common, between its checksum and the length of its payload.
+  constexpr char kSignature[] = {kEnvelopeVersion, kRecordKind, kEnvelopeBytes & 0xff, kEnvelopeBytes >> 8};
+  const std::string_view signature(kSignature, sizeof kSignature);
+  for (std::size_t at = bytes.find(signature, from + kVersion); at != std::string_view::npos;
+       at = bytes.find(signature, at + 1))
+    if (envelope_extent(bytes.substr(at - kVersion)) != 0) return at - kVersion;
+  return std::string_view::npos;
+}
+
+std::size_t envelope_extent(std::string_view at) {
+  if (at.size() < kEnvelopeBytes) return 0;
+  if (load_le<std::uint16_t>(at.data() + kLength) != kEnvelopeBytes) return 0;
+  const std::size_t extent = kEnvelopeBytes + load_le<std::uint32_t>(at.data() + kPayload);
+  return extent <= at.size() ? extent : 0;
+}
+
 std::string record_key(LaneId lane, Seq seq) {
   // Big-endian, so that bytes sort as numbers do.
   std::string key(kRecordKeyBytes, '\0');

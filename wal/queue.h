@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -58,9 +59,11 @@ struct Batch {
   std::uint64_t damaged_units = 0;
 };
 
-// What became of the records before `upto`. Whatever `lost` and `diverted` do not name was delivered.
+// What became of the records before `upto`. Whatever `losses` and `diverts` do not name was delivered;
+// damaged records are counted by the queue itself.
 struct Ack {
-  Seq upto;  // first record that is not settled yet; moves forward only
+  Seq upto;  // first record not settled yet: the start or end of a record of the last batch read, or the
+             // batch's `next`
   struct Loss {
     Reason reason;
     std::uint64_t units;
@@ -81,7 +84,7 @@ struct LaneUsage {
   Totals accepted;               // since the lane exists
   std::uint64_t held_bytes = 0;  // records some cursor still needs
   std::uint64_t max_bytes = 0;
-  std::uint64_t oldest_ms = 0;  // arrival of the oldest held record; 0 when empty
+  std::uint64_t pending_units = 0;  // diverted here by acknowledgements, not durable yet: in no cursor's account
 };
 
 struct CursorUsage {
@@ -91,6 +94,7 @@ struct CursorUsage {
   Totals accepted;  // since the cursor exists
   Ledger ledger;
   Keep keep = Keep::required;
+  std::int64_t oldest_ms = 0;  // arrival of its oldest unsettled record, as last read; 0 when there is none
 };
 
 // Why appends are refused right now, if they are.
@@ -115,7 +119,10 @@ class Queue {
 
   // One group commit for all waiters. Errors: over_budget, disk_floor, disk_full, io_error, unavailable,
   // stopping.
-  awaitable<Result<>> append(LaneId lane, NewRecord record, Checkpoint checkpoint = {});
+  // Two verbs instead of a default argument: GCC 12 frees aggregate temporaries of a co_await expression
+  // twice.
+  awaitable<Result<>> append(LaneId lane, NewRecord record);
+  awaitable<Result<>> append(LaneId lane, NewRecord record, Checkpoint checkpoint);
 
   // Durable records from `from` on, in order: from memory while they are fresh, from the store otherwise.
   // Ends at once with an empty batch when there is none. Errors: unavailable, io_error, stopping.

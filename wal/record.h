@@ -16,7 +16,7 @@
 namespace tideover::wal {
 
 // Bytes of envelope before the payload; docs/WAL_FORMAT.md section 2.
-inline constexpr std::size_t kEnvelopeBytes = 96;
+inline constexpr std::size_t kEnvelopeBytes = 104;
 
 struct Attributes {
   std::uint16_t encoding = 0;   // how to read the payload; the signal's own numbering (remote_write::Version)

@@ -33,6 +33,7 @@ struct StoreBatch {
 struct StoreImage {
   std::map<std::string, std::string> meta;
   std::map<LaneId, StoredRecord> tails;
+  bool meta_damaged = false;  // some meta could not be read: what is missing here may once have been written
 };
 
 struct ReadRequest {

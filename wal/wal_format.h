@@ -21,6 +21,12 @@ void seal_envelope(NewRecord& record, Seq seq, const Totals& through);
 // `bytes` is kept alive by the returned record. Errors: corrupt.
 Result<StoredRecord> open_envelope(std::shared_ptr<const std::string> bytes);
 
+// For finding records in bytes whose structure is lost: where the next thing that looks like an envelope begins,
+// at or after `from`, and how long it says it is (envelope and payload). Only open_envelope() tells whether it
+// is one.
+std::size_t find_envelope(std::string_view bytes, std::size_t from);  // npos: none
+std::size_t envelope_extent(std::string_view at);                     // 0: not an envelope, or not all of it
+
 // Record keys sort by lane, then by sequence number: both big-endian.
 inline constexpr std::size_t kRecordKeyBytes = 12;
 std::string record_key(LaneId lane, Seq seq);
@@ -31,6 +37,8 @@ struct RecordKey {
 std::optional<RecordKey> parse_record_key(std::string_view key);
 
 // Meta keys.
+inline constexpr std::string_view kCommitKey =
+    "commit";  // decimal number of the last group: was a failed one applied?
 inline constexpr std::string_view kFormatKey = "format";  // decimal kFormatVersion
 inline constexpr std::string_view kLanePrefix = "lane/";  // + lane name -> LaneState
 inline constexpr std::string_view kCursorPrefix =

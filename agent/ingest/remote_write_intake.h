@@ -1,10 +1,12 @@
 // Bytes in, records out: POST /api/v1/write, Remote Write 1.0 and 2.0 (DESIGN section 5).
 //
-// Executor: io. 204 only after the sync; the answers are the table of docs/CONFIG.md section "Answers".
+// Executor: io. 204 only after the sync; the answers are the table of docs/INTAKE.md.
 #pragma once
 
 #include <optional>
+#include <string>
 
+#include "agent/ingest/metrics.h"
 #include "forwarders/http/message.h"
 #include "forwarders/remote_write/remote_write.h"
 #include "wal/base/clock.h"
@@ -12,12 +14,10 @@
 
 namespace tideover::ingest {
 
-struct IntakeMetrics;
-
 class RemoteWriteIntake {
  public:
   // All outlive the intake.
-  RemoteWriteIntake(wal::Queue& queue, wal::LaneId lane, Clock& clock, IntakeMetrics& metrics);
+  RemoteWriteIntake(wal::Queue& queue, LaneId lane, Clock& clock, IntakeMetrics& metrics);
 
   // From the head alone: 415, 413, 503; nullopt to go on.
   std::optional<http::Response> check(const http::Request& head) const;
@@ -27,8 +27,10 @@ class RemoteWriteIntake {
   awaitable<http::Response> handle(http::Request request);
 
  private:
+  http::Response count(http::Response response, Protocol protocol, Answer kind) const;
+
   wal::Queue& queue_;
-  const wal::LaneId lane_;
+  const LaneId lane_;
   Clock& clock_;
   IntakeMetrics& metrics_;
   std::string scratch_;  // the decoded message under scan; one at a time, since nothing is awaited meanwhile

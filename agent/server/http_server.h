@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "forwarders/http/message.h"
@@ -65,6 +66,10 @@ class HttpServer {
   awaitable<void> stop(Time deadline);
 
   const ServerMetrics& metrics() const;
+
+  // Where sentences for the operator go (a handler that threw, descriptors used up); standard error until
+  // set.
+  void on_warning(std::function<void(std::string_view sentence)> warn);
 
  private:
   class Impl;

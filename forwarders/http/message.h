@@ -1,12 +1,16 @@
 // HTTP messages as plain values, for both edges of the agent: the server and the clients.
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace tideover::http {
+
+// Field names compare without case (RFC 9110 section 5.1).
+bool same_name(std::string_view a, std::string_view b);
 
 // In order of arrival; names compare without case (RFC 9110 section 5.1).
 class Headers {

@@ -1,33 +1,11 @@
 #include "wal/base/notifier.h"
 
-#include <boost/asio/associated_executor.hpp>
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <memory>
 #include <utility>
 
+#include "wal/base/await_callback.h"
 #include "wal/base/invariant.h"
 
 namespace tideover {
-namespace {
-
-// Turns a "call me with a bool" into an awaitable. The handler is resumed through its executor, never inline,
-// so that notify() returns to its caller before the waiter runs.
-template <class Start>
-awaitable<bool> await_bool(Start start) {
-  auto initiate = [start = std::move(start)](auto handler) mutable {
-    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-    start([shared](bool value) {
-      auto executor = boost::asio::get_associated_executor(*shared);
-      boost::asio::post(executor, [shared, value]() mutable { std::move (*shared)(value); });
-    });
-  };
-  co_return co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(bool)>(
-      std::move(initiate), boost::asio::use_awaitable);
-}
-
-}  // namespace
 
 Notifier::~Notifier() {
   if (timer_ != 0) clock_.cancel(timer_);
@@ -56,7 +34,7 @@ awaitable<bool> Notifier::wait_until(Time deadline) {
       finish(false);
     });
   };
-  co_return co_await await_bool(std::move(start));
+  co_return co_await await_callback<bool>(std::move(start));
 }
 
 awaitable<void> Notifier::wait() { co_await wait_until(Time::max()); }
@@ -65,7 +43,7 @@ awaitable<void> sleep_until(Clock& clock, Time when) {
   auto start = [&clock, when](std::function<void(bool)> resume) {
     clock.call_at(when, [resume = std::move(resume)] { resume(true); });
   };
-  co_await await_bool(std::move(start));
+  co_await await_callback<bool>(std::move(start));
 }
 
 }  // namespace tideover

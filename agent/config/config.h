@@ -1,0 +1,90 @@
+// The configuration as the agent uses it: plain values, checked.
+//
+// Names, defaults and bounds stand in one table, schema.cc; what a value means to an operator stands there
+// too. A default-constructed Config is only the empty vessel that the table fills.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/config/values.h"
+
+namespace tideover::config {
+
+struct Tls {
+  std::string ca_file;  // empty: the system's authorities
+  std::string cert_file;
+  std::string key_file;
+  std::string server_name;  // empty: the URL's host
+};
+
+struct BasicAuth {
+  std::string username;
+  std::string password_file;
+};
+
+struct Auth {  // at most one of the two
+  std::string bearer_file;
+  std::optional<BasicAuth> basic;
+};
+
+enum class From { now, oldest };
+
+struct Destination {
+  std::string name;  // of the durable cursor
+  Url url;
+  std::string tenant;  // empty: no tenant header
+  bool required = false;
+  From from = From::now;
+  std::optional<Milliseconds> out_of_order_window;
+  std::map<std::string, std::string> headers;
+  Tls tls;
+  Auth auth;
+};
+
+struct Metrics {
+  Address listen;
+  std::optional<Size> max_bytes;  // absent: default_max_bytes() of the data directory's file system
+  std::map<std::string, std::string> external_labels;
+  std::vector<Destination> destinations;
+};
+
+struct Disk {
+  Percentage keep_free;
+};
+
+struct Memory {
+  std::optional<Size> limit;  // absent: from the cgroup, when the agent starts
+};
+
+struct Admin {
+  Address listen;
+};
+
+enum class LogFormat { logfmt, json };
+enum class LogLevel { debug, info, warn, error };
+
+struct Log {
+  LogFormat format = LogFormat::logfmt;
+  LogLevel level = LogLevel::info;
+};
+
+struct Config {
+  std::string cluster;
+  std::string node;
+  std::string data_dir;
+  Milliseconds guarantee{};
+  Disk disk;
+  Memory memory;
+  Admin admin;
+  std::optional<Metrics> metrics;  // absent: the signal is off
+  Log log;
+};
+
+// A tenth of the file system, at most 4 GiB.
+Size default_max_bytes(Size file_system);
+
+}  // namespace tideover::config

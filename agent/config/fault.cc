@@ -1,0 +1,101 @@
+#include "agent/config/fault.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+#include <iterator>
+
+namespace tideover::config {
+namespace {
+
+constexpr std::size_t kShownFaults = 50;
+constexpr std::size_t kShownLineBytes = 160;
+constexpr std::size_t kQuotedBytes = 60;
+
+std::string_view line_of(std::string_view text, int number) {
+  for (int line = 1; line < number; ++line) {
+    const auto end = text.find('\n');
+    if (end == std::string_view::npos) return {};
+    text.remove_prefix(end + 1);
+  }
+  text = text.substr(0, text.find('\n'));
+  if (text.ends_with('\r')) text.remove_suffix(1);
+  return text;
+}
+
+// Errors end up in terminals, logs and tickets. Credentials do not belong into the file at all, but whoever
+// put one there by mistake shall not find it in a log as well.
+bool may_hold_secret(std::string_view line) {
+  std::string lower(line);
+  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  if (lower.find("://") != std::string::npos && lower.find('@') != std::string::npos) return true;
+  constexpr std::array kWords = {"password", "passwd",        "secret",  "token",
+                                 "bearer",   "authorization", "api-key", "api_key"};
+  return std::ranges::any_of(kWords, [&](const char* word) {
+    for (auto at = lower.find(word); at != std::string::npos; at = lower.find(word, at + 1)) {
+      const auto behind = std::string_view(lower).substr(at + std::string_view(word).size());
+      if (!behind.starts_with("_file")) return true;
+    }
+    return false;
+  });
+}
+
+bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
+
+// Tabs stay tabs, so that the caret stands below its character; other control bytes become '?'.
+std::string shown(std::string_view line) {
+  std::string out(line.substr(0, kShownLineBytes));
+  for (char& c : out)
+    if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f) c = '?';
+  return out;
+}
+
+std::string blanks_before(std::string_view line, std::size_t column) {
+  std::string out;
+  for (char c : line.substr(0, column))
+    if (!is_continuation(c)) out += c == '\t' ? '\t' : ' ';
+  return out;
+}
+
+}  // namespace
+
+std::string render(std::vector<Fault> faults, std::string_view file_name, std::string_view text) {
+  std::ranges::stable_sort(faults, [](const Fault& a, const Fault& b) {
+    return std::pair(a.place.line, a.place.column) < std::pair(b.place.line, b.place.column);
+  });
+  std::string out;
+  auto to = std::back_inserter(out);
+  for (std::size_t i = 0; i < faults.size(); ++i) {
+    if (i == kShownFaults) {
+      fmt::format_to(to, "{}: and {} more errors\n", file_name, faults.size() - i);
+      break;
+    }
+    const auto& [place, sentence] = faults[i];
+    if (place.line < 1) {
+      fmt::format_to(to, "{}: {}\n", file_name, sentence);
+      continue;
+    }
+    fmt::format_to(to, "{}:{}:{}: {}\n", file_name, place.line, place.column, sentence);
+    const auto line = line_of(text, place.line);
+    const auto before = static_cast<std::size_t>(std::max(place.column - 1, 0));
+    if (line.empty() || before > std::min(line.size(), kShownLineBytes) || may_hold_secret(line)) continue;
+    fmt::format_to(to, "{:>5} | {}\n      | {}^\n", place.line, shown(line), blanks_before(line, before));
+  }
+  return out;
+}
+
+std::string quoted(std::string_view value) {
+  std::string out = "\"";
+  std::size_t end = std::min(value.size(), kQuotedBytes);
+  while (end < value.size() && end > 0 && is_continuation(value[end])) --end;
+  for (char c : value.substr(0, end)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f)
+      fmt::format_to(std::back_inserter(out), "\\x{:02x}", byte);
+    else
+      out += c;
+  }
+  return out + (end < value.size() ? "...\"" : "\"");
+}
+
+}  // namespace tideover::config

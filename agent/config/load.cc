@@ -1,0 +1,100 @@
+#include "agent/config/load.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "agent/config/expand.h"
+#include "agent/config/rules.h"
+#include "agent/config/schema.h"
+
+namespace tideover::config {
+namespace {
+
+std::optional<std::string> from_process(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  if (value == nullptr) return std::nullopt;
+  return std::string(value);
+}
+
+std::string machine_name() {
+  char name[HOST_NAME_MAX + 1] = {};
+  if (::gethostname(name, HOST_NAME_MAX) != 0 || name[0] == '\0') return "unknown";
+  return name;
+}
+
+// At most one byte more than a configuration may have, so that an endless file is refused like a long one.
+Result<std::string> read_file(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return fail(Errc::io_error, fmt::format("cannot be opened: {}", std::strerror(errno)));
+  std::string text(kFileBytesMax + 1, '\0');
+  std::size_t size = 0;
+  ssize_t got = 1;
+  while (got != 0 && size < text.size()) {
+    got = ::read(fd, text.data() + size, text.size() - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) break;
+    size += static_cast<std::size_t>(got);
+  }
+  const int error = errno;
+  ::close(fd);
+  if (got < 0) return fail(Errc::io_error, fmt::format("cannot be read: {}", std::strerror(error)));
+  text.resize(size);
+  return text;
+}
+
+// What could be read of the tree; the faults are the reader's.
+Config read_tree(Node& root, const LoadOptions& options, Reader& reader) {
+  if (options.expand_env)
+    expand(root, options.environment ? options.environment : from_process, reader.faults());
+  else
+    refuse_expansion(root, reader.faults());
+  Config config;
+  read_map(reader, &root, "", schema(), config);
+  if (config.node.empty()) config.node = options.host_name.empty() ? machine_name() : options.host_name;
+  check_rules(config, reader);
+  return config;
+}
+
+}  // namespace
+
+Loaded parse(std::string_view text, std::string_view name, const LoadOptions& options) {
+  Loaded loaded;
+  Document document = parse_yaml(text);
+  Reader reader;
+  if (document.root) {
+    const std::size_t in_yaml = document.faults.size();
+    Config config = read_tree(*document.root, options, reader);
+    if (in_yaml == 0 && reader.faults().empty()) loaded.config = std::move(config);
+  }
+  loaded.faults = std::move(document.faults);
+  std::ranges::move(reader.faults(), std::back_inserter(loaded.faults));
+  loaded.report = render(loaded.faults, name, text);
+  return loaded;
+}
+
+Loaded load(const std::string& path, const LoadOptions& options) {
+  auto text = read_file(path);
+  if (text) return parse(*text, path, options);
+  Loaded loaded;
+  loaded.faults.push_back({{}, text.error().detail});
+  loaded.report = render(loaded.faults, path, {});
+  return loaded;
+}
+
+Config defaults() {
+  Config config;
+  Reader reader;
+  read_map<Config>(reader, nullptr, "", schema(), config);
+  return config;
+}
+
+Size default_max_bytes(Size file_system) {
+  return {std::min<std::uint64_t>(file_system.bytes / 10, 4ULL << 30)};
+}
+
+}  // namespace tideover::config

@@ -1,0 +1,159 @@
+#include "agent/config/schema.h"
+
+namespace tideover::config {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Size operator""_MiB(unsigned long long n) { return {n << 20}; }
+constexpr Size operator""_TiB(unsigned long long n) { return {n << 40}; }
+
+Complaint complain_external_label(std::string_view name, std::string_view) {
+  return complain_label_name(name);
+}
+
+Table<Tls> tls_keys() {
+  return {
+      value("ca_file", &Tls::ca_file,
+            {.fallback_words = "the system's authorities", .help = "PEM file with the authorities to trust"}),
+      value("cert_file", &Tls::cert_file,
+            {.help = "PEM file with our certificate, for mutual TLS; needs key_file"}),
+      value("key_file", &Tls::key_file, {.help = "PEM file with the key of cert_file"}),
+      value("server_name", &Tls::server_name,
+            {.fallback_words = "the URL's host", .help = "name that the server's certificate must carry"}),
+  };
+}
+
+Table<BasicAuth> basic_keys() {
+  return {
+      value("username", &BasicAuth::username, {.required = true, .help = "the user name"}),
+      value("password_file", &BasicAuth::password_file,
+            {.required = true, .help = "file that holds the password; read again when it changes"}),
+  };
+}
+
+Table<Auth> auth_keys() {
+  return {
+      value("bearer_file", &Auth::bearer_file,
+            {.help = "file that holds the bearer token; read again when it changes"}),
+      section("basic", &Auth::basic, basic_keys(),
+              "HTTP basic authentication; not together with bearer_file"),
+  };
+}
+
+Table<Destination> destination_keys() {
+  return {
+      value("name", &Destination::name,
+            {.required = true,
+             .check = complain_destination_name,
+             .bounds_words = "1 to 40 of a-z, 0-9, -",
+             .help = "names the durable cursor: the url may change and the backlog stays"}),
+      value("url", &Destination::url,
+            {.required = true,
+             .bounds_words = "http or https, no user name or password",
+             .help = "where samples are sent, the path included"}),
+      value("tenant", &Destination::tenant, {.help = "sent as the header THANOS-TENANT"}),
+      value(
+          "required", &Destination::required,
+          {.fallback = "true",
+           .help =
+               "true: its backlog may fill the buffer, and new samples are then refused; false: it loses its "
+               "oldest instead, counted"}),
+      choice("from", &Destination::from, {{"now", From::now}, {"oldest", From::oldest}},
+             {.fallback = "now", .help = "where a destination begins that the buffer does not know yet"}),
+      value(
+          "out_of_order_window", &Destination::out_of_order_window,
+          {.min = 0ms,
+           .max = 720h,
+           .help =
+               "what the receiver accepts (Thanos: --tsdb.out-of-order.time-window); check compares it with "
+               "the guarantee"}),
+      pairs("headers", &Destination::headers,
+            {.max = 16,
+             .check = complain_header,
+             .bounds_words = "not those of the protocol, nor credentials",
+             .help = "further headers of every request"}),
+      section("tls", &Destination::tls, tls_keys(), "only for https"),
+      section("auth", &Destination::auth, auth_keys(), "credentials come from files only"),
+  };
+}
+
+Table<Metrics> metrics_keys() {
+  return {
+      value("listen", &Metrics::listen,
+            {.fallback = "127.0.0.1:7302",
+             .help = "where Prometheus writes: POST /api/v1/write, also /api/v1/receive"}),
+      value("max_bytes", &Metrics::max_bytes,
+            {.fallback_words = "10% of data_dir's file system, at most 4GiB",
+             .min = 1_MiB,
+             .max = 64_TiB,
+             .help =
+                 "disk that samples may use; beyond it Prometheus is asked to wait (503) and loses nothing"}),
+      pairs("external_labels", &Metrics::external_labels,
+            {.max = 32,
+             .check = complain_external_label,
+             .bounds_words = "letters, digits, _",
+             .help = "added to every series that does not have them, when it is sent"}),
+      list_of("destinations", &Metrics::destinations, destination_keys(),
+              {.max = 8, .help = "receivers of remote write; each has its own place in the buffer"}),
+  };
+}
+
+Table<Config> config_keys() {
+  return {
+      value("cluster", &Config::cluster,
+            {.required = true, .help = "name of the cluster, shown in logs and status"}),
+      value("node", &Config::node, {.fallback_words = "the host name", .help = "name of the node"}),
+      value("data_dir", &Config::data_dir,
+            {.fallback = "/var/lib/tideover",
+             .help = "directory of the buffer and of admin.sock; nobody else's"}),
+      value("guarantee", &Config::guarantee,
+            {.fallback = "2h42m",
+             .min = 1min,
+             .max = 168h,
+             .help = "outage that the buffer promises to survive"}),
+      section(
+          "disk", &Config::disk,
+          {value("keep_free", &Disk::keep_free,
+                 {.fallback = "20%",
+                  .min = Percentage{0},
+                  .max = Percentage{0.9},
+                  .help = "part of the file system to leave free; below it new samples are refused. Kubelet "
+                          "evicts images at 15% free"})},
+          "the file system of data_dir"),
+      section("memory", &Config::memory,
+              {value("limit", &Memory::limit,
+                     {.fallback_words = "the cgroup's limit",
+                      .min = 64_MiB,
+                      .max = 1_TiB,
+                      .help = "memory that the agent plans with"})},
+              "the memory of the process"),
+      section("admin", &Config::admin,
+              {value("listen", &Admin::listen,
+                     {.fallback = "127.0.0.1:7301",
+                      .help = "read-only: /metrics, /-/healthy, /-/ready, /api/v1/status/*"})},
+              "what operators and Prometheus read"),
+      section("metrics", &Config::metrics, metrics_keys(), "Prometheus remote write"),
+      section("log", &Config::log,
+              {choice("format", &Log::format, {{"logfmt", LogFormat::logfmt}, {"json", LogFormat::json}},
+                      {.fallback = "logfmt", .help = "one line per event, on standard error"}),
+               choice("level", &Log::level,
+                      {{"debug", LogLevel::debug},
+                       {"info", LogLevel::info},
+                       {"warn", LogLevel::warn},
+                       {"error", LogLevel::error}},
+                      {.fallback = "info", .help = "the least important events to write"})},
+              "the agent's own log"),
+      not_yet<Config>("logs", "this version forwards metrics only: delete the section logs"),
+      not_yet<Config>("secrets", "this version forwards metrics only: delete the section secrets"),
+  };
+}
+
+}  // namespace
+
+const Table<Config>& schema() {
+  static const Table<Config> table = config_keys();
+  return table;
+}
+
+}  // namespace tideover::config

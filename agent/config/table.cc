@@ -1,0 +1,33 @@
+#include "agent/config/table.h"
+
+#include <algorithm>
+
+namespace tideover::config {
+
+std::optional<std::string_view> scalar_text(Reader& reader, const Node& node, const std::string& path) {
+  if (!expect(reader, node, Node::Kind::scalar, path) || node.faulted) return std::nullopt;
+  if (node.text.empty()) {
+    reader.fault(node.place, fmt::format("{} is empty: write a value, or delete the key", path));
+    return std::nullopt;
+  }
+  if (node.text.size() > kValueBytesMax) {
+    reader.fault(node.place, fmt::format("{} is longer than {} bytes", path, kValueBytesMax));
+    return std::nullopt;
+  }
+  const auto control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
+  if (std::ranges::any_of(node.text, control)) {
+    reader.fault(node.place, fmt::format("{} holds a line break or another control byte", path));
+    return std::nullopt;
+  }
+  return node.text;
+}
+
+std::string as_written(const Node& node, std::string sentence) {
+  if (node.written.empty()) return sentence;
+  const std::string shown = quoted(node.text);
+  if (const auto at = sentence.find(shown); at != std::string::npos)
+    sentence.replace(at, shown.size(), "the value of " + quoted(node.written));
+  return sentence;
+}
+
+}  // namespace tideover::config

@@ -1,0 +1,201 @@
+#include "agent/config/values.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/ip/address.hpp>
+#include <charconv>
+#include <fmt/format.h>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "agent/config/fault.h"
+#include "forwarders/http/url.h"
+
+namespace tideover::config {
+namespace {
+
+Error bad(std::string sentence) { return fail(Errc::bad_input, std::move(sentence)); }
+
+// The digits at the front of `text`, taken off it.
+std::optional<std::uint64_t> take_number(std::string_view& text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end == text.data()) return std::nullopt;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  return value;
+}
+
+struct Unit {
+  std::string_view name;
+  std::uint64_t factor;
+};
+
+// Largest first: a duration names its parts in this order, each at most once.
+constexpr std::array<Unit, 4> kTimes = {{{"h", 3'600'000}, {"m", 60'000}, {"s", 1000}, {"ms", 1}}};
+constexpr std::array<Unit, 4> kSizes = {
+    {{"TiB", 1ULL << 40}, {"GiB", 1ULL << 30}, {"MiB", 1ULL << 20}, {"KiB", 1ULL << 10}}};
+
+bool is_token_char(char c) {  // RFC 9110 section 5.6.2
+  return std::isalnum(static_cast<unsigned char>(c)) ||
+         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), [](unsigned char c) { return std::tolower(c); });
+  return out;
+}
+
+}  // namespace
+
+Result<Milliseconds> parse_duration(std::string_view text) {
+  const auto wrong = [&] {
+    return bad(fmt::format("{} is not a duration: write 2h42m, 30s or 500ms", quoted(text)));
+  };
+  std::string_view rest = text;
+  std::uint64_t sum = 0;
+  std::size_t next_unit = 0;
+  do {
+    const auto number = take_number(rest);
+    if (!number) return wrong();
+    const auto word = rest.substr(0, rest.find_first_not_of("abcdefghijklmnopqrstuvwxyz"));
+    const auto unit =
+        std::find_if(kTimes.begin() + next_unit, kTimes.end(), [&](const Unit& u) { return u.name == word; });
+    if (unit == kTimes.end()) return wrong();
+    next_unit = static_cast<std::size_t>(unit - kTimes.begin()) + 1;
+    rest.remove_prefix(word.size());
+    constexpr std::uint64_t kMax = std::numeric_limits<std::int64_t>::max() / 1'000'000;  // fits nanoseconds
+    if (*number > (kMax - sum) / unit->factor)
+      return bad(fmt::format("{} is longer than any duration can be", quoted(text)));
+    sum += *number * unit->factor;
+  } while (!rest.empty());
+  return Milliseconds(static_cast<std::int64_t>(sum));
+}
+
+Result<Size> parse_size(std::string_view text) {
+  std::string_view rest = text;
+  const auto number = take_number(rest);
+  const auto unit = std::ranges::find(kSizes, rest, &Unit::name);
+  if (!number || (!rest.empty() && unit == kSizes.end()))
+    return bad(fmt::format("{} is not a size: write 4GiB, 512MiB or a plain number of bytes", quoted(text)));
+  const std::uint64_t factor = rest.empty() ? 1 : unit->factor;
+  if (*number > std::numeric_limits<std::int64_t>::max() / factor)
+    return bad(fmt::format("{} is larger than any size can be", quoted(text)));
+  return Size{*number * factor};
+}
+
+Result<Percentage> parse_percentage(std::string_view text) {
+  const auto wrong = [&] {
+    return bad(fmt::format("{} is not a percentage: write 20% or 12.5%", quoted(text)));
+  };
+  if (!text.ends_with('%')) return wrong();
+  std::string_view rest = text.substr(0, text.size() - 1);
+  const auto whole = take_number(rest);
+  if (!whole || *whole > 1000) return wrong();
+  double value = static_cast<double>(*whole);
+  if (!rest.empty()) {
+    if (rest.size() != 2 || rest[0] != '.' || rest[1] < '0' || rest[1] > '9') return wrong();
+    value += (rest[1] - '0') / 10.0;
+  }
+  return Percentage{value / 100.0};
+}
+
+Result<bool> parse_boolean(std::string_view text) {
+  if (text == "true") return true;
+  if (text == "false") return false;
+  return bad(fmt::format("{} is neither true nor false: write one of them", quoted(text)));
+}
+
+Result<Address> parse_address(std::string_view text) {
+  const auto wrong = [&](std::string_view why) {
+    return bad(fmt::format("{} {}: write 127.0.0.1:7302, 0.0.0.0:7302 or [::1]:7302", quoted(text), why));
+  };
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos) return wrong("has no port");
+  std::string_view port_text = text.substr(colon + 1);
+  std::string_view ip_text = text.substr(0, colon);
+  const auto port = take_number(port_text);
+  if (!port || !port_text.empty() || *port > 65535) return wrong("has no port between 0 and 65535");
+  const bool brackets = ip_text.starts_with('[') && ip_text.ends_with(']');
+  if (brackets) ip_text = ip_text.substr(1, ip_text.size() - 2);
+  boost::system::error_code error;
+  const auto ip = boost::asio::ip::make_address(std::string(ip_text), error);
+  if (error || ip.is_v6() != brackets) return wrong("does not begin with an IP address");
+  return Address{ip.to_string(), static_cast<std::uint16_t>(*port)};
+}
+
+Result<Url> parse_url(std::string_view text) {
+  auto parsed = http::parse_url(text);
+  if (!parsed) return bad(parsed.error().detail);
+  return Url{
+      .text = std::string(text), .https = parsed->tls, .host = std::move(parsed->host), .port = parsed->port};
+}
+
+std::string print(Milliseconds value) {
+  auto rest = static_cast<std::uint64_t>(value.count());
+  if (rest == 0) return "0s";
+  std::string out;
+  for (const auto& [name, factor] : kTimes) {
+    if (rest >= factor) out += fmt::format("{}{}", rest / factor, name);
+    rest %= factor;
+  }
+  return out;
+}
+
+std::string print(Size value) {
+  for (const auto& [name, factor] : kSizes)
+    if (value.bytes >= factor && value.bytes % factor == 0)
+      return fmt::format("{}{}", value.bytes / factor, name);
+  return fmt::format("{}", value.bytes);
+}
+
+std::string print(Percentage value) { return fmt::format("{:.4g}%", value.ratio * 100); }
+
+std::string print(const Address& value) {
+  const bool v6 = value.ip.find(':') != std::string::npos;
+  return v6 ? fmt::format("[{}]:{}", value.ip, value.port) : fmt::format("{}:{}", value.ip, value.port);
+}
+
+Complaint complain_destination_name(std::string_view name) {
+  const bool legal = !name.empty() && name.size() <= 40 && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  });
+  if (legal) return {};
+  return fmt::format("{} is not a name: write 1 to 40 of a-z, 0-9 and \"-\", for example thanos",
+                     quoted(name));
+}
+
+Complaint complain_label_name(std::string_view name) {
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  const bool legal = !name.empty() && letter(name[0]) &&
+                     std::ranges::all_of(name, [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
+  if (!legal)
+    return fmt::format("{} is not a label name: write letters, digits and \"_\", not beginning with a digit",
+                       quoted(name));
+  if (name.starts_with("__"))
+    return fmt::format("{} is reserved: label names that begin with \"__\" are Prometheus' own",
+                       quoted(name));
+  return {};
+}
+
+Complaint complain_header(std::string_view name, std::string_view value) {
+  if (name.empty() || !std::ranges::all_of(name, is_token_char))
+    return fmt::format("{} is not a header name", quoted(name));
+  if (std::ranges::any_of(value, [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
+    return fmt::format("the value of header {} holds a control byte", quoted(name));
+  const std::string key = lower(name);
+  constexpr std::array kProtocol = {"content-type", "content-encoding", "x-prometheus-remote-write-version",
+                                    "user-agent"};
+  constexpr std::array kConnection = {"host", "content-length", "connection", "transfer-encoding",
+                                      "te",   "upgrade",        "expect"};
+  if (std::ranges::find(kProtocol, key) != kProtocol.end())
+    return fmt::format("the header {} is set by the protocol: delete it", quoted(name));
+  if (std::ranges::find(kConnection, key) != kConnection.end())
+    return fmt::format("the header {} belongs to the connection: delete it", quoted(name));
+  if (key == "authorization") return "credentials come from files only: use auth.bearer_file or auth.basic";
+  if (key == "thanos-tenant") return "use the key tenant instead of this header";
+  return {};
+}
+
+}  // namespace tideover::config

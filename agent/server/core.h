@@ -1,0 +1,55 @@
+// What the sessions of one server share.
+//
+// Held by shared_ptr: a session that outlives its server (an io_context destroyed without stop()) must still
+// find it. Executor: io.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/server/byte_budget.h"
+#include "agent/server/connections.h"
+#include "agent/server/http_server.h"
+#include "wal/base/notifier.h"
+
+namespace tideover::server {
+
+struct Core {
+  Core(boost::asio::io_context& context, Clock& the_clock, const ServerLimits& the_limits,
+       std::vector<Route> the_routes)
+      : io(context),
+        clock(the_clock),
+        limits(the_limits),
+        routes(std::move(the_routes)),
+        budget(limits.inflight_bytes),
+        connections(the_clock),
+        ended(the_clock) {}
+
+  boost::asio::io_context& io;
+  Clock& clock;
+  const ServerLimits limits;
+  const std::vector<Route> routes;
+  ServerMetrics metrics;
+  ByteBudget budget;
+  Connections connections;
+  std::function<void(std::string_view)> warn;
+  bool stopping = false;
+  std::size_t tasks = 0;  // coroutines: the accept loop and the sessions
+  Notifier ended;         // told when the last of them ends
+
+  std::string_view date();  // for responses, made once a second
+
+ private:
+  std::string date_;
+  std::int64_t date_second_ = -1;
+};
+
+// The coroutine of one connection.
+awaitable<void> serve(std::shared_ptr<Core> core, Socket socket);
+
+// Tells a client that came beyond the limit of connections so.
+awaitable<void> turn_away(std::shared_ptr<Core> core, Socket socket);
+
+}  // namespace tideover::server

@@ -1,0 +1,305 @@
+// One connection: requests one after the other, each head, decision, body, handler, answer.
+#include <boost/asio/ip/tcp.hpp>
+#include <exception>
+#include <fmt/format.h>
+#include <optional>
+
+#include "agent/server/body.h"
+#include "agent/server/core.h"
+#include "agent/server/io.h"
+#include "agent/server/response_head.h"
+#include "agent/server/router.h"
+#include "forwarders/http/message_parser.h"
+
+namespace tideover::server {
+namespace {
+
+using http::MessageParser;
+using http::Request;
+using http::Response;
+
+// An unwanted body up to this size is read and dropped, so that the connection can be kept.
+constexpr std::size_t kDrainBytes = 64 << 10;
+// What a client may still send after its last answer, and for how long, before it is cut off.
+constexpr std::size_t kLingerBytes = 32 << 20;
+constexpr Duration kLingerTime = std::chrono::seconds(5);
+
+struct Session {
+  Session(std::shared_ptr<Core> the_core, Socket socket)
+      : core(std::move(the_core)),
+        connection(core->connections, std::move(socket)),
+        buffer(core->limits.header_bytes + 4096),
+        parser(MessageParser::Kind::request, core->limits.header_bytes) {}
+
+  const std::shared_ptr<Core> core;
+  Connection connection;
+  ReadBuffer buffer;
+  MessageParser parser;
+  std::string head;  // of the response; kept for its memory
+  std::size_t served = 0;
+};
+
+enum class HeadEnd : std::uint8_t { complete, malformed, too_large, too_slow, closed };
+
+awaitable<HeadEnd> read_head(Session& s) {
+  const Time start = s.core->clock.now();
+  const ServerLimits& limits = s.core->limits;
+  s.parser.next();
+  // A client that never sent anything gets the time of a head; one that did may come back much later.
+  s.connection.allow_until(start + (s.served > 0 ? limits.idle_time : limits.header_time));
+  if (s.buffer.data().empty()) {
+    s.connection.idle_since = start;
+    const bool more = co_await read_more(s.connection, s.buffer);
+    s.connection.idle_since = Time::max();
+    if (!more) co_return HeadEnd::closed;
+  }
+  s.connection.allow_until(s.core->clock.now() + limits.header_time);
+  while (true) {
+    std::size_t used = 0;
+    const MessageParser::Status status = s.parser.put(s.buffer.data(), used);
+    s.buffer.consume(used);
+    switch (status) {
+      case MessageParser::Status::head_done:
+      case MessageParser::Status::done: co_return HeadEnd::complete;
+      case MessageParser::Status::head_too_large: co_return HeadEnd::too_large;
+      case MessageParser::Status::bad:
+      case MessageParser::Status::body_too_large: co_return HeadEnd::malformed;
+      case MessageParser::Status::need_more: break;
+    }
+    if (s.buffer.full()) co_return HeadEnd::too_large;
+    const bool more = co_await read_more(s.connection, s.buffer);
+    if (!more) co_return s.connection.timed_out ? HeadEnd::too_slow : HeadEnd::closed;
+  }
+}
+
+Response refuse_slow(Core& core) {
+  ++core.metrics.slow_clients_cut;
+  return plain(408, "the request came too slowly");
+}
+
+Response refuse_malformed(Core& core, std::string why) {
+  ++core.metrics.bad_requests;
+  return plain(400, "malformed request: " + why);
+}
+
+std::optional<Response> refusal_of(Session& s, HeadEnd end) {
+  switch (end) {
+    case HeadEnd::complete:
+    case HeadEnd::closed: break;
+    case HeadEnd::malformed: return refuse_malformed(*s.core, s.parser.error());
+    case HeadEnd::too_slow: return refuse_slow(*s.core);
+    case HeadEnd::too_large:
+      ++s.core->metrics.too_large;
+      return plain(431,
+                   fmt::format("the request's head is larger than {} bytes", s.core->limits.header_bytes));
+  }
+  return std::nullopt;
+}
+
+std::optional<Response> refusal_of(Session& s, BodyEnd end) {
+  switch (end) {
+    case BodyEnd::complete:
+    case BodyEnd::closed: break;
+    case BodyEnd::malformed: return refuse_malformed(*s.core, s.parser.error());
+    case BodyEnd::too_slow: return refuse_slow(*s.core);
+    case BodyEnd::too_large:
+      ++s.core->metrics.too_large;
+      return plain(413, fmt::format("the body is larger than {} bytes", s.core->limits.body_bytes));
+    case BodyEnd::over_budget: {
+      Response busy = plain(503, "too many bytes of requests are under way; try again");
+      busy.headers.add("Retry-After", "1");
+      return busy;
+    }
+  }
+  return std::nullopt;
+}
+
+// What the head alone decides, in this order: is there such a thing, does its owner want it, is there room.
+std::optional<Response> decide(Session& s, const Match& match, ByteBudget::Charge& charge) {
+  const Request& request = s.parser.request();
+  if (match.route == nullptr) {
+    if (match.allow.empty()) return plain(404, "no such path");
+    Response response = plain(405, "this path does not have that method");
+    response.headers.add("Allow", match.allow);
+    return response;
+  }
+  const std::string_view expect = request.headers.find("expect");
+  if (!expect.empty() && !http::same_name(expect, "100-continue"))
+    return plain(417, "the only expectation understood is 100-continue");
+  if (match.route->check) {
+    std::optional<Response> answer = match.route->check(request);
+    if (answer) return answer;
+  }
+  return refusal_of(s, admit_body(*s.core, s.parser, charge));
+}
+
+bool expects_continue(Session& s) {
+  return !s.parser.http_1_0() && !s.parser.request().headers.find("expect").empty();
+}
+
+bool has_body(const MessageParser& parser) {
+  return parser.chunked() || parser.content_length().value_or(0) > 0;
+}
+
+// An exception is a fault of the handler's, and ends its own session at most.
+awaitable<Response> call(Core& core, const Route& route, Request request) {
+  const std::string method = request.method;
+  const std::string path = route.path;
+  try {
+    Response response = co_await route.handle(std::move(request));
+    co_return response;
+  } catch (const std::exception& error) {
+    core.warn(fmt::format("a handler failed: method={} path={} error=\"{}\"", method, path, error.what()));
+  }
+  Response response = plain(500, "internal error");
+  response.headers.add("Connection", "close");
+  co_return response;
+}
+
+awaitable<bool> answer(Session& s, Response response, bool bare, bool keep_alive) {
+  s.head.clear();
+  append_head(s.head, response, {keep_alive, s.parser.http_1_0(), s.core->date()});
+  s.connection.allow_until(s.core->clock.now() + s.core->limits.write_time);
+  const std::string_view body = bare ? std::string_view() : std::string_view(response.body);
+  const bool written = co_await write_all(s.connection, s.head, body);
+  co_return written;
+}
+
+// The last answer on this connection.
+awaitable<void> answer_and_leave(Session& s, Response response, bool bare) {
+  s.connection.timed_out = false;  // the time for reading was over; there is one for the answer
+  const bool written = co_await answer(s, std::move(response), bare, false);
+  if (!written) co_return;
+  s.connection.allow_until(s.core->clock.now() + kLingerTime);
+  co_await linger(s.connection, s.buffer, kLingerBytes);
+}
+
+// Reads what is left of a body that nobody wants; false when the connection cannot be kept for it.
+awaitable<bool> drop_body(Session& s, std::size_t left) {
+  const Time start = s.core->clock.now();
+  std::size_t dropped = 0;
+  while (true) {
+    const std::size_t n = std::min(left - dropped, s.buffer.data().size());
+    s.buffer.consume(n);
+    dropped += n;
+    if (dropped == left) co_return true;
+    s.connection.allow_until(body_deadline(s.core->limits, start, dropped));
+    const bool more = co_await read_more(s.connection, s.buffer);
+    if (!more) co_return false;
+  }
+}
+
+// Answers a request whose body was not read; true when the connection goes on.
+awaitable<bool> answer_unread(Session& s, Response response, bool bare, bool keep_alive) {
+  const std::uint64_t left = s.parser.content_length().value_or(0);
+  // A client that waits for "100 Continue" may send the body or not: where the next request begins is not
+  // known.
+  const bool drainable = !s.parser.chunked() && left <= kDrainBytes && (left == 0 || !expects_continue(s));
+  if (!drainable || !keep_alive) {
+    co_await answer_and_leave(s, std::move(response), bare);
+    co_return false;
+  }
+  const bool written = co_await answer(s, std::move(response), bare, true);
+  if (!written) co_return false;
+  const bool dropped = co_await drop_body(s, static_cast<std::size_t>(left));
+  co_return dropped;
+}
+
+struct UnderWay {
+  explicit UnderWay(ServerMetrics& the_metrics) : metrics(the_metrics) { ++metrics.inflight_requests; }
+  ~UnderWay() { --metrics.inflight_requests; }
+  ServerMetrics& metrics;
+};
+
+// One request, from its complete head on; true when the connection goes on.
+awaitable<bool> serve_request(Session& s) {
+  Core& core = *s.core;
+  const UnderWay under_way(core.metrics);
+  const bool bare = s.parser.request().method == "HEAD";
+  const bool keep_alive = s.parser.keep_alive() && !core.stopping;
+  const Match match = find_route(core.routes, s.parser.request().method, s.parser.request().target);
+  ByteBudget::Charge charge(core.budget);
+  std::optional<Response> refusal = decide(s, match, charge);
+  if (refusal) {
+    const bool on = co_await answer_unread(s, std::move(*refusal), bare, keep_alive);
+    co_return on;
+  }
+
+  Request request = std::move(s.parser.request());
+  request.body.assign(match.route->headroom, '\0');
+  if (has_body(s.parser)) {
+    const bool wants_word = !s.parser.http_1_0() && request.headers.has("expect") && s.buffer.data().empty();
+    if (wants_word) {
+      const bool written = co_await write_all(s.connection, "HTTP/1.1 100 Continue\r\n\r\n", {});
+      if (!written) co_return false;
+    }
+    const BodyEnd end = co_await read_body(core, s.connection, s.buffer, s.parser, charge, request.body);
+    refusal = refusal_of(s, end);
+    if (end != BodyEnd::complete) {  // its memory is free before its client has read why
+      request.body = std::string();
+      charge.resize(0);
+    }
+    if (refusal) co_await answer_and_leave(s, std::move(*refusal), bare);
+    if (end != BodyEnd::complete) co_return false;
+  }
+
+  s.connection.allow_until(Time::max());  // a handler keeps its own deadlines
+  Response response = co_await call(core, *match.route, std::move(request));
+  charge.resize(0);
+  const bool last = !keep_alive || core.stopping || response.headers.has("connection");
+  if (last) {
+    co_await answer_and_leave(s, std::move(response), bare);
+    co_return false;
+  }
+  const bool written = co_await answer(s, std::move(response), bare, true);
+  co_return written;
+}
+
+awaitable<void> serve_all(Session& s) {
+  bool on = true;
+  while (on) {
+    const HeadEnd end = co_await read_head(s);
+    std::optional<Response> refusal = refusal_of(s, end);
+    if (refusal) co_await answer_and_leave(s, std::move(*refusal), false);
+    if (end != HeadEnd::complete) co_return;
+    on = co_await serve_request(s);
+    ++s.served;
+    if (s.core->stopping) co_return;
+  }
+}
+
+void prepare(Socket& socket) {
+  boost::system::error_code ignored;  // a unix socket has no Nagle to switch off
+  socket.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
+  socket.non_blocking(true, ignored);
+}
+
+}  // namespace
+
+awaitable<void> serve(std::shared_ptr<Core> core, Socket socket) {
+  prepare(socket);
+  Session session(core, std::move(socket));
+  ++core->metrics.connections_open;
+  try {
+    co_await serve_all(session);
+  } catch (const std::exception& error) {
+    core->warn(fmt::format("a session failed: error=\"{}\"", error.what()));
+  }
+  --core->metrics.connections_open;
+}
+
+awaitable<void> turn_away(std::shared_ptr<Core> core, Socket socket) {
+  prepare(socket);
+  Connection connection(core->connections, std::move(socket));
+  Response busy = plain(503, "too many connections");
+  busy.headers.add("Retry-After", "1");
+  std::string head;
+  append_head(head, busy, {false, false, core->date()});
+  connection.allow_until(core->clock.now() + std::chrono::seconds(1));
+  const bool written = co_await write_all(connection, head, busy.body);
+  if (!written) co_return;
+  ReadBuffer buffer(4096);
+  co_await linger(connection, buffer, 1 << 20);
+}
+
+}  // namespace tideover::server

@@ -1,0 +1,188 @@
+#include "tests/support/mem_store.h"
+
+#include <algorithm>
+#include <string>
+
+#include "wal/base/invariant.h"
+#include "wal/wal_format.h"
+
+namespace tideover::wal {
+namespace {
+
+std::uint64_t bytes_of(const StoreBatch& batch) {
+  std::uint64_t bytes = 0;
+  for (const StoreBatch::Put& put : batch.records) bytes += put.bytes->size();
+  for (const auto& [key, value] : batch.meta) bytes += key.size() + value.size();
+  return bytes;
+}
+
+Error injected(Errc code, std::string_view verb) {
+  return fail(code, "the test made this " + std::string(verb) + " fail: " + std::string(to_string(code)));
+}
+
+}  // namespace
+
+Result<StoreImage> MemStore::open() {
+  std::lock_guard lock(mutex_);
+  if (const auto fault = take(open_fault_)) return injected(fault->code, "open");
+  if (unsynced_) apply(*std::exchange(unsynced_, std::nullopt));
+  state_ = State::open;
+
+  StoreImage image{.meta = meta_, .tails = {}};
+  for (auto it = records_.rbegin(); it != records_.rend(); ++it) {
+    if (image.tails.contains(it->first.first)) continue;
+    if (auto record = open_envelope(it->second)) image.tails.emplace(it->first.first, std::move(*record));
+  }
+  return image;
+}
+
+Result<> MemStore::commit(const StoreBatch& batch) {
+  std::lock_guard lock(mutex_);
+  if (state_ != State::open) return fail(Errc::unavailable, "the store is not open");
+  auto fault = take(commit_fault_);
+  const std::uint64_t bytes = bytes_of(batch);
+  if (!fault && !batch.records.empty() && bytes > free_bytes_) fault = Fault{.code = Errc::disk_full};
+  if (fault) {
+    state_ = State::failed;
+    if (fault->outcome == Outcome::applied) unsynced_ = batch;
+    return injected(fault->code, "commit");
+  }
+  apply(batch);
+  ++commits_;
+  return {};
+}
+
+Result<ReadRange> MemStore::read(const ReadRequest& request) {
+  std::lock_guard lock(mutex_);
+  if (state_ == State::closed) return fail(Errc::unavailable, "the store is not open");
+  if (const auto fault = take(read_fault_)) return injected(fault->code, "read");
+
+  ReadRange range{.records = {}, .next = request.from};
+  std::uint64_t bytes = 0;
+  for (auto it = records_.lower_bound({request.lane, request.from}); it != records_.end(); ++it) {
+    if (it->first.first != request.lane || it->first.second >= request.until) break;
+    auto record = open_envelope(it->second);
+    if (!record) continue;
+    bytes += it->second->size();
+    range.records.push_back(std::move(*record));
+    if (bytes < request.max_bytes) continue;
+    range.next = next(it->first.second);
+    return range;
+  }
+  if (request.from < request.until) range.next = request.until;
+  return range;
+}
+
+void MemStore::release(LaneId lane, Seq before) {
+  std::lock_guard lock(mutex_);
+  if (lazy_release_) return;
+  const auto begin = records_.lower_bound({lane, Seq{0}});
+  const auto end = records_.lower_bound({lane, before});
+  for (auto it = begin; it != end; ++it) {
+    held_bytes_ -= it->second->size();
+    free_bytes_ += it->second->size();
+  }
+  records_.erase(begin, end);
+}
+
+StoreUsage MemStore::usage() const {
+  std::lock_guard lock(mutex_);
+  return {
+      .disk_bytes = held_bytes_, .free_bytes = free_bytes_, .total_bytes = total_bytes_, .memory_bytes = 0};
+}
+
+void MemStore::crash() {
+  std::lock_guard lock(mutex_);
+  state_ = State::closed;
+}
+
+void MemStore::fail_next_commit(Errc code, Outcome outcome) {
+  std::lock_guard lock(mutex_);
+  commit_fault_ = Fault{.code = code, .outcome = outcome};
+}
+
+void MemStore::fail_commits_until_healed(Errc code, Outcome outcome) {
+  std::lock_guard lock(mutex_);
+  commit_fault_ = Fault{.code = code, .outcome = outcome, .until_healed = true};
+}
+
+void MemStore::fail_next_open(Errc code) {
+  std::lock_guard lock(mutex_);
+  open_fault_ = Fault{.code = code};
+}
+
+void MemStore::fail_opens_until_healed(Errc code) {
+  std::lock_guard lock(mutex_);
+  open_fault_ = Fault{.code = code, .until_healed = true};
+}
+
+void MemStore::fail_next_read(Errc code) {
+  std::lock_guard lock(mutex_);
+  read_fault_ = Fault{.code = code};
+}
+
+void MemStore::heal() {
+  std::lock_guard lock(mutex_);
+  commit_fault_.reset();
+  open_fault_.reset();
+  read_fault_.reset();
+}
+
+bool MemStore::damage(LaneId lane, Seq seq) {
+  std::lock_guard lock(mutex_);
+  const auto it = records_.find({lane, seq});
+  if (it == records_.end()) return false;
+  auto bytes = std::make_shared<std::string>(*it->second);  // the queue may share the original
+  bytes->back() = static_cast<char>(bytes->back() ^ 0x10);
+  it->second = std::move(bytes);
+  return true;
+}
+
+void MemStore::set_lazy_release(bool lazy) {
+  std::lock_guard lock(mutex_);
+  lazy_release_ = lazy;
+}
+
+void MemStore::set_free_bytes(std::uint64_t bytes) {
+  std::lock_guard lock(mutex_);
+  free_bytes_ = bytes;
+}
+
+void MemStore::set_total_bytes(std::uint64_t bytes) {
+  std::lock_guard lock(mutex_);
+  total_bytes_ = bytes;
+}
+
+std::uint64_t MemStore::commits() const {
+  std::lock_guard lock(mutex_);
+  return commits_;
+}
+
+std::uint64_t MemStore::record_count() const {
+  std::lock_guard lock(mutex_);
+  return records_.size();
+}
+
+std::optional<MemStore::Fault> MemStore::take(std::optional<Fault>& fault) {
+  const std::optional<Fault> taken = fault;
+  if (fault && !fault->until_healed) fault.reset();
+  return taken;
+}
+
+void MemStore::apply(const StoreBatch& batch) {
+  for (const StoreBatch::Put& put : batch.records) {
+    const auto [it, fresh] = records_.try_emplace({put.lane, put.seq}, put.bytes);
+    invariant(fresh, "a record key is written once in its life");
+    held_bytes_ += put.bytes->size();
+    free_bytes_ -= std::min<std::uint64_t>(free_bytes_, put.bytes->size());
+  }
+  for (const auto& [key, value] : batch.meta) {
+    if (value.empty()) {
+      meta_.erase(key);
+    } else {
+      meta_[key] = value;
+    }
+  }
+}
+
+}  // namespace tideover::wal

@@ -1,0 +1,294 @@
+// What an operator gets from a file: a Config, or every fault at its place.
+#include "agent/config/load.h"
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+namespace tideover::config {
+namespace {
+
+using namespace std::chrono_literals;
+
+const std::string kSmall = R"(cluster: app1
+metrics:
+  destinations:
+    - name: thanos
+      url: http://thanos-receive.mgmt:19291/api/v1/receive
+)";
+
+std::string report_of(const std::string& text, const LoadOptions& options = {}) {
+  const auto loaded = parse(text, "t.yaml", options);
+  CHECK_FALSE(loaded.config);
+  return loaded.report;
+}
+
+Config good(const std::string& text, const LoadOptions& options = {}) {
+  auto loaded = parse(text, "t.yaml", options);
+  INFO(loaded.report);
+  REQUIRE(loaded.config);
+  CHECK(loaded.faults.empty());
+  return *loaded.config;
+}
+
+std::string with_destination(const std::string& lines) { return kSmall + lines; }
+
+TEST_CASE("the smallest file gets every default") {
+  const Config config = good(kSmall, {.host_name = "node-7"});
+  CHECK(config.cluster == "app1");
+  CHECK(config.node == "node-7");
+  CHECK(config.data_dir == "/var/lib/tideover");
+  CHECK(config.guarantee == 2h + 42min);
+  CHECK(config.disk.keep_free.ratio == Approx(0.2));
+  CHECK_FALSE(config.memory.limit);
+  CHECK(config.admin.listen == Address{"127.0.0.1", 7301});
+  CHECK(config.log.format == LogFormat::logfmt);
+  CHECK(config.log.level == LogLevel::info);
+  REQUIRE(config.metrics);
+  CHECK(config.metrics->listen == Address{"127.0.0.1", 7302});
+  CHECK_FALSE(config.metrics->max_bytes);
+  REQUIRE(config.metrics->destinations.size() == 1);
+  const Destination& destination = config.metrics->destinations[0];
+  CHECK(destination.required);
+  CHECK(destination.from == From::now);
+  CHECK_FALSE(destination.out_of_order_window);
+  CHECK_FALSE(destination.auth.basic);
+  CHECK(destination.tenant.empty());
+}
+
+TEST_CASE("a file that uses every key is read as written") {
+  const Config config = good(R"(
+cluster: app1
+node: n1
+data_dir: /data
+guarantee: 4h
+disk: {keep_free: 12.5%}
+memory: {limit: 128MiB}
+admin: {listen: "[::1]:1"}
+metrics:
+  listen: 0.0.0.0:2
+  max_bytes: 4GiB
+  external_labels: {cluster: app1, replica: "0"}
+  destinations:
+    - name: thanos
+      url: https://thanos/api/v1/receive
+      tenant: app1
+      required: false
+      from: oldest
+      out_of_order_window: 4h
+      headers: {X-Team: obs}
+      tls: {ca_file: /ca, cert_file: /cert, key_file: /key, server_name: thanos.mgmt}
+      auth: {basic: {username: u, password_file: /p}}
+    - {name: b, url: "http://b", auth: {bearer_file: /t}}
+log: {format: json, level: warn}
+)");
+  CHECK(config.node == "n1");
+  CHECK(config.data_dir == "/data");
+  CHECK(config.guarantee == 4h);
+  CHECK(config.disk.keep_free.ratio == Approx(0.125));
+  CHECK(config.memory.limit->bytes == 128ULL << 20);
+  CHECK(config.admin.listen == Address{"::1", 1});
+  CHECK(config.log.format == LogFormat::json);
+  CHECK(config.log.level == LogLevel::warn);
+  REQUIRE(config.metrics);
+  CHECK(config.metrics->listen == Address{"0.0.0.0", 2});
+  CHECK(config.metrics->max_bytes->bytes == 4ULL << 30);
+  CHECK(config.metrics->external_labels ==
+        std::map<std::string, std::string>{{"cluster", "app1"}, {"replica", "0"}});
+  REQUIRE(config.metrics->destinations.size() == 2);
+  const Destination& d = config.metrics->destinations[0];
+  CHECK(d.name == "thanos");
+  CHECK(d.url.text == "https://thanos/api/v1/receive");
+  CHECK(d.tenant == "app1");
+  CHECK_FALSE(d.required);
+  CHECK(d.from == From::oldest);
+  CHECK(d.out_of_order_window == Milliseconds(4h));
+  CHECK(d.headers == std::map<std::string, std::string>{{"X-Team", "obs"}});
+  CHECK(d.tls.ca_file == "/ca");
+  CHECK(d.tls.cert_file == "/cert");
+  CHECK(d.tls.key_file == "/key");
+  CHECK(d.tls.server_name == "thanos.mgmt");
+  REQUIRE(d.auth.basic);
+  CHECK(d.auth.basic->username == "u");
+  CHECK(d.auth.basic->password_file == "/p");
+  CHECK(config.metrics->destinations[1].auth.bearer_file == "/t");
+}
+
+TEST_CASE("a signal without its section is off") { CHECK_FALSE(good("cluster: app1").metrics); }
+
+TEST_CASE("every fault of a file is reported at once, in its order, as the golden file has it") {
+  const std::filesystem::path folder = std::filesystem::path(TIDEOVER_SOURCE_DIR) / "tests/golden/config";
+  const auto read = [](const std::filesystem::path& path) {
+    std::ifstream file(path);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  const auto report = report_of(read(folder / "faults.yaml"));
+  if (std::getenv("TIDEOVER_UPDATE_GOLDEN") != nullptr) std::ofstream(folder / "faults.txt") << report;
+  CHECK(report == read(folder / "faults.txt"));
+}
+
+TEST_CASE("a fault reads like a compiler's: place, sentence, line and caret") {
+  CHECK(report_of("cluster: app1\nguarantee:  90\n") ==
+        "t.yaml:2:13: guarantee: \"90\" is not a duration: write 2h42m, 30s or 500ms\n"
+        "    2 | guarantee:  90\n"
+        "      |             ^\n");
+}
+
+TEST_CASE("the caret stands below its character behind tabs and letters of several bytes") {
+  CHECK(report_of("cluster: a\nlog:\t{level: \xc3\xbc\xc3\xbc, format: x}\n")
+            .ends_with("      |     \t                    ^\n"));
+}
+
+TEST_CASE("a key mistyped is not reported as missing too") {
+  const auto report = report_of("clutser: app1\n");
+  CHECK(report.find("did you mean \"cluster\"?") != std::string::npos);
+  CHECK(report.find("missing") == std::string::npos);
+}
+
+TEST_CASE("an unknown key that resembles nothing lists what there is") {
+  CHECK(
+      report_of("cluster: a\nadmin: {xyzzy: 1}\n").find("unknown key \"xyzzy\" in admin: it takes listen") !=
+      std::string::npos);
+}
+
+TEST_CASE("a key that is missing is named with what it is for") {
+  CHECK(report_of("cluster: a\nmetrics: {destinations: [{name: x}]}\n")
+            .find("the key \"url\" is missing in metrics.destinations[0]: where samples") !=
+        std::string::npos);
+  CHECK(report_of("cluster: a\nmetrics:\n").find("\"destinations\" is missing in metrics") !=
+        std::string::npos);
+  CHECK(report_of("cluster: a\nmetrics: {destinations: []}\n").find("takes at least one") !=
+        std::string::npos);
+  CHECK(report_of("").find("\"cluster\" is missing") != std::string::npos);
+  CHECK(report_of("# only a comment\n").find("\"cluster\" is missing") != std::string::npos);
+}
+
+TEST_CASE("a value where keys belong, and keys where a value belongs, are named") {
+  CHECK(report_of("cluster: {a: b}\n").find("cluster is keys with values here: it takes one value") !=
+        std::string::npos);
+  CHECK(report_of("cluster: a\nadmin: 7301\n").find("admin is one value here: it takes keys with values") !=
+        std::string::npos);
+  CHECK(report_of("- a\n").find("the file is a list here") != std::string::npos);
+  CHECK(report_of("cluster: a\ndata_dir:\n").find("data_dir has no value") != std::string::npos);
+  CHECK(report_of("cluster: \"\"\n").find("cluster is empty") != std::string::npos);
+  CHECK(report_of("cluster: \"a\\nb\"\n").find("line break") != std::string::npos);
+}
+
+TEST_CASE("sections of parts that this version lacks say so") {
+  for (const auto* section : {"logs", "secrets"})
+    CHECK(report_of(std::string("cluster: a\n") + section + ": {listen: x}\n")
+              .find("this version forwards metrics only") != std::string::npos);
+}
+
+TEST_CASE("a bound is part of the error") {
+  CHECK(report_of("cluster: a\nguarantee: 30s\n").find("30s is below the least allowed, 1m") !=
+        std::string::npos);
+  CHECK(report_of("cluster: a\ndisk: {keep_free: 91%}\n").find("91% is above the most allowed, 90%") !=
+        std::string::npos);
+  CHECK(report_of("cluster: a\nmemory: {limit: 1MiB}\n").find("1MiB is below the least allowed, 64MiB") !=
+        std::string::npos);
+}
+
+TEST_CASE("two destinations cannot share a name, since it names the cursor") {
+  const auto report = report_of(with_destination("    - {name: thanos, url: \"http://other\"}\n"));
+  CHECK(report.starts_with("t.yaml:6:8: the name \"thanos\" is taken"));
+}
+
+TEST_CASE("a certificate needs its key, a key its certificate, and both need https") {
+  CHECK(report_of(with_destination("      tls: {ca_file: /a}\n")).find("no use with an http URL") !=
+        std::string::npos);
+  const std::string https = "cluster: a\nmetrics: {destinations: [{name: x, url: \"https://x\", tls: {";
+  CHECK(report_of(https + "cert_file: /c}}]}\n").find("tls.cert_file needs") != std::string::npos);
+  CHECK(report_of(https + "key_file: /k}}]}\n").find("tls.key_file needs") != std::string::npos);
+  CHECK(good(https + "cert_file: /c, key_file: /k}}]}\n").metrics);
+}
+
+TEST_CASE("a request carries one kind of credential") {
+  CHECK(
+      report_of(with_destination("      auth: {bearer_file: /t, basic: {username: u, password_file: /p}}\n"))
+          .find("carries one of them") != std::string::npos);
+}
+
+TEST_CASE("two listeners on one address are refused, port 0 excepted") {
+  const auto two = [](const std::string& admin, const std::string& metrics) {
+    return parse("cluster: a\nadmin: {listen: '" + admin + "'}\nmetrics: {listen: '" + metrics +
+                     "', destinations: [{name: x, url: 'http://x'}]}\n",
+                 "t.yaml");
+  };
+  CHECK_FALSE(two("127.0.0.1:1", "127.0.0.1:1").config);
+  CHECK_FALSE(two("0.0.0.0:1", "127.0.0.1:1").config);
+  CHECK_FALSE(two("127.0.0.1:1", "[::]:1").config);
+  CHECK(two("127.0.0.1:1", "127.0.0.2:1").config);
+  CHECK(two("127.0.0.1:1", "127.0.0.1:2").config);
+  CHECK(two("127.0.0.1:0", "127.0.0.1:0").config);
+}
+
+TEST_CASE("variables are replaced only when asked for") {
+  const std::string text = "cluster: ${CLUSTER}\nnode: a-${N}-b${N}\n";
+  CHECK(report_of(text).find("--expand-env") != std::string::npos);
+  const LoadOptions options{.expand_env = true,
+                            .environment = [](const std::string& name) -> std::optional<std::string> {
+                              if (name == "CLUSTER") return "app1";
+                              if (name == "N") return "${N}";
+                              return std::nullopt;
+                            }};
+  const Config config = good(text, options);
+  CHECK(config.cluster == "app1");
+  CHECK(config.node == "a-${N}-b${N}");  // what a variable holds is not expanded again
+}
+
+TEST_CASE("a variable that is not set, or not closed, is a fault") {
+  const LoadOptions options{.expand_env = true,
+                            .environment = [](const std::string&) { return std::nullopt; }};
+  CHECK(report_of("cluster: ${NOPE}\n", options).find("no variable NOPE") != std::string::npos);
+  CHECK(report_of("cluster: ${NOPE\n", options).find("write ${NAME}") != std::string::npos);
+  CHECK(report_of("cluster: '${a b}'\n", options).find("write ${NAME}") != std::string::npos);
+}
+
+TEST_CASE("what a variable holds can add no keys and is not shown in faults") {
+  const LoadOptions options{.expand_env = true,
+                            .environment = [](const std::string&) { return "1s\nnode: evil-content"; }};
+  const auto report = report_of("cluster: a\nguarantee: ${G}\n", options);
+  CHECK(report.find("evil-content") == std::string::npos);
+  const LoadOptions plain{.expand_env = true,
+                          .environment = [](const std::string&) { return "evil-content"; }};
+  const auto second = report_of("cluster: a\nguarantee: ${G}\n", plain);
+  CHECK(second.find("evil-content") == std::string::npos);
+  CHECK(second.find("the value of \"${G}\" is not a duration") != std::string::npos);
+}
+
+TEST_CASE("a line that may hold a credential is not shown") {
+  const auto report = report_of(
+      "cluster: a\nmetrics: {destinations: [{name: x, url: 'http://u:hunter2@x'}]}\n"
+      "password: hunter2\n");
+  CHECK(report.find("hunter2") == std::string::npos);
+  CHECK(report.find("t.yaml:3:1: unknown key \"password\"") != std::string::npos);
+}
+
+TEST_CASE("faults beyond fifty are counted") {
+  std::string text = "cluster: a\n";
+  for (int i = 0; i < 60; ++i) text += "wrong_key_number_" + std::to_string(i) + ": 1\n";
+  CHECK(report_of(text).ends_with("t.yaml: and 10 more errors\n"));
+}
+
+TEST_CASE("a file that cannot be read is one sentence with the system's words") {
+  const auto missing = load("/nonexistent/tideover.yaml");
+  CHECK(missing.report == "/nonexistent/tideover.yaml: cannot be opened: No such file or directory\n");
+  const auto folder = load("/tmp");
+  CHECK(folder.report == "/tmp: cannot be read: Is a directory\n");
+}
+
+TEST_CASE("an endless file is refused, not read") {
+  CHECK(load("/dev/zero").report.find("larger than 1048576 bytes") != std::string::npos);
+}
+
+TEST_CASE("the default budget is a tenth of the file system, at most 4 GiB") {
+  CHECK(default_max_bytes({40ULL << 30}).bytes == 4ULL << 30);
+  CHECK(default_max_bytes({1ULL << 40}).bytes == 4ULL << 30);
+  CHECK(default_max_bytes({1000}).bytes == 100);
+}
+
+}  // namespace
+}  // namespace tideover::config

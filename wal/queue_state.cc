@@ -1,0 +1,108 @@
+#include "wal/queue_state.h"
+
+#include <xxhash.h>
+
+#include "wal/base/little_endian.h"
+#include "wal/wal_format.h"
+
+namespace tideover::wal {
+namespace {
+
+constexpr std::uint8_t kStateVersion = 1;
+
+void append(std::string& to, const Totals& totals) {
+  append_le(to, totals.records);
+  append_le(to, totals.units);
+  append_le(to, totals.bytes);
+}
+
+Totals next_totals(LittleEndianReader& from) {
+  Totals totals;
+  totals.records = from.next<std::uint64_t>();
+  totals.units = from.next<std::uint64_t>();
+  totals.bytes = from.next<std::uint64_t>();
+  return totals;
+}
+
+}  // namespace
+
+LaneId lane_id(std::string_view name) { return LaneId{XXH32(name.data(), name.size(), 0)}; }
+
+std::string encode(const LaneState& state) {
+  std::string value;
+  append_le(value, kStateVersion);
+  append_le(value, state.tail.value);
+  append(value, state.totals);
+  return value;
+}
+
+std::optional<LaneState> decode_lane(std::string_view value) {
+  LittleEndianReader from(value);
+  if (from.next<std::uint8_t>() != kStateVersion) return std::nullopt;
+  LaneState state;
+  state.tail = Seq{from.next<std::uint64_t>()};
+  state.totals = next_totals(from);
+  if (!from.ok()) return std::nullopt;
+  return state;
+}
+
+std::string encode(const CursorState& state) {
+  std::string value;
+  append_le(value, kStateVersion);
+  append_le(value, state.next.value);
+  append(value, state.settled);
+  append(value, state.origin);
+  const Ledger& ledger = state.ledger;
+  append_le(value, ledger.delivered);
+  append_le(value, ledger.diverted);
+  append_le(value, ledger.probable_duplicates);
+  append_le(value, ledger.under_reported);
+  append_le(value, ledger.stripped);
+  // Counted, so that a later version may know more reasons and still read this one.
+  append_le(value, static_cast<std::uint16_t>(ledger.lost.size()));
+  for (const std::uint64_t lost : ledger.lost) append_le(value, lost);
+  return value;
+}
+
+std::optional<CursorState> decode_cursor(std::string_view value) {
+  LittleEndianReader from(value);
+  if (from.next<std::uint8_t>() != kStateVersion) return std::nullopt;
+  CursorState state;
+  state.next = Seq{from.next<std::uint64_t>()};
+  state.settled = next_totals(from);
+  state.origin = next_totals(from);
+  Ledger& ledger = state.ledger;
+  ledger.delivered = from.next<std::uint64_t>();
+  ledger.diverted = from.next<std::uint64_t>();
+  ledger.probable_duplicates = from.next<std::uint64_t>();
+  ledger.under_reported = from.next<std::uint64_t>();
+  ledger.stripped = from.next<std::uint64_t>();
+  const auto reasons = from.next<std::uint16_t>();
+  if (reasons > ledger.lost.size()) return std::nullopt;
+  for (std::size_t i = 0; i < reasons; ++i) ledger.lost[i] = from.next<std::uint64_t>();
+  if (!from.ok()) return std::nullopt;
+  return state;
+}
+
+std::string lane_key(std::string_view lane) { return std::string(kLanePrefix).append(lane); }
+
+std::string cursor_key(std::string_view lane, std::string_view cursor) {
+  std::string key(kCursorPrefix);
+  key.append(lane).push_back('\0');
+  return key.append(cursor);
+}
+
+std::optional<std::string> parse_lane_key(std::string_view key) {
+  if (!key.starts_with(kLanePrefix)) return std::nullopt;
+  return std::string(key.substr(kLanePrefix.size()));
+}
+
+std::optional<CursorName> parse_cursor_key(std::string_view key) {
+  if (!key.starts_with(kCursorPrefix)) return std::nullopt;
+  key.remove_prefix(kCursorPrefix.size());
+  const auto split = key.find('\0');
+  if (split == std::string_view::npos) return std::nullopt;
+  return CursorName{std::string(key.substr(0, split)), std::string(key.substr(split + 1))};
+}
+
+}  // namespace tideover::wal

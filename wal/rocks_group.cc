@@ -1,0 +1,98 @@
+#include "wal/rocks_group.h"
+
+#include <algorithm>
+#include <map>
+#include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
+#include <utility>
+
+#include "wal/base/little_endian.h"
+#include "wal/rocks_handle.h"
+#include "wal/rocks_meta.h"
+#include "wal/wal_format.h"
+
+namespace tideover::wal {
+namespace {
+
+constexpr std::uint64_t kBatchBytes = 256 << 10;
+
+Result<> write_batch(const RocksHandle& handle, rocksdb::WriteBatch& batch, bool sync) {
+  rocksdb::WriteOptions options;
+  options.sync = sync;
+  const rocksdb::Status status = handle.db().Write(options, &batch);
+  if (!status.ok()) return rocks_error(status, "write to the store");
+  return {};
+}
+
+std::string encode_ranges(const std::vector<StoreBatch::Put>& records) {
+  std::map<LaneId, std::pair<Seq, Seq>> ranges;  // first and last
+  for (const StoreBatch::Put& put : records) {
+    const auto [it, fresh] = ranges.try_emplace(put.lane, put.seq, put.seq);
+    it->second.first = std::min(it->second.first, put.seq);
+    it->second.second = std::max(it->second.second, put.seq);
+  }
+  std::string value;
+  for (const auto& [lane, range] : ranges) {
+    append_le(value, lane.value);
+    append_le(value, range.first.value);
+    append_le(value, range.second.value);
+  }
+  return value;
+}
+
+void delete_ranges(rocksdb::WriteBatch& batch, const RocksHandle& handle, std::string_view encoded) {
+  LittleEndianReader from(encoded);
+  while (true) {
+    const LaneId lane{from.next<std::uint32_t>()};
+    const Seq first{from.next<std::uint64_t>()}, last{from.next<std::uint64_t>()};
+    if (!from.ok()) return;
+    for (Seq seq = first; seq <= last; seq = next(seq)) batch.Delete(handle.records(), record_key(lane, seq));
+  }
+}
+
+}  // namespace
+
+Result<> GroupWriter::write(const RocksHandle& handle, const StoreBatch& group) {
+  ++commit_;
+  std::uint64_t total = 0;
+  for (const StoreBatch::Put& put : group.records) total += put.bytes->size();
+  const bool split = total > kBatchBytes && group.records.size() > 1;
+  const MetaEntries unfinished = {
+      {std::string(kUnfinishedKey), split ? encode_ranges(group.records) : std::string()}};
+
+  rocksdb::WriteBatch batch(std::min(total, 2 * kBatchBytes) + 4096);
+  for (const StoreBatch::Put& put : group.records) {
+    if (split && batch.Count() > 0 && batch.GetDataSize() + put.bytes->size() > kBatchBytes) {
+      // Each part names the group, so that any of them found alone is known to be a part.
+      put_meta(batch, handle, commit_, unfinished);
+      if (auto written = write_batch(handle, batch, false); !written) return written;
+      was_split_ = true;
+      batch.Clear();
+    }
+    batch.Put(handle.records(), record_key(put.lane, put.seq), *put.bytes);
+  }
+  if (was_split_) put_meta(batch, handle, commit_, {{std::string(kUnfinishedKey), std::string()}});
+  put_meta(batch, handle, commit_, group.meta);
+  return write_batch(handle, batch, true);
+}
+
+Result<> GroupWriter::settle(const RocksHandle& handle, MetaImage& meta) {
+  rocksdb::WriteBatch batch;
+  ++commit_;
+  if (const auto unfinished = meta.values.find(std::string(kUnfinishedKey));
+      unfinished != meta.values.end()) {
+    delete_ranges(batch, handle, unfinished->second);
+    put_meta(batch, handle, commit_, {{std::string(kUnfinishedKey), std::string()}});
+    meta.values.erase(unfinished);
+  }
+  const auto [format, fresh] =
+      meta.values.try_emplace(std::string(kFormatKey), std::to_string(kFormatVersion));
+  if (fresh) put_meta(batch, handle, commit_, {*format});
+  if (meta.copies_differ || meta.meta_damaged || meta.mirror_damaged) {
+    for (const auto& [key, value] : meta.values) put_meta(batch, handle, commit_, {{key, value}});
+  }
+  if (batch.Count() == 0) return {};
+  return write_batch(handle, batch, true);
+}
+
+}  // namespace tideover::wal

@@ -1,0 +1,71 @@
+#include "wal/rocks_meta.h"
+
+#include <algorithm>
+#include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
+
+#include "wal/base/little_endian.h"
+#include "wal/rocks_handle.h"
+
+namespace tideover::wal {
+namespace {
+
+struct Versioned {
+  std::uint64_t commit = 0;
+  std::string value;
+
+  bool operator==(const Versioned&) const = default;
+};
+using Copy = std::map<std::string, Versioned>;
+
+// False: the family could not be read to its end.
+bool collect(const RocksHandle& handle, rocksdb::ColumnFamilyHandle* family, Copy& into) {
+  rocksdb::ReadOptions options;
+  options.fill_cache = false;
+  const std::unique_ptr<rocksdb::Iterator> it(handle.db().NewIterator(options, family));
+  for (it->SeekToFirst(); it->Valid(); it->Next()) {
+    if (const auto commit = commit_of(it->value().ToStringView()))
+      into[it->key().ToString()] = {*commit, it->value().ToString().substr(sizeof *commit)};
+  }
+  return it->status().ok();
+}
+
+}  // namespace
+
+void put_meta(rocksdb::WriteBatch& batch, const RocksHandle& handle, std::uint64_t commit,
+              const MetaEntries& entries) {
+  std::string value;
+  for (const auto& [key, plain] : entries) {
+    value.clear();
+    append_le(value, commit);
+    value += plain;
+    batch.Put(handle.meta(), key, value);
+    batch.Put(handle.mirror(), key, value);
+  }
+}
+
+std::optional<std::uint64_t> commit_of(std::string_view stored) {
+  LittleEndianReader from(stored);
+  const auto commit = from.next<std::uint64_t>();
+  return from.ok() ? std::optional(commit) : std::nullopt;
+}
+
+MetaImage read_meta(const RocksHandle& handle) {
+  Copy newest, mirror;
+  MetaImage image;
+  image.meta_damaged = !collect(handle, handle.meta(), newest);
+  image.mirror_damaged = !collect(handle, handle.mirror(), mirror);
+  image.copies_differ = newest != mirror;
+  for (auto& [key, other] : mirror) {
+    Versioned& best = newest[key];
+    if (other.commit > best.commit) best = std::move(other);
+  }
+  for (auto& [key, entry] : newest) {
+    image.commits[key] = entry.commit;
+    image.last_commit = std::max(image.last_commit, entry.commit);
+    if (!entry.value.empty()) image.values[key] = std::move(entry.value);
+  }
+  return image;
+}
+
+}  // namespace tideover::wal

@@ -1,0 +1,47 @@
+// Meta values as they stand in their two families, and the choice between two copies. Internal to
+// wal/rocks_*.cc.
+//
+// Every value is written twice, in files of their own, so that one damaged block never takes the cursors. It
+// carries the number of the commit that wrote it, so that an old copy is told from a current one; an empty
+// value marks a removed key, so that a removal is newer than what it removes.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace rocksdb {
+class WriteBatch;
+}
+
+namespace tideover::wal {
+
+class RocksHandle;
+
+using MetaEntries = std::vector<std::pair<std::string, std::string>>;
+
+struct MetaImage {
+  std::map<std::string, std::string> values;     // the store's own keys included, removed ones not
+  std::map<std::string, std::uint64_t> commits;  // of every key, removed ones included
+  std::uint64_t last_commit = 0;                 // highest number met
+  bool meta_damaged = false;                     // a copy could not be read to its end
+  bool mirror_damaged = false;
+  bool copies_differ = false;
+};
+
+void put_meta(rocksdb::WriteBatch& batch, const RocksHandle& handle, std::uint64_t commit,
+              const MetaEntries& entries);
+// The number in a stored value; nullopt: not a value of ours.
+std::optional<std::uint64_t> commit_of(std::string_view stored);
+MetaImage read_meta(const RocksHandle& handle);
+
+// The store's own keys begin with this (or stand in wal_format.h) and are not part of StoreImage::meta.
+inline constexpr std::string_view kStorePrefix = "store/";
+// Present while a group of several batches is being written: the records that do not count without its end.
+inline constexpr std::string_view kUnfinishedKey = "store/unfinished";
+
+}  // namespace tideover::wal

@@ -1,0 +1,59 @@
+#include "wal/rocks_reclaim.h"
+
+#include <rocksdb/convenience.h>
+#include <rocksdb/db.h>
+#include <rocksdb/options.h>
+
+#include "wal/rocks_handle.h"
+#include "wal/wal_format.h"
+
+namespace tideover::wal {
+namespace {
+
+// Dropping tables costs a synced line in the manifest: not for less than this, unless the lane is empty.
+constexpr std::uint64_t kWorthDropping = 16 << 20;
+// A drained lane's rest is rewritten (to nothing) for this much; less goes with the next table written.
+constexpr std::uint64_t kWorthCompacting = 2 << 20;
+constexpr std::uint64_t kCallsBetweenLooks = 32;
+
+std::uint64_t table_bytes(const RocksHandle& handle) {
+  std::uint64_t bytes = 0;
+  handle.db().GetIntProperty(handle.records(), rocksdb::DB::Properties::kLiveSstFilesSize, &bytes);
+  return bytes;
+}
+
+std::uint64_t table_bytes(const RocksHandle& handle, const rocksdb::Range& range) {
+  rocksdb::SizeApproximationOptions options;
+  options.include_files = true;
+  options.include_memtables = false;
+  options.files_size_error_margin = 0.2;  // without it the indexes of the border tables are read
+  std::uint64_t bytes = 0;
+  if (!handle.db().GetApproximateSizes(options, handle.records(), &range, 1, &bytes).ok()) return 0;
+  return bytes;
+}
+
+}  // namespace
+
+void RocksReclaim::released(const RocksHandle& handle, LaneId lane, Seq before, bool drained) {
+  if (!drained && ++calls_[lane] < kCallsBetweenLooks) return;
+  calls_[lane] = 0;
+  if (table_bytes(handle) == 0) return;
+
+  const std::string first = record_key(lane, Seq{0});
+  const std::string last = record_key(lane, before);
+  const rocksdb::Slice begin = first, end = last;
+  const std::uint64_t held = table_bytes(handle, {begin, end});
+  if (held >= kWorthDropping || (drained && held >= kWorthCompacting)) {
+    // Whole tables, without reading them. Level 0 is left out, and so is a table that also holds live
+    // records.
+    rocksdb::DeleteFilesInRange(&handle.db(), handle.records(), &begin, &end, false).PermitUncheckedError();
+  }
+  if (!drained || table_bytes(handle, {begin, end}) < kWorthCompacting) return;
+  // What is left is read once and written without its dead records: a few tables at most.
+  rocksdb::CompactRangeOptions options;
+  options.exclusive_manual_compaction = false;
+  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+  handle.db().CompactRange(options, handle.records(), &begin, &end).PermitUncheckedError();
+}
+
+}  // namespace tideover::wal

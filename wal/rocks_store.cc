@@ -1,0 +1,211 @@
+#include "wal/rocks_store.h"
+
+#include <atomic>
+#include <filesystem>
+#include <fmt/format.h>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <shared_mutex>
+#include <system_error>
+#include <utility>
+
+#include "wal/lane_marks.h"
+#include "wal/rocks_group.h"
+#include "wal/rocks_handle.h"
+#include "wal/rocks_meta.h"
+#include "wal/rocks_options.h"
+#include "wal/rocks_read.h"
+#include "wal/rocks_reclaim.h"
+#include "wal/store_directory.h"
+#include "wal/wal_format.h"
+
+namespace tideover::wal {
+
+// Beside the log, which recovery writes into tables: manifests and a new log.
+constexpr std::uint64_t kRoomToOpen = 4 << 20;
+
+class RocksStore::Impl {
+ public:
+  explicit Impl(RocksOptions options)
+      : note_(options.note ? std::move(options.note) : Note([](const std::string&) {})),
+        ballast_(options.directory, options.ballast_bytes) {
+    setup_.directory = std::move(options.directory);
+    setup_.memtable_bytes = options.memtable_bytes;
+    setup_.env = options.env != nullptr ? options.env : rocksdb::Env::Default();
+    setup_.cache = make_block_cache();
+    setup_.released = marks_;
+  }
+
+  Result<StoreImage> open() {
+    if (auto prepared = prepare_directory(setup_.directory); !prepared) return prepared.error();
+    if (auto taken = lock_.take(setup_.directory); !taken) return taken.error();
+    if (state_ == State::failed) {
+      ballast_.drop();
+      // While there is no room to recover in, the failed store goes on serving readers as it is.
+      if (auto room = check_room(); !room) return room.error();
+    }
+    auto image = open_again();
+    if (image) ballast_.fill();
+    return image;
+  }
+
+  Result<> commit(const StoreBatch& batch) {
+    if (state_ != State::writable) return fail(Errc::unavailable, "the store is being opened again");
+    auto written = writer_->write(*handle_, batch);
+    if (!written) state_ = State::failed;
+    for (const StoreBatch::Put& put : batch.records) note_tail(put.lane, put.seq);
+    return written;
+  }
+
+  Result<ReadRange> read(const ReadRequest& request) {
+    std::shared_lock lock(handle_mutex_);
+    if (handle_ == nullptr) return fail(Errc::unavailable, "the store is being opened again");
+    return read_records(*handle_, request);
+  }
+
+  void release(LaneId lane, Seq before) {
+    marks_->raise(lane, before);
+    if (state_ != State::writable) return;
+    const auto tail = tails_.find(lane);
+    reclaim_.released(*handle_, lane, before, tail == tails_.end() || tail->second < before);
+  }
+
+  StoreUsage usage() {
+    const DiskUsage disk = disk_usage(setup_.directory);
+    StoreUsage usage{.disk_bytes = disk.used_bytes,
+                     .free_bytes = disk.free_bytes,
+                     .total_bytes = disk.total_bytes,
+                     .memory_bytes = memory_bytes_.load(std::memory_order_relaxed)};
+    // While the store is being opened the figure of before stands: nobody waits here for a recovery.
+    std::shared_lock lock(handle_mutex_, std::try_to_lock);
+    if (!lock.owns_lock() || handle_ == nullptr) return usage;
+    usage.memory_bytes = setup_.cache->GetUsage();
+    for (const std::string& property :
+         {rocksdb::DB::Properties::kSizeAllMemTables, rocksdb::DB::Properties::kEstimateTableReadersMem}) {
+      std::uint64_t bytes = 0;
+      if (handle_->db().GetAggregatedIntProperty(property, &bytes)) usage.memory_bytes += bytes;
+    }
+    memory_bytes_.store(usage.memory_bytes, std::memory_order_relaxed);
+    return usage;
+  }
+
+ private:
+  enum class State : std::uint8_t { closed, writable, failed };
+
+  // After a failed sync the same file is never trusted again: the database is closed, and recovery writes
+  // what it finds in the log into new files and syncs those.
+  Result<StoreImage> open_again() {
+    state_ = State::failed;
+    exchange_handle(nullptr);
+    auto image = open_and_read();
+    if (image) {
+      state_ = State::writable;
+    } else if (auto readable = open_rocks_read_only(setup_)) {
+      exchange_handle(std::move(*readable));  // nothing can be written, but the backlog can be delivered
+    }
+    return image;
+  }
+
+  Result<> check_room() {
+    std::uint64_t log_bytes = 0;
+    for (const auto& file : std::filesystem::directory_iterator(setup_.directory, ignored_))
+      if (file.path().extension() == ".log") log_bytes += file.file_size(ignored_);
+    const std::uint64_t need = log_bytes + kRoomToOpen;
+    const std::uint64_t free = disk_usage(setup_.directory).free_bytes;
+    if (handle_ == nullptr || free >= need) return {};
+    return fail(Errc::disk_full,
+                fmt::format("{} bytes are free, and opening the store again takes {}", free, need));
+  }
+
+  Result<StoreImage> open_and_read() {
+    auto opened = open_rocks(setup_, note_);
+    if (!opened) return opened.error();
+    auto image = take_image(**opened);
+    if (!image && image.error().code == Errc::corrupt) {
+      note_("damage hides the newest records: " + image.error().detail);
+      opened->reset();
+      if (auto rebuilt = rebuild_rocks(setup_, note_); !rebuilt) return rebuilt.error();
+      opened = open_rocks(setup_, note_);
+      if (!opened) return opened.error();
+      image = take_image(**opened);
+    }
+    if (image) exchange_handle(std::move(*opened));
+    return image;
+  }
+
+  Result<StoreImage> take_image(RocksHandle& handle) {
+    MetaImage meta = read_meta(handle);
+    if (auto checked = check_format(meta); !checked) return checked.error();
+    for (const bool mirror : {false, true}) {
+      if (!(mirror ? meta.mirror_damaged : meta.meta_damaged)) continue;
+      note_(fmt::format("one of the two copies of the store's meta is damaged and is written anew"));
+      if (auto renewed = handle.renew(mirror ? RocksHandle::kMirror : RocksHandle::kMeta, setup_); !renewed)
+        return renewed.error();
+    }
+    writer_.emplace(meta.last_commit);
+    if (auto settled = writer_->settle(handle, meta); !settled) return settled.error();
+    auto tails = read_tails(handle);
+    if (!tails) return tails.error();
+
+    StoreImage image{
+        .meta = {}, .tails = std::move(*tails), .meta_damaged = meta.meta_damaged && meta.mirror_damaged};
+    for (const auto& [key, value] : meta.values)
+      if (key != kFormatKey && !key.starts_with(kStorePrefix)) image.meta.emplace(key, value);
+    for (const auto& [lane, record] : image.tails) note_tail(lane, record.seq);
+    return image;
+  }
+
+  Result<> check_format(const MetaImage& meta) const {
+    const auto found = meta.values.find(std::string(kFormatKey));
+    if (found == meta.values.end() || found->second == std::to_string(kFormatVersion)) return {};
+    return fail(
+        Errc::store_refused,
+        fmt::format("{} is in format {}, and this version reads formats up to {}: run the version that wrote "
+                    "it, or a newer one",
+                    setup_.directory, found->second, kFormatVersion));
+  }
+
+  void note_tail(LaneId lane, Seq seq) {
+    Seq& tail = tails_[lane];
+    if (tail < seq) tail = seq;
+  }
+
+  // Readers hold the shared side while they use the handle; the write worker alone changes it.
+  void exchange_handle(std::unique_ptr<RocksHandle> handle) {
+    std::unique_lock lock(handle_mutex_);
+    handle_.swap(handle);
+    lock.unlock();  // closing the old one takes a while
+  }
+
+  const Note note_;
+  const std::shared_ptr<LaneMarks> marks_ = std::make_shared<LaneMarks>();
+  RocksSetup setup_;
+  DirectoryLock lock_;
+  std::error_code ignored_;
+  std::atomic<std::uint64_t> memory_bytes_ = 0;
+
+  std::shared_mutex handle_mutex_;
+  std::unique_ptr<RocksHandle> handle_;
+
+  // The write worker's own.
+  State state_ = State::closed;
+  Ballast ballast_;
+  std::optional<GroupWriter> writer_;
+  RocksReclaim reclaim_;
+  std::map<LaneId, Seq> tails_;  // newest record of each lane, failed commits included
+};
+
+RocksStore::RocksStore(RocksOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+RocksStore::~RocksStore() = default;
+
+Result<StoreImage> RocksStore::open() { return impl_->open(); }
+Result<> RocksStore::commit(const StoreBatch& batch) { return impl_->commit(batch); }
+Result<ReadRange> RocksStore::read(const ReadRequest& request) { return impl_->read(request); }
+void RocksStore::release(LaneId lane, Seq before) { impl_->release(lane, before); }
+StoreUsage RocksStore::usage() const { return impl_->usage(); }
+
+}  // namespace tideover::wal

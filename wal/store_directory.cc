@@ -1,0 +1,129 @@
+#include "wal/store_directory.h"
+
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace tideover::wal {
+namespace {
+
+// Not LOCK: that name is RocksDB's own. The text inside is the holder's process id.
+constexpr std::string_view kLockName = "/OWNER";
+constexpr std::string_view kBallastName = "/BALLAST";
+
+std::string holder_of(int fd) {
+  char text[32] = {};
+  const ssize_t size = ::pread(fd, text, sizeof text - 1, 0);
+  long pid = 0;
+  if (size <= 0 || std::from_chars(text, text + size, pid).ec != std::errc{}) return "another process";
+  return fmt::format("process {}", pid);
+}
+
+}  // namespace
+
+Error system_error(int error_number, std::string_view tried) {
+  const bool full = error_number == ENOSPC || error_number == EDQUOT;
+  return fail(full ? Errc::disk_full : Errc::io_error,
+              fmt::format("{}: {}", tried, std::strerror(error_number)));
+}
+
+Result<> prepare_directory(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) {
+    if (errno != ENOENT) return system_error(errno, "look at " + path);
+    std::error_code error;
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
+    if (error) return system_error(error.value(), "create the parent of " + path);
+    if (::mkdir(path.c_str(), 0700) != 0) return system_error(errno, "create " + path);
+    if (::stat(path.c_str(), &info) != 0) return system_error(errno, "look at " + path);
+  }
+  if (!S_ISDIR(info.st_mode)) return fail(Errc::store_refused, path + " is not a directory");
+  if (info.st_uid != ::geteuid()) {
+    return fail(Errc::store_refused,
+                fmt::format("{0} belongs to user {1}, but the agent runs as user {2}: run "
+                            "`chown -R {2} {0}`, or run the agent as user {1}",
+                            path, info.st_uid, ::geteuid()));
+  }
+  if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return fail(Errc::store_refused,
+                fmt::format("{0} can be written by others (mode {1:04o}): run `chmod go-w {0}`", path,
+                            info.st_mode & 07777U));
+  }
+  return {};
+}
+
+DiskUsage disk_usage(const std::string& path) {
+  constexpr std::uint64_t kStatBlock = 512;  // the unit of st_blocks, whatever the file system's block is
+  DiskUsage usage;
+  std::error_code error;
+  for (std::filesystem::recursive_directory_iterator it(path, error), end; !error && it != end;
+       it.increment(error)) {
+    struct stat info {};
+    if (::lstat(it->path().c_str(), &info) != 0) continue;  // files come and go under a running store
+    usage.used_bytes += static_cast<std::uint64_t>(info.st_blocks) * kStatBlock;
+  }
+  struct statvfs volume {};
+  if (::statvfs(path.c_str(), &volume) == 0) {
+    usage.free_bytes = static_cast<std::uint64_t>(volume.f_bavail) * volume.f_frsize;
+    usage.total_bytes = static_cast<std::uint64_t>(volume.f_blocks) * volume.f_frsize;
+  }
+  return usage;
+}
+
+DirectoryLock::~DirectoryLock() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Result<> DirectoryLock::take(const std::string& directory) {
+  if (fd_ >= 0) return {};
+  const std::string path = directory + std::string(kLockName);
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return system_error(errno, "open " + path);
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    const int reason = errno;
+    const std::string holder = holder_of(fd);
+    ::close(fd);
+    if (reason != EWOULDBLOCK) return system_error(reason, "lock " + path);
+    return fail(Errc::store_busy,
+                fmt::format("{} is in use by {}: two agents cannot share a directory; stop that one "
+                            "or give this one its own data_dir",
+                            directory, holder));
+  }
+  // Only for people to read; on a full disk the lock holds without it.
+  const std::string pid = fmt::format("{}\n", ::getpid());
+  if (::ftruncate(fd, 0) == 0) [[maybe_unused]]
+    const ssize_t written = ::pwrite(fd, pid.data(), pid.size(), 0);
+  fd_ = fd;
+  return {};
+}
+
+Ballast::Ballast(std::string directory, std::uint64_t bytes)
+    : path_(std::move(directory) + std::string(kBallastName)), bytes_(bytes) {}
+
+void Ballast::fill() {
+  constexpr std::uint64_t kShare = 8;
+  if (bytes_ == 0) return;
+  struct stat info {};
+  if (::stat(path_.c_str(), &info) == 0 && static_cast<std::uint64_t>(info.st_size) == bytes_) return;
+  struct statvfs volume {};
+  const std::string directory = path_.substr(0, path_.size() - kBallastName.size());
+  if (::statvfs(directory.c_str(), &volume) != 0) return;
+  if (static_cast<std::uint64_t>(volume.f_bavail) * volume.f_frsize / kShare < bytes_) return;
+  const int fd = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return;
+  const bool kept = ::posix_fallocate(fd, 0, static_cast<off_t>(bytes_)) == 0;
+  ::close(fd);
+  if (!kept) drop();
+}
+
+void Ballast::drop() { ::unlink(path_.c_str()); }
+
+}  // namespace tideover::wal

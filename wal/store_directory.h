@@ -1,0 +1,57 @@
+// The directory of a store, as the operating system sees it: who may use it, who does, and what it takes.
+//
+// Blocking, everything here. Knows nothing of RocksDB.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "wal/base/result.h"
+
+namespace tideover::wal {
+
+// Creates the directory (mode 0700) when it is missing. Errors: store_refused for a wrong owner or for a mode
+// that lets others write, with the command that cures it; disk_full, io_error.
+Result<> prepare_directory(const std::string& path);
+
+// Which of the two a failed system call means; the sentence names what was tried.
+Error system_error(int error_number, std::string_view tried);
+
+struct DiskUsage {
+  std::uint64_t used_bytes = 0;  // files below the directory, as allocated
+  std::uint64_t free_bytes = 0;  // of the file system, for this user
+  std::uint64_t total_bytes = 0;
+};
+DiskUsage disk_usage(const std::string& path);
+
+// Held by the one process that uses a store. The kernel frees it when the process dies.
+class DirectoryLock {
+ public:
+  DirectoryLock() = default;
+  ~DirectoryLock();
+  DirectoryLock(const DirectoryLock&) = delete;
+  DirectoryLock& operator=(const DirectoryLock&) = delete;
+
+  // Errors: store_busy, naming the process when that is known; disk_full, io_error.
+  Result<> take(const std::string& directory);
+
+ private:
+  int fd_ = -1;
+};
+
+// Space set aside for the hour when the disk is full: freeing space must never need space.
+class Ballast {
+ public:
+  Ballast(std::string directory, std::uint64_t bytes);
+
+  // Sets the space aside unless that would take more than an eighth of what is free. Best effort.
+  void fill();
+  void drop();
+
+ private:
+  std::string path_;
+  std::uint64_t bytes_;
+};
+
+}  // namespace tideover::wal

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "wal/base/clock.h"
 #include "wal/ledger.h"
@@ -12,7 +13,7 @@
 namespace tideover::forward {
 
 enum class Action : std::uint8_t {
-  advance,    // the part is settled; `lost` of it was refused for good
+  advance,    // the part is settled; `losses` of it were refused for good
   retry,      // the receiver cannot take it now: back off and send the same bytes again
   park,       // the receiver's time window refuses it for now: keep, go on, probe later
   bisect,     // something in it is bad: find it by halving
@@ -21,13 +22,20 @@ enum class Action : std::uint8_t {
   pause,      // a configuration fault: keep everything, probe slowly, alarm
 };
 
+struct Loss {
+  wal::Reason reason;
+  std::uint64_t units;
+  bool operator==(const Loss&) const = default;
+};
+
 struct Verdict {
   Action action = Action::retry;
   wal::Reason reason =
-      wal::Reason::bad_request;      // for advance with lost > 0, park, bisect, halve: should it come to that
-  std::uint64_t lost = 0;            // advance: units refused
-  bool probable_duplicate = false;   // advance: refused only because an earlier attempt had arrived
-  std::uint64_t under_reported = 0;  // advance: units the receiver did not say it wrote
+      wal::Reason::bad_request;         // of a park, bisect, halve: should the part come to be rejected
+  std::vector<Loss> losses;             // advance: units refused, by reason; never more than the part holds
+  bool rest_stored = false;             // park, bisect: what was not refused is stored already
+  bool probable_duplicate = false;      // advance: refused only because an earlier attempt had arrived
+  std::uint64_t under_reported = 0;     // advance: units the receiver did not say it wrote
   std::optional<Duration> retry_after;  // retry: what the receiver asked for
   std::string sentence;                 // for logs and the reject store; bounded, control bytes escaped
 };

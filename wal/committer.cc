@@ -28,6 +28,7 @@ void Committer::append(Lane& lane, NewRecord record, Checkpoint checkpoint, Done
 
 void Committer::divert(Lane& lane, NewRecord record) {
   divert_bytes_ += record.bytes.size();
+  pending_[&lane] += record.attributes.units;
   diverts_.push_back({&lane, std::move(record)});
 }
 
@@ -134,6 +135,7 @@ void Committer::committed(std::shared_ptr<Group> group, Result<> result, Duratio
   if (!result) return failed(std::move(group), result.error());
   ++metrics_.commits;
   metrics_.commit_seconds.observe(took);
+  settle_diverted(*group);
   for (auto& [lane, records] : group->sealed) {
     metrics_.appended_records += records.size();
     for (const StoredRecord& record : records) metrics_.appended_bytes += record.bytes->size();
@@ -163,6 +165,18 @@ void Committer::failed(std::shared_ptr<Group> group, const Error& error) {
   for (Waiting& w : std::exchange(waiting_, {})) w.done(error);
   waiting_bytes_ = 0;
   reopen_later();
+}
+
+// Diverted records were sealed first, so they lead their lane's records of the group.
+void Committer::settle_diverted(const Group& group) {
+  for (const auto& [lane, seq] : group.diverted)
+    for (const StoredRecord& record : group.sealed.at(lane))
+      if (record.seq == seq) pending_[lane] -= record.attributes.units;
+}
+
+std::uint64_t Committer::pending_units(const Lane& lane) const {
+  const auto it = pending_.find(&lane);
+  return it == pending_.end() ? 0 : it->second;
 }
 
 void Committer::reopen_later() {
@@ -205,6 +219,8 @@ void Committer::adopt(StoreImage image) {
                     std::make_move_iterator(again.end()));
     // A cursor that moved again since is there already.
     for (const auto& [key, place] : unsure_->moved) moved_.emplace(key, place.cursor);
+  } else {
+    settle_diverted(*unsure_);
   }
   unsure_.reset();
   fault_.reset();

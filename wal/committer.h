@@ -46,7 +46,7 @@ class Committer {
 
   std::uint64_t waiting_bytes() const { return waiting_bytes_; }
   std::uint64_t divert_bytes() const { return divert_bytes_; }
-  std::uint64_t commit_number() const { return number_; }
+  std::uint64_t pending_units(const Lane& lane) const;  // diverted to it, not durable yet
   const std::optional<Error>& fault() const { return fault_; }
   bool idle() const { return !busy_; }
 
@@ -83,6 +83,7 @@ class Committer {
   void submit(Group group);
   void committed(std::shared_ptr<Group> group, Result<> result, Duration took);
   void failed(std::shared_ptr<Group> group, const Error& error);
+  void settle_diverted(const Group& group);
   void reopen_later();
   void reopen();
   void adopt(StoreImage image);
@@ -99,6 +100,7 @@ class Committer {
   std::uint64_t waiting_bytes_ = 0;
   std::deque<Divert> diverts_;
   std::uint64_t divert_bytes_ = 0;
+  std::map<const Lane*, std::uint64_t> pending_;  // units by lane, for the ledger
   std::map<std::string, Cursor*> moved_;  // by meta key; null: to be removed
 
   std::uint64_t number_ = 0;  // of the last group formed

@@ -227,6 +227,7 @@ class Queue::Impl {
     usage.accepted = open.lane.durable().totals;
     usage.held_bytes = held_bytes(open);
     usage.max_bytes = open.options.max_bytes;
+    usage.pending_units = committer_.pending_units(open.lane);
     return usage;
   }
 

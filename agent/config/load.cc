@@ -86,6 +86,13 @@ Loaded load(const std::string& path, const LoadOptions& options) {
   return loaded;
 }
 
+Config defaults() {
+  Config config;
+  Reader reader;
+  read_map<Config>(reader, nullptr, "", schema(), config);
+  return config;
+}
+
 Size default_max_bytes(Size file_system) {
   return {std::min<std::uint64_t>(file_system.bytes / 10, 4ULL << 30)};
 }

@@ -31,4 +31,7 @@ Loaded parse(std::string_view text, std::string_view name, const LoadOptions& op
 // Blocking. A file that cannot be read is a fault like any other.
 Loaded load(const std::string& path, const LoadOptions& options = {});
 
+// The defaults of all keys outside sections that are off; required ones are empty.
+Config defaults();
+
 }  // namespace tideover::config

@@ -11,7 +11,9 @@ constexpr Duration kRateGrace = std::chrono::seconds(5);
 constexpr std::size_t kStride = 64 << 10;  // memory is touched little ahead of what has arrived
 
 // Larger ones could never be admitted, however long the client tries again.
-std::size_t body_max(const Core& core) { return std::min(core.limits.body_bytes, core.limits.inflight_bytes); }
+std::size_t body_max(const Core& core) {
+  return std::min(core.limits.body_bytes, core.limits.inflight_bytes);
+}
 
 BodyEnd end_of(const Connection& connection) {
   return connection.timed_out ? BodyEnd::too_slow : BodyEnd::closed;

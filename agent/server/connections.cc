@@ -31,9 +31,9 @@ void Connection::allow_until(Time when) {
 Connections::~Connections() { stop_timer(); }
 
 bool Connections::close_longest_idle() {
-  const auto longest = std::min_element(open_.begin(), open_.end(), [](const Connection* a, const Connection* b) {
-    return a->idle_since < b->idle_since;
-  });
+  const auto longest = std::min_element(
+      open_.begin(), open_.end(),
+      [](const Connection* a, const Connection* b) { return a->idle_since < b->idle_since; });
   if (longest == open_.end() || (*longest)->idle_since == Time::max()) return false;
   (*longest)->idle_since = Time::max();  // its coroutine ends on the next turn of the loop
   close_now(**longest);

@@ -1,13 +1,12 @@
 #include "agent/server/http_server.h"
 
-#include <fmt/format.h>
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cstdio>
 #include <ctime>
 #include <exception>
+#include <fmt/format.h>
 
 #include "agent/server/core.h"
 #include "agent/server/listener.h"
@@ -38,8 +37,8 @@ void warn_on_stderr(std::string_view sentence) {
 }
 
 void take(const std::shared_ptr<Core>& core, Socket socket) {
-  const bool room = core->connections.size() < core->limits.connections ||
-                    core->connections.close_longest_idle();
+  const bool room =
+      core->connections.size() < core->limits.connections || core->connections.close_longest_idle();
   if (room) {
     spawn(core, serve(core, std::move(socket)));
     return;
@@ -121,7 +120,9 @@ Result<> HttpServer::listen(const std::string& address) {
 
 std::string HttpServer::address() const { return impl_->listener ? impl_->listener->address : std::string(); }
 
-void HttpServer::on_warning(std::function<void(std::string_view)> warn) { impl_->core->warn = std::move(warn); }
+void HttpServer::on_warning(std::function<void(std::string_view)> warn) {
+  impl_->core->warn = std::move(warn);
+}
 
 awaitable<void> HttpServer::stop(Time deadline) {
   impl_->stop_accepting();

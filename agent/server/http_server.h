@@ -67,7 +67,8 @@ class HttpServer {
 
   const ServerMetrics& metrics() const;
 
-  // Where sentences for the operator go (a handler that threw, descriptors used up); standard error until set.
+  // Where sentences for the operator go (a handler that threw, descriptors used up); standard error until
+  // set.
   void on_warning(std::function<void(std::string_view sentence)> warn);
 
  private:

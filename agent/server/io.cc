@@ -1,10 +1,10 @@
 #include "agent/server/io.h"
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <cstring>
 
 namespace tideover::server {
 namespace {
@@ -14,19 +14,6 @@ using boost::asio::use_awaitable;
 using boost::system::error_code;
 
 }  // namespace
-
-void ReadBuffer::consume(std::size_t n) {
-  begin_ += n;
-  if (begin_ == end_) begin_ = end_ = 0;
-}
-
-boost::asio::mutable_buffer ReadBuffer::room() {
-  if (begin_ > 0) {
-    std::memmove(memory_.get(), memory_.get() + begin_, end_ - begin_);
-    end_ -= std::exchange(begin_, 0);
-  }
-  return {memory_.get() + end_, capacity_ - end_};
-}
 
 awaitable<std::size_t> read_some(Connection& connection, boost::asio::mutable_buffer to) {
   if (connection.timed_out) co_return 0;

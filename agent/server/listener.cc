@@ -1,14 +1,13 @@
 #include "agent/server/listener.h"
 
-#include <fmt/format.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <charconv>
+#include <fmt/format.h>
 #include <optional>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace tideover::server {
 namespace {

@@ -1,12 +1,11 @@
 // Binding: an address in words becomes a socket that listens.
 #pragma once
 
-#include <sys/types.h>
-
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <string>
+#include <sys/types.h>
 
 #include "wal/base/result.h"
 

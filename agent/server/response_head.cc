@@ -1,8 +1,7 @@
 #include "agent/server/response_head.h"
 
-#include <fmt/format.h>
-
 #include <boost/beast/http/status.hpp>
+#include <fmt/format.h>
 #include <iterator>
 
 namespace tideover::server {

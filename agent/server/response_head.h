@@ -10,8 +10,8 @@ namespace tideover::server {
 
 struct Framing {
   bool keep_alive = true;
-  bool http_1_0 = false;      // of the request: such a client must be told of a kept connection
-  std::string_view date;      // as in "Sun, 06 Nov 1994 08:49:37 GMT"
+  bool http_1_0 = false;  // of the request: such a client must be told of a kept connection
+  std::string_view date;  // as in "Sun, 06 Nov 1994 08:49:37 GMT"
 };
 
 // Appends status line and fields. Length, connection and date are the server's own: a handler's are ignored,

@@ -1,8 +1,7 @@
 // One connection: requests one after the other, each head, decision, body, handler, answer.
-#include <fmt/format.h>
-
 #include <boost/asio/ip/tcp.hpp>
 #include <exception>
+#include <fmt/format.h>
 #include <optional>
 
 #include "agent/server/body.h"
@@ -91,7 +90,8 @@ std::optional<Response> refusal_of(Session& s, HeadEnd end) {
     case HeadEnd::too_slow: return refuse_slow(*s.core);
     case HeadEnd::too_large:
       ++s.core->metrics.too_large;
-      return plain(431, fmt::format("the request's head is larger than {} bytes", s.core->limits.header_bytes));
+      return plain(431,
+                   fmt::format("the request's head is larger than {} bytes", s.core->limits.header_bytes));
   }
   return std::nullopt;
 }
@@ -192,7 +192,8 @@ awaitable<bool> drop_body(Session& s, std::size_t left) {
 // Answers a request whose body was not read; true when the connection goes on.
 awaitable<bool> answer_unread(Session& s, Response response, bool bare, bool keep_alive) {
   const std::uint64_t left = s.parser.content_length().value_or(0);
-  // A client that waits for "100 Continue" may send the body or not: where the next request begins is not known.
+  // A client that waits for "100 Continue" may send the body or not: where the next request begins is not
+  // known.
   const bool drainable = !s.parser.chunked() && left <= kDrainBytes && (left == 0 || !expects_continue(s));
   if (!drainable || !keep_alive) {
     co_await answer_and_leave(s, std::move(response), bare);
@@ -234,12 +235,17 @@ awaitable<bool> serve_request(Session& s) {
     }
     const BodyEnd end = co_await read_body(core, s.connection, s.buffer, s.parser, charge, request.body);
     refusal = refusal_of(s, end);
+    if (end != BodyEnd::complete) {  // its memory is free before its client has read why
+      request.body = std::string();
+      charge.resize(0);
+    }
     if (refusal) co_await answer_and_leave(s, std::move(*refusal), bare);
     if (end != BodyEnd::complete) co_return false;
   }
 
   s.connection.allow_until(Time::max());  // a handler keeps its own deadlines
   Response response = co_await call(core, *match.route, std::move(request));
+  charge.resize(0);
   const bool last = !keep_alive || core.stopping || response.headers.has("connection");
   if (last) {
     co_await answer_and_leave(s, std::move(response), bare);

@@ -65,7 +65,9 @@ class Sink final : public beast::http::basic_parser<is_request> {
 
   void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
 
-  std::size_t on_body_impl(beast::string_view bytes, error_code& error) override { return take(bytes, error); }
+  std::size_t on_body_impl(beast::string_view bytes, error_code& error) override {
+    return take(bytes, error);
+  }
 
   void on_chunk_header_impl(std::uint64_t, beast::string_view, error_code&) override {}
 

@@ -1,7 +1,7 @@
 // HTTP/1 messages out of a stream of bytes, for both edges: no I/O, no copy of a head into another form.
 //
-// Give it bytes with put(); it says how many it used. It stops behind the head (`head_done`, once), so that the
-// caller can decide about the body before a byte of it is stored.
+// Give it bytes with put(); it says how many it used. It stops behind the head (`head_done`, once), so that
+// the caller can decide about the body before a byte of it is stored.
 #pragma once
 
 #include <cstdint>
@@ -29,8 +29,8 @@ class MessageParser {
   MessageParser(Kind kind, std::size_t head_bytes_max);
   ~MessageParser();
 
-  void next();        // forgets everything: a new message begins
-  void expect_bare(); // before the first byte: an answer to HEAD, which has no body whatever its head says
+  void next();         // forgets everything: a new message begins
+  void expect_bare();  // before the first byte: an answer to HEAD, which has no body whatever its head says
 
   // Decoded body bytes are appended to `body`, at most `max` of them; without it they are dropped.
   void body_to(std::string* body, std::size_t max);

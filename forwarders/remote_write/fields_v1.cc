@@ -24,17 +24,19 @@ bool read_label(std::string_view bytes, Label& out) {
   return true;
 }
 
-bool read_exemplar(std::string_view bytes, std::vector<Label>& labels) {
+bool read_exemplar(std::string_view bytes, LabelList& labels) {
   wire::Reader reader(bytes);
   while (!reader.done()) {
     std::uint32_t tag;
     std::uint64_t number = 0;
-    std::string_view label;
+    std::string_view part;
+    Label label;
     if (!reader.tag(tag)) return false;
     bool read;
     switch (tag) {
       case tag_of(kExemplarLabels, kBytes):
-        read = reader.bytes(label) && read_label(label, labels.emplace_back());
+        read = reader.bytes(part) && read_label(part, label);
+        labels.add(label);
         break;
       case tag_of(kExemplarValue, kFixed64): read = reader.fixed64(number); break;
       case tag_of(kExemplarTimestamp, kVarint): read = reader.varint(number); break;

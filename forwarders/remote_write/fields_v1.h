@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string_view>
-#include <vector>
 
 #include "forwarders/remote_write/labels.h"
 #include "forwarders/remote_write/wire.h"
@@ -24,7 +23,7 @@ enum MetadataField : std::uint32_t { kType = 1, kFamily = 2, kHelp = 4, kUnit = 
 [[nodiscard]] bool read_label(std::string_view bytes, Label& out);
 
 // Appends the labels. False when the bytes are no exemplar message.
-[[nodiscard]] bool read_exemplar(std::string_view bytes, std::vector<Label>& labels);
+[[nodiscard]] bool read_exemplar(std::string_view bytes, LabelList& labels);
 
 struct Metadata {
   std::uint32_t type = 0;
@@ -36,18 +35,30 @@ struct Metadata {
 // False when the bytes are no metadata message.
 [[nodiscard]] bool read_metadata(std::string_view bytes, Metadata& out);
 
-// The form in which every known sender writes a label: name, value, lengths of one byte. Anything else goes
-// through read_label.
-[[nodiscard]] inline bool read_plain_label(std::string_view bytes, Label& out) {
-  const std::size_t size = bytes.size();
-  if (size < 4 || bytes[0] != wire::tag_of(kName, wire::kBytes)) return false;
-  const std::size_t name_size = static_cast<unsigned char>(bytes[1]);
-  if (name_size >= 0x80 || name_size + 4 > size) return false;
-  const std::size_t value_size = static_cast<unsigned char>(bytes[3 + name_size]);
-  if (bytes[2 + name_size] != wire::tag_of(kValue, wire::kBytes)) return false;
-  if (value_size >= 0x80 || name_size + value_size + 4 != size) return false;
-  out = {{bytes.data() + 2, name_size}, {bytes.data() + 4 + name_size, value_size}};
-  return true;
+// Takes the run of labels at the reader that have the form in which every known sender writes them: name,
+// value, lengths of one byte. Most of a 1.0 request is such labels. Whatever else comes is left to
+// read_label.
+inline void read_plain_labels(wire::Reader& reader, LabelList& out) {
+  constexpr std::size_t kRoom = 64;
+  Label* label = out.room_for(kRoom);
+  Label* const full = label + kRoom;
+  const Label* const first = label;
+  const char* at = reader.rest().data();
+  const char* const end = at + reader.rest().size();
+  // A label of one byte each: two of its own tag and length, two for each string.
+  while (end - at >= 8 && label != full && *at == wire::tag_of(kSeriesLabels, wire::kBytes)) {
+    const std::size_t size = static_cast<unsigned char>(at[1]);
+    const std::size_t name_size = static_cast<unsigned char>(at[3]);
+    if (at[2] != wire::tag_of(kName, wire::kBytes) || size >= 0x80 || name_size + 4 > size) break;
+    if (static_cast<std::size_t>(end - at) < size + 2) break;
+    const char* const value = at + 4 + name_size;
+    const std::size_t value_size = static_cast<unsigned char>(value[1]);
+    if (value[0] != wire::tag_of(kValue, wire::kBytes) || name_size + value_size + 4 != size) break;
+    *label++ = {{at + 4, name_size}, {value + 2, value_size}};
+    at += 2 + size;  // by the label's own length: one load to the next label, not two in a row
+  }
+  out.grow(static_cast<std::size_t>(label - first));
+  reader.advance(static_cast<std::size_t>(at - reader.at()));
 }
 
 }  // namespace tideover::remote_write::v1

@@ -9,21 +9,25 @@ using wire::kFixed64;
 using wire::kVarint;
 using wire::tag_of;
 
+bool append_refs(std::string_view packed, Refs& out) {
+  wire::Reader reader(packed);
+  while (!reader.done()) {
+    std::uint64_t ref;
+    if (!reader.varint(ref)) return false;
+    out.push_back(static_cast<std::uint32_t>(ref));
+  }
+  return true;
+}
+
 bool read_refs(wire::Reader& reader, std::uint32_t tag, Refs& out) {
-  std::uint64_t ref;
   if (wire::type_of(tag) == kVarint) {
+    std::uint64_t ref;
     if (!reader.varint(ref)) return false;
     out.push_back(static_cast<std::uint32_t>(ref));
     return true;
   }
   std::string_view packed;
-  if (wire::type_of(tag) != kBytes || !reader.bytes(packed)) return false;
-  wire::Reader refs(packed);
-  while (!refs.done()) {
-    if (!refs.varint(ref)) return false;
-    out.push_back(static_cast<std::uint32_t>(ref));
-  }
-  return true;
+  return wire::type_of(tag) == kBytes && reader.bytes(packed) && append_refs(packed, out);
 }
 
 bool read_exemplar(std::string_view bytes, Refs& refs) {
@@ -100,12 +104,27 @@ bool SymbolTable::read_all(std::string_view raw) {
   return true;
 }
 
-bool SymbolTable::labels(const Refs& refs, std::vector<Label>& out) const {
+bool SymbolTable::labels(const Refs& refs, LabelList& out) const {
   if (refs.size() % 2 != 0) return false;
   for (std::size_t i = 0; i < refs.size(); i += 2) {
     if (!has(refs[i]) || !has(refs[i + 1])) return false;
-    out.push_back({symbols_[refs[i]], symbols_[refs[i + 1]]});
+    out.add({symbols_[refs[i]], symbols_[refs[i + 1]]});
   }
+  return true;
+}
+
+bool SymbolTable::labels(std::string_view packed, LabelList& out) const {
+  Label* const first = out.room_for(packed.size() / 2);
+  Label* label = first;
+  wire::Reader reader(packed);
+  while (!reader.done()) {
+    std::uint64_t name;
+    std::uint64_t value;
+    if (!reader.varint(name) || !reader.varint(value)) return false;
+    if (name >= symbols_.size() || value >= symbols_.size()) return false;
+    *label++ = {symbols_[name], symbols_[value]};
+  }
+  out.grow(static_cast<std::size_t>(label - first));
   return true;
 }
 

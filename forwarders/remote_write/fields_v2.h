@@ -37,6 +37,9 @@ struct Metadata {
   bool says_anything() const { return type != 0 || help_ref != 0 || unit_ref != 0; }
 };
 
+// Appends the numbers of a packed field. False when they do not end where it does.
+[[nodiscard]] bool append_refs(std::string_view packed, Refs& out);
+
 // Appends what one labels_refs field holds, packed or not. False when the bytes are no such field.
 [[nodiscard]] bool read_refs(wire::Reader& reader, std::uint32_t tag, Refs& out);
 
@@ -63,7 +66,11 @@ class SymbolTable {
   bool begins_empty() const { return symbols_.empty() || symbols_[0].empty(); }  // as 2.0 demands
 
   // Appends the labels behind `refs`. False when they are odd in number or point outside.
-  [[nodiscard]] bool labels(const Refs& refs, std::vector<Label>& out) const;
+  [[nodiscard]] bool labels(const Refs& refs, LabelList& out) const;
+
+  // The same from a packed field, without a list of references in between. False also when it is malformed,
+  // and then `out` is as it was.
+  [[nodiscard]] bool labels(std::string_view packed, LabelList& out) const;
 
  private:
   std::vector<std::string_view> symbols_;

@@ -1,6 +1,8 @@
 #include "forwarders/remote_write/labels.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
 #include <fmt/format.h>
 #include <vector>
 
@@ -12,21 +14,29 @@ namespace {
 constexpr std::string_view kMetricName = "__name__";
 constexpr std::size_t kDescribedBytesMax = 512;
 
-std::uint64_t big_endian(const char* at, std::size_t size) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < size; ++i) value = value << 8 | static_cast<unsigned char>(at[i]);
-  return value;
+template <class Word>
+Word load_big_endian(const char* bytes) {
+  Word word;
+  std::memcpy(&word, bytes, sizeof word);
+  if constexpr (std::endian::native == std::endian::big) return word;
+  if constexpr (sizeof word == 8) return __builtin_bswap64(word);
+  return static_cast<Word>(__builtin_bswap32(static_cast<std::uint32_t>(word)));
 }
 
 // The first eight bytes as a number that orders as the bytes do, padded with zeros: where two keys differ, so
-// do the names, the same way round. Compilers make single loads of the fixed sizes.
-std::uint64_t order_key(std::string_view name) {
+// do the names, the same way round.
+inline std::uint64_t order_key(std::string_view name) {
   const std::size_t size = name.size();
-  if (size >= 8) return big_endian(name.data(), 8);
-  if (size >= 4)
-    return big_endian(name.data(), 4) << 32 |
-           static_cast<std::uint32_t>(big_endian(name.data() + size - 4, 4) << (8 * (8 - size)));
-  return size == 0 ? 0 : big_endian(name.data(), size) << (8 * (8 - size));
+  if (size >= 8) return load_big_endian<std::uint64_t>(name.data());
+  if (size >= 4) {  // two words that overlap
+    const std::uint64_t head = load_big_endian<std::uint32_t>(name.data());
+    const std::uint64_t tail = load_big_endian<std::uint32_t>(name.data() + size - 4);
+    return head << 32 | (tail << (8 * (8 - size)) & 0xffffffff);
+  }
+  std::uint64_t key = 0;
+  for (std::size_t i = 0; i < size; ++i)
+    key |= std::uint64_t{static_cast<unsigned char>(name[i])} << (56 - 8 * i);
+  return key;
 }
 
 // Only for series whose labels came unsorted.
@@ -75,7 +85,7 @@ LabelCheck check_labels(std::span<const Label> labels, bool utf8) {
   };
   if (labels.empty()) return fault(LabelFault::no_labels, 0);
 
-  static const std::uint64_t kMetricNameKey = order_key(kMetricName);
+  const std::uint64_t metric_name_key = order_key(kMetricName);
   bool named = false;
   std::uint64_t before = 0;
   for (std::size_t i = 0; i < labels.size(); ++i) {
@@ -90,7 +100,7 @@ LabelCheck check_labels(std::span<const Label> labels, bool utf8) {
         return fault(LabelFault::repeated, i);
     }
     before = key;
-    named = named || (key == kMetricNameKey && name.size() == kMetricName.size());
+    named = named || (key == metric_name_key && name.size() == kMetricName.size());
   }
   if (!utf8)
     for (std::size_t i = 0; i < labels.size(); ++i)

@@ -7,12 +7,37 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tideover::remote_write {
 
 struct Label {
   std::string_view name;
   std::string_view value;
+};
+
+// The labels of one series after the other, in memory that is kept: filled through a plain pointer, since
+// this is where a scan spends its time.
+class LabelList {
+ public:
+  void clear() { size_ = 0; }
+  void add(const Label& label) {
+    *room_for(1) = label;
+    grow(1);
+  }
+
+  Label* room_for(std::size_t more) {
+    if (slots_.size() - size_ < more) slots_.resize(2 * (size_ + more));
+    return slots_.data() + size_;
+  }
+  void grow(std::size_t filled) { size_ += filled; }  // of the room asked for last
+
+  std::span<const Label> view() const { return {slots_.data(), size_}; }
+  std::span<Label> view() { return {slots_.data(), size_}; }
+
+ private:
+  std::vector<Label> slots_;
+  std::size_t size_ = 0;
 };
 
 enum class LabelFault : std::uint8_t {

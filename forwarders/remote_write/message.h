@@ -32,13 +32,16 @@ struct Encoded {
   std::int64_t newest_ms = 0;
 };
 
-// True when `records` may go out as they are stored: all of `version`, all sorted, no label to add. One
-// record is then passed through byte for byte; several of 1.0 are merged without decompression (a snappy
-// block is a length and a row of elements whose copies reach backwards only, so rows of elements concatenate;
-// and protobuf messages concatenate).
+// True when `records` need no Message: all of `version`, all sorted, no label to add.
 bool passes_through(std::span<const wal::StoredRecord> records, Version version,
                     const ExternalLabels& labels);
-Encoded pass_through(std::span<const wal::StoredRecord> records);
+
+// Such records as one request; counts.series stays 0, since it is not among a record's tallies.
+// One record: byte for byte as stored. Several of 1.0: without decompression, because a snappy block is a
+// length and a row of elements whose copies reach backwards only, so rows of elements concatenate, and so do
+// protobuf messages. Several of 2.0: symbols united and references rewritten; samples and histograms are
+// copied as bytes. Errors: bad_input (cannot happen for what intake accepted).
+Result<Encoded> merge(std::span<const wal::StoredRecord> records);
 
 // How many of `records`, from the first, belong into one request: one encoding, at most `units_max` units and
 // `raw_bytes_max` raw bytes; always at least one.
@@ -65,8 +68,9 @@ class Message {
   // Labels of the series of an item, as text for logs and the reject store: {__name__="up", job="x"}.
   std::string describe(std::size_t item) const;
 
+  struct Impl;  // message_parts.h
+
  private:
-  struct Impl;
   explicit Message(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

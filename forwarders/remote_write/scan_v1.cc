@@ -49,17 +49,19 @@ class ScannerV1 {
     labels_.clear();
     exemplar_labels_.clear();
     fault_.clear();
-    const char* labels_end = bytes.data();
     wire::Reader reader(bytes);
+    read_plain_labels(reader, labels_);
+    const char* labels_end = reader.at();
     while (!reader.done()) {
       std::uint32_t tag;
       std::string_view part;
       if (!reader.tag(tag)) return false;
       switch (tag) {
         case tag_of(kSeriesLabels, kBytes): {
-          Label& label = labels_.emplace_back();
-          if (!reader.bytes(part) || (!read_plain_label(part, label) && !read_label(part, label)))
-            return false;
+          Label label;
+          if (!reader.bytes(part) || !read_label(part, label)) return false;
+          labels_.add(label);
+          read_plain_labels(reader, labels_);
           labels_end = reader.at();
           break;
         }
@@ -88,17 +90,17 @@ class ScannerV1 {
   }
 
   void judge(const SeriesTally& tally, bool utf8, bool& valid) {
-    const LabelCheck check = check_labels(labels_, utf8);
+    const LabelCheck check = check_labels(labels_.view(), utf8);
     if (check.fault != LabelFault::none)
-      fault_ = sentence(check, labels_);
+      fault_ = sentence(check, labels_.view());
     else
-      for (const auto& [name, value] : exemplar_labels_)
+      for (const auto& [name, value] : exemplar_labels_.view())
         if (!is_utf8(name) || !is_utf8(value)) fault_ = "a label of an exemplar is not valid UTF-8";
     valid = fault_.empty();
     if (valid)
       total_.add(tally, check.sorted);
     else
-      total_.refuse_series(labels_, fault_);
+      total_.refuse_series(labels_.view(), fault_);
   }
 
   bool histogram(std::string_view bytes, SeriesTally& tally) {
@@ -121,8 +123,8 @@ class ScannerV1 {
   }
 
   ScanTotal& total_;
-  std::vector<Label> labels_;
-  std::vector<Label> exemplar_labels_;
+  LabelList labels_;
+  LabelList exemplar_labels_;
   Histogram histogram_;
   std::string fault_;  // of the series under the reader; empty when there is none
 };

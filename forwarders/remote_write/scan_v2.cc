@@ -35,9 +35,9 @@ class ScannerV2 {
       switch (tag) {
         case tag_of(kRequestSymbols, kBytes):
           if (!reader.bytes(entry)) return Outcome::malformed;
-          if (complete) break;
-          if (in_series) return Outcome::late_symbols;
-          symbols_.add(entry);
+          if (!complete && in_series) return Outcome::late_symbols;
+          if (!complete) symbols_.add(entry);
+          valid = total_.keep_symbol(entry);
           break;
         case tag_of(kRequestTimeseries, kBytes):
           in_series = true;
@@ -58,7 +58,9 @@ class ScannerV2 {
   bool series(std::string_view bytes, bool& valid) {
     SeriesTally tally;
     Metadata metadata;
+    labels_.clear();
     refs_.clear();
+    packed_refs_ = {};
     fault_.clear();
     wire::Reader reader(bytes);
     while (!reader.done()) {
@@ -67,8 +69,14 @@ class ScannerV2 {
       if (!reader.tag(tag)) return false;
       switch (tag) {
         case tag_of(kSeriesLabelsRefs, kBytes):
+          if (!refs_.empty() || !packed_refs_.empty()) {
+            if (!unpack_refs() || !read_refs(reader, tag, refs_)) return false;
+          } else if (!reader.bytes(packed_refs_)) {
+            return false;
+          }
+          break;
         case tag_of(kSeriesLabelsRefs, kVarint):
-          if (!read_refs(reader, tag, refs_)) return false;
+          if (!unpack_refs() || !read_refs(reader, tag, refs_)) return false;
           break;
         case tag_of(kSeriesSamples, kBytes): {
           SampleTimes sample;
@@ -93,19 +101,30 @@ class ScannerV2 {
       }
     }
     tally.metadata = metadata.says_anything() ? 1 : 0;
-    judge(tally, metadata, valid);
+    // The usual series has its references in one packed field, and all of them point somewhere.
+    bool in_range = refs_.empty() && symbols_.labels(packed_refs_, labels_);
+    if (!in_range) {
+      if (!unpack_refs()) return false;
+      in_range = symbols_.labels(refs_, labels_);
+    }
+    judge(tally, metadata, in_range, valid);
     return true;
   }
 
-  void judge(const SeriesTally& tally, const Metadata& metadata, bool& valid) {
-    labels_.clear();
-    const bool in_range = symbols_.labels(refs_, labels_);
+  // From here on the references of this series are a list.
+  bool unpack_refs() {
+    const bool unpacked = append_refs(packed_refs_, refs_);
+    packed_refs_ = {};
+    return unpacked;
+  }
+
+  void judge(const SeriesTally& tally, const Metadata& metadata, bool in_range, bool& valid) {
     LabelCheck check;
     if (!in_range) {
       fault_ = "its label references are odd in number or outside the table of " +
                std::to_string(symbols_.size()) + " symbols";
-    } else if (check = check_labels(labels_, symbols_.utf8()); check.fault != LabelFault::none) {
-      fault_ = sentence(check, labels_);
+    } else if (check = check_labels(labels_.view(), symbols_.utf8()); check.fault != LabelFault::none) {
+      fault_ = sentence(check, labels_.view());
     } else if (!symbols_.has(metadata.help_ref) || !symbols_.has(metadata.unit_ref)) {
       fault_ = "its metadata refers to a symbol outside the table";
     } else if (!symbols_.utf8() &&
@@ -120,7 +139,7 @@ class ScannerV2 {
     if (valid)
       total_.add(tally, check.sorted);
     else
-      total_.refuse_series(labels_, fault_);
+      total_.refuse_series(labels_.view(), fault_);
   }
 
   bool histogram(std::string_view bytes, SeriesTally& tally) {
@@ -139,7 +158,7 @@ class ScannerV2 {
     if (!symbols_.labels(exemplar_refs_, exemplar_labels_)) {
       fault_ = "an exemplar's label references are odd in number or outside the table of symbols";
     } else if (!symbols_.utf8()) {
-      for (const auto& [name, value] : exemplar_labels_)
+      for (const auto& [name, value] : exemplar_labels_.view())
         if (!is_utf8(name) || !is_utf8(value)) fault_ = "a label of an exemplar is not valid UTF-8";
     }
     return true;
@@ -147,10 +166,11 @@ class ScannerV2 {
 
   SymbolTable& symbols_;
   ScanTotal& total_;
+  std::string_view packed_refs_;
   Refs refs_;
   Refs exemplar_refs_;
-  std::vector<Label> labels_;
-  std::vector<Label> exemplar_labels_;
+  LabelList labels_;
+  LabelList exemplar_labels_;
   Histogram histogram_;
   std::string fault_;  // of the series under the reader; empty when there is none
 };

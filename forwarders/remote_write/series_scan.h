@@ -6,8 +6,10 @@
 #include <string>
 #include <string_view>
 
+#include "forwarders/remote_write/fields_v2.h"
 #include "forwarders/remote_write/labels.h"
 #include "forwarders/remote_write/scan.h"
+#include "forwarders/remote_write/utf8.h"
 
 namespace tideover::remote_write {
 
@@ -56,6 +58,14 @@ class ScanTotal {
   // Entries that are kept, from their tag to their end.
   void keep(const char* begin, const char* end) {
     if (kept_ != nullptr) kept_->append(begin, end);
+  }
+
+  // True when the symbol may be kept as it is. One that is not UTF-8 serves faulty series alone and would
+  // make a strict receiver refuse the rest with it: an empty one keeps its place.
+  bool keep_symbol(std::string_view symbol) {
+    if (kept_ == nullptr || is_utf8(symbol)) return true;
+    wire::put_bytes(*kept_, v2::kRequestSymbols, {});
+    return false;
   }
 
   void restart() {

@@ -6,13 +6,17 @@
 namespace tideover::remote_write {
 namespace {
 
-constexpr std::uint64_t kHighBits = 0x8080808080808080;
+// Sixteen bytes at once: a type of GCC and Clang that becomes the vector unit of any machine, or two words.
+using Vector = std::uint64_t __attribute__((vector_size(16)));
 
-std::uint64_t load(const char* bytes) {  // byte order does not matter: only the high bits are looked at
-  std::uint64_t word;
+template <class Word>
+Word load(const char* bytes) {  // byte order does not matter: only the high bits are looked at
+  Word word;
   std::memcpy(&word, bytes, sizeof word);
   return word;
 }
+
+constexpr std::uint64_t kHighBits = 0x8080808080808080;
 
 // Bytes of the character that begins at `at`, 0 when there is none: table 3-7 of the Unicode standard.
 std::size_t character_size(const unsigned char* at, const unsigned char* end) {
@@ -39,15 +43,17 @@ std::size_t character_size(const unsigned char* at, const unsigned char* end) {
 bool is_ascii(std::string_view text) {
   const char* at = text.data();
   std::size_t left = text.size();
-  if (left < 8) {
+  if (left < 16) {
+    if (left >= 8) return ((load<std::uint64_t>(at) | load<std::uint64_t>(at + left - 8)) & kHighBits) == 0;
     unsigned char all = 0;
     for (const char byte : text) all |= static_cast<unsigned char>(byte);
     return all < 0x80;
   }
-  std::uint64_t all = load(at + left - 8);  // the tail first: it may overlap what follows
-  for (; left >= 32; at += 32, left -= 32) all |= load(at) | load(at + 8) | load(at + 16) | load(at + 24);
-  for (; left >= 8; at += 8, left -= 8) all |= load(at);
-  return (all & kHighBits) == 0;
+  Vector all = load<Vector>(at + left - 16);  // the tail first: it may overlap what follows
+  for (; left >= 64; at += 64, left -= 64)
+    all |= (load<Vector>(at) | load<Vector>(at + 16)) | (load<Vector>(at + 32) | load<Vector>(at + 48));
+  for (; left >= 16; at += 16, left -= 16) all |= load<Vector>(at);
+  return ((all[0] | all[1]) & kHighBits) == 0;
 }
 
 bool is_utf8(std::string_view text) {

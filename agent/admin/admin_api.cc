@@ -1,0 +1,96 @@
+#include "agent/admin/admin_api.h"
+
+#include <utility>
+
+#include "agent/admin/metrics_page.h"
+#include "agent/admin/process_figures.h"
+#include "agent/admin/status_json.h"
+
+namespace tideover::admin {
+namespace {
+
+http::Response respond(int status, std::string body, const char* type = "text/plain; charset=utf-8") {
+  http::Response response;
+  response.status = status;
+  response.headers.add("Content-Type", type);
+  response.headers.add("Cache-Control", "no-store");
+  response.body = std::move(body);
+  return response;
+}
+
+http::Response outcome(const Result<>& result) {
+  if (result) return respond(200, "done\n");
+  const int status = result.error().code == Errc::not_found ? 404 : 400;
+  return respond(status, result.error().detail + "\n");
+}
+
+// A route whose answer needs no waiting.
+template <class Answer>
+server::Route route(const char* method, const char* path, Answer answer) {
+  server::Route r;
+  r.method = method;
+  r.path = path;
+  r.handle = [answer = std::move(answer)](http::Request request) -> awaitable<http::Response> {
+    co_return answer(request);
+  };
+  return r;
+}
+
+// The value of `name` in a query of plain words; names and destinations need no escapes.
+std::string_view query_value(std::string_view target, std::string_view name) {
+  const auto mark = target.find('?');
+  if (mark == std::string_view::npos) return {};
+  std::string_view query = target.substr(mark + 1);
+  while (!query.empty()) {
+    const std::string_view pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(pair.size() + 1, query.size()));
+    if (pair.starts_with(name) && pair.size() > name.size() && pair[name.size()] == '=')
+      return pair.substr(name.size() + 1);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<server::Route> reading_routes(Hooks hooks) {
+  constexpr const char* kJson = "application/json";
+  const auto page = [snapshot = hooks.snapshot](std::string (*print)(const Snapshot&)) {
+    return [snapshot, print](const http::Request&) { return respond(200, print(snapshot()), kJson); };
+  };
+  std::vector<server::Route> routes;
+  routes.push_back(route("GET", "/metrics", [snapshot = hooks.snapshot](const http::Request&) {
+    return respond(200, metrics_page(snapshot(), process_figures()),
+                   "text/plain; version=0.0.4; charset=utf-8");
+  }));
+  routes.push_back(
+      route("GET", "/-/healthy", [](const http::Request&) { return respond(200, "healthy\n"); }));
+  routes.push_back(route("GET", "/-/ready", [ready = hooks.ready](const http::Request&) {
+    return ready() ? respond(200, "ready\n")
+                   : respond(503, "the store is not open yet, or the agent is stopping\n");
+  }));
+  routes.push_back(route("GET", "/api/v1/status/buildinfo", page(buildinfo_json)));
+  routes.push_back(route("GET", "/api/v1/status/buffer", page(buffer_json)));
+  routes.push_back(route("GET", "/api/v1/status/destinations", page(destinations_json)));
+  routes.push_back(route("GET", "/api/v1/status/ledger", page(ledger_json)));
+  return routes;
+}
+
+std::vector<server::Route> operator_routes(Hooks hooks) {
+  std::vector<server::Route> routes = reading_routes(hooks);
+  routes.push_back(route("POST", "/-/reload",
+                         [reload = hooks.reload](const http::Request&) { return outcome(reload()); }));
+  routes.push_back(
+      route("POST", "/api/v1/buffer/replay-parked", [retry = hooks.retry_now](const http::Request&) {
+        retry();
+        return respond(200, "what is parked or quarantined is tried now\n");
+      }));
+  routes.push_back(
+      route("POST", "/api/v1/buffer/drop-cursor", [drop = hooks.drop_cursor](const http::Request& request) {
+        const std::string_view name = query_value(request.target, "destination");
+        if (name.empty()) return respond(400, "name the destination: ?destination=NAME\n");
+        return outcome(drop(name));
+      }));
+  return routes;
+}
+
+}  // namespace tideover::admin

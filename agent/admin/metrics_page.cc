@@ -1,0 +1,258 @@
+#include "agent/admin/metrics_page.h"
+
+#include <limits>
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+#include <sstream>
+#include <utility>
+#include <vector>
+
+namespace tideover::admin {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<ClientMetric::Label>;
+
+// Collects families in the order in which they are described.
+class Page {
+ public:
+  void counter(const char* name, const char* help) { open(name, help, MetricType::Counter); }
+  void gauge(const char* name, const char* help) { open(name, help, MetricType::Gauge); }
+
+  template <class Number>
+  void value(Number number, Labels labels = {}) {
+    ClientMetric metric;
+    metric.label = std::move(labels);
+    if (families_.back().type == MetricType::Counter)
+      metric.counter.value = static_cast<double>(number);
+    else
+      metric.gauge.value = static_cast<double>(number);
+    families_.back().metric.push_back(std::move(metric));
+  }
+
+  template <class Number>
+  void counter(const char* name, const char* help, Number number) {
+    counter(name, help);
+    value(number);
+  }
+  template <class Number>
+  void gauge(const char* name, const char* help, Number number) {
+    gauge(name, help);
+    value(number);
+  }
+
+  void histogram(const char* name, const char* help, const Histogram& h) {
+    open(name, help, MetricType::Histogram);
+    ClientMetric metric;
+    std::uint64_t count = 0;
+    for (std::size_t i = 0; i < h.counts.size(); ++i) {
+      count += h.counts[i];
+      const double bound =
+          i < Histogram::kBounds.size() ? Histogram::kBounds[i] : std::numeric_limits<double>::infinity();
+      metric.histogram.bucket.push_back({count, bound});
+    }
+    metric.histogram.sample_count = count;
+    metric.histogram.sample_sum = h.sum;
+    families_.back().metric.push_back(std::move(metric));
+  }
+
+  std::string text() const {
+    std::ostringstream out;
+    prometheus::TextSerializer().Serialize(out, families_);
+    return std::move(out).str();
+  }
+
+ private:
+  void open(const char* name, const char* help, MetricType type) {
+    families_.emplace_back();
+    families_.back().name = name;
+    families_.back().help = help;
+    families_.back().type = type;
+  }
+
+  std::vector<MetricFamily> families_;
+};
+
+double seconds(std::int64_t ms) { return static_cast<double>(ms) / 1000.0; }
+
+void agent(Page& page, const Snapshot& s) {
+  page.gauge("tideover_build_info", "Always 1; the labels say what runs.");
+  page.value(1, {{"version", s.build.version}, {"revision", s.build.revision}});
+  page.gauge("tideover_config_last_reload_successful", "1 unless the last reload found a faulty file.",
+             s.last_reload_ok);
+}
+
+void receive(Page& page, const Snapshot& s) {
+  const ingest::IntakeMetrics& m = s.intake;
+  page.counter("tideover_receive_requests_total", "Write requests by protocol and answer.");
+  constexpr std::array<const char*, ingest::kProtocols> kProtocols = {"rw1", "rw2", "unknown"};
+  constexpr std::array<const char*, ingest::kAnswers> kAnswers = {"stored",    "partly_stored", "undecodable",
+                                                                  "too_large", "unsupported",   "refused"};
+  for (std::size_t p = 0; p < kProtocols.size(); ++p)
+    for (std::size_t a = 0; a < kAnswers.size(); ++a)
+      page.value(m.requests[p][a],
+                 {{"protocol", kProtocols[p]},
+                  {"answer", kAnswers[a]},
+                  {"code", std::to_string(ingest::status_of(static_cast<ingest::Answer>(a)))}});
+  page.counter("tideover_receive_samples_total", "Entries stored and synced, by type.");
+  page.value(m.floats, {{"type", "float"}});
+  page.value(m.histograms, {{"type", "histogram"}});
+  page.value(m.exemplars, {{"type", "exemplar"}});
+  page.value(m.metadata, {{"type", "metadata"}});
+  page.counter("tideover_receive_faulty_series_total", "Series refused with 400 while the rest was stored.",
+               m.faulty_series);
+  page.counter("tideover_receive_body_bytes_total", "Bytes of stored requests as received.", m.body_bytes);
+  page.counter("tideover_receive_raw_bytes_total", "Bytes of stored requests once decompressed.",
+               m.raw_bytes);
+  page.gauge("tideover_receive_highest_timestamp_seconds",
+             "Newest sample timestamp stored; 0 before the first.", seconds(m.newest_ms));
+  page.gauge("tideover_receive_connections", "Open connections of senders.", s.server.connections_open);
+  page.gauge("tideover_receive_inflight_requests", "Requests being read or waiting for their sync.",
+             s.server.inflight_requests);
+  page.gauge("tideover_receive_inflight_bytes", "Bytes of bodies held by them.", s.server.inflight_bytes);
+  page.counter("tideover_receive_rejected_requests_total",
+               "Requests turned away by the HTTP server, by reason.");
+  page.value(s.server.connections_refused, {{"reason", "connections"}});
+  page.value(s.server.slow_clients_cut, {{"reason", "slow"}});
+  page.value(s.server.too_large, {{"reason", "too_large"}});
+  page.value(s.server.bad_requests, {{"reason", "bad_request"}});
+}
+
+void buffer(Page& page, const Snapshot& s) {
+  const BufferSnapshot& b = s.buffer;
+  const Labels metrics{{"signal", "metrics"}};
+  page.gauge("tideover_buffer_bytes", "Bytes that the slowest destination still needs.");
+  page.value(b.held.bytes, metrics);
+  page.gauge("tideover_buffer_limit_bytes", "The budget for them.");
+  page.value(b.max_bytes, metrics);
+  page.gauge("tideover_buffer_records", "Records that the slowest destination still needs.");
+  page.value(b.held.records, metrics);
+  page.gauge("tideover_buffer_samples", "Samples in them.");
+  page.value(b.held.units, metrics);
+  page.gauge("tideover_buffer_oldest_record_timestamp_seconds",
+             "Arrival of the oldest of them; 0 when there is none.");
+  page.value(seconds(b.oldest_ms), metrics);
+  page.gauge("tideover_buffer_refusing", "1 while new data is refused with 503.");
+  page.value(b.refusing.empty() ? 0 : 1, metrics);
+  page.gauge(
+      "tideover_buffer_survivable_seconds",
+      "How long an outage would fit into what is free, at the present rate; +Inf when nothing comes in.");
+  page.value(b.survivable_seconds.value_or(std::numeric_limits<double>::infinity()), metrics);
+  page.gauge("tideover_buffer_disk_bytes", "Files of the store on disk.", b.disk_bytes);
+  page.gauge("tideover_buffer_memory_bytes", "Memory of the store's caches and memtables.", b.memory_bytes);
+  page.gauge("tideover_disk_free_bytes", "Free bytes of the data directory's file system.", b.free_bytes);
+  page.gauge("tideover_disk_size_bytes", "Size of that file system.", b.total_bytes);
+  page.gauge("tideover_disk_floor_bytes", "Free bytes that are never used.", b.floor_bytes);
+  page.counter("tideover_buffer_appended_records_total", "Records made durable.", s.wal.appended_records);
+  page.counter("tideover_buffer_appended_bytes_total", "Bytes made durable.", s.wal.appended_bytes);
+  page.counter("tideover_buffer_commits_total", "Groups written and synced.", s.wal.commits);
+  page.counter("tideover_buffer_commit_failures_total", "Groups that the disk did not take.",
+               s.wal.commit_failures);
+  page.counter("tideover_buffer_recoveries_total", "Times the store came back after such a failure.",
+               s.wal.reopens);
+  page.counter("tideover_buffer_damaged_records_total",
+               "Records lost to damaged blocks, as passed by cursors.", s.wal.damaged_records);
+  page.histogram("tideover_buffer_append_duration_seconds",
+                 "From the append of a record to its being durable.", s.wal.append_seconds);
+  page.histogram("tideover_buffer_commit_duration_seconds", "One group: write and sync.",
+                 s.wal.commit_seconds);
+}
+
+void destinations(Page& page, const Snapshot& s) {
+  const auto each = [&](auto&& add) {
+    for (const DestinationSnapshot& d : s.destinations) add(d, Labels{{"destination", d.name}});
+  };
+  const auto with = [](Labels labels, const char* name, std::string value) {
+    labels.push_back({name, std::move(value)});
+    return labels;
+  };
+  page.gauge("tideover_destination_state", "1 for the state a destination is in.");
+  each([&](const auto& d, const Labels& l) {
+    for (const char* state : {"up", "replaying", "down", "paused", "stopped", "detached"})
+      page.value(d.state == state, with(l, "state", state));
+  });
+  page.gauge("tideover_destination_up", "1 while a destination takes what it is sent.");
+  each([&](const auto& d, const Labels& l) { page.value(d.state == "up" || d.state == "replaying", l); });
+  page.gauge("tideover_destination_last_success_timestamp_seconds", "When it last took a request; 0: never.");
+  each([&](const auto& d, const Labels& l) { page.value(seconds(d.last_success_ms), l); });
+  page.gauge("tideover_destination_backlog_records", "Records waiting for it.");
+  each([&](const auto& d, const Labels& l) { page.value(d.behind.records, l); });
+  page.gauge("tideover_destination_backlog_samples",
+             "Samples waiting for it, parked and quarantined ones not counted.");
+  each([&](const auto& d, const Labels& l) { page.value(d.behind.units, l); });
+  page.gauge("tideover_destination_backlog_bytes", "Bytes waiting for it.");
+  each([&](const auto& d, const Labels& l) { page.value(d.behind.bytes, l); });
+  page.gauge("tideover_destination_lag_seconds", "Age of the oldest record waiting for it; 0 when none is.");
+  each([&](const auto& d, const Labels& l) {
+    page.value(d.oldest_ms == 0 ? 0.0 : seconds(s.now_ms - d.oldest_ms), l);
+  });
+  page.gauge("tideover_destination_parked_samples", "Samples its receiver's time window refuses for now.");
+  each([&](const auto& d, const Labels& l) { page.value(d.account.parked, l); });
+  page.gauge("tideover_destination_quarantined_samples",
+             "Samples it fails on again and again while others pass.");
+  each([&](const auto& d, const Labels& l) { page.value(d.account.quarantined, l); });
+
+  page.counter("tideover_send_requests_total", "Requests by class of answer.");
+  each([&](const auto& d, const Labels& l) {
+    for (const char* code : {"2xx", "4xx", "5xx", "network"}) {
+      const auto it = d.requests.find(code);
+      page.value(it == d.requests.end() ? 0 : it->second, with(l, "code", code));
+    }
+  });
+  page.counter("tideover_send_samples_total", "Samples sent, repetitions included.");
+  each([&](const auto& d, const Labels& l) { page.value(d.sent_samples, l); });
+  page.counter("tideover_send_bytes_total", "Bytes of bodies sent.");
+  each([&](const auto& d, const Labels& l) { page.value(d.sent_bytes, l); });
+  page.counter("tideover_send_retries_total", "Requests that repeated an earlier one.");
+  each([&](const auto& d, const Labels& l) { page.value(d.retries, l); });
+
+  page.counter("tideover_ledger_accepted_samples_total", "Samples taken in for a destination.");
+  each([&](const auto& d, const Labels& l) { page.value(d.account.accepted, l); });
+  page.counter("tideover_ledger_delivered_samples_total", "Samples it has taken.");
+  each([&](const auto& d, const Labels& l) { page.value(d.account.ledger.delivered, l); });
+  page.counter("tideover_ledger_rejected_samples_total", "Samples it has refused for good, by reason.");
+  each([&](const auto& d, const Labels& l) {
+    for (std::size_t i = 0; i < wal::kReasons; ++i)
+      if (const auto reason = static_cast<wal::Reason>(i); wal::is_rejection(reason))
+        page.value(d.account.ledger.lost[i], with(l, "reason", std::string(wal::to_string(reason))));
+  });
+  page.counter("tideover_ledger_dropped_samples_total", "Samples given up here, by reason.");
+  each([&](const auto& d, const Labels& l) {
+    for (std::size_t i = 0; i < wal::kReasons; ++i)
+      if (const auto reason = static_cast<wal::Reason>(i); !wal::is_rejection(reason))
+        page.value(d.account.ledger.lost[i], with(l, "reason", std::string(wal::to_string(reason))));
+  });
+  page.gauge("tideover_ledger_imbalance_samples",
+             "Accepted less everything accounted for. Anything but 0 is a bug.");
+  each([&](const auto& d, const Labels& l) {
+    const Account& a = d.account;
+    page.value(static_cast<double>(a.accepted) -
+                   static_cast<double>(a.ledger.settled() - a.ledger.diverted + a.queued()),
+               l);
+  });
+}
+
+void process(Page& page, const Snapshot& s, const ProcessFigures& p) {
+  page.counter("process_cpu_seconds_total", "User and system time of all threads.", p.cpu_seconds);
+  page.gauge("process_resident_memory_bytes", "Resident memory.", p.resident_bytes);
+  page.gauge("process_resident_memory_max_bytes", "The most it ever was.", p.resident_bytes_max);
+  page.gauge("process_open_fds", "Open file descriptors.", p.open_fds);
+  page.gauge("process_max_fds", "How many there may be.", p.max_fds);
+  page.gauge("process_start_time_seconds", "When the process started.", seconds(s.started_ms));
+}
+
+}  // namespace
+
+std::string metrics_page(const Snapshot& snapshot, const ProcessFigures& figures) {
+  Page page;
+  agent(page, snapshot);
+  receive(page, snapshot);
+  buffer(page, snapshot);
+  destinations(page, snapshot);
+  process(page, snapshot, figures);
+  return page.text();
+}
+
+}  // namespace tideover::admin

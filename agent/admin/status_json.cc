@@ -1,0 +1,117 @@
+#include "agent/admin/status_json.h"
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "wal/wal_format.h"
+
+namespace tideover::admin {
+namespace {
+
+namespace json = boost::json;
+
+// Seconds since 1970, or null where there is no such moment.
+json::value timestamp(std::int64_t ms) {
+  if (ms == 0) return nullptr;
+  return static_cast<double>(ms) / 1000.0;
+}
+
+json::object lost(const wal::Ledger& ledger, bool rejections) {
+  json::object reasons;
+  for (std::size_t i = 0; i < wal::kReasons; ++i) {
+    const auto reason = static_cast<wal::Reason>(i);
+    if (wal::is_rejection(reason) == rejections && ledger.lost[i] > 0)
+      reasons[wal::to_string(reason)] = ledger.lost[i];
+  }
+  return reasons;
+}
+
+std::string text(json::object object) { return json::serialize(object) + "\n"; }
+
+}  // namespace
+
+std::string buildinfo_json(const Snapshot& s) {
+  return text({{"version", s.build.version},
+               {"revision", s.build.revision},
+               {"compiler", s.build.compiler},
+               {"format", wal::kFormatVersion}});
+}
+
+std::string buffer_json(const Snapshot& s) {
+  const BufferSnapshot& b = s.buffer;
+  json::object metrics{
+      {"bytes", b.held.bytes},
+      {"max_bytes", b.max_bytes},
+      {"disk_bytes", b.disk_bytes},
+      {"records", b.held.records},
+      {"samples", b.held.units},
+      {"bytes_per_sample", nullptr},
+      {"oldest_timestamp", timestamp(b.oldest_ms)},
+      {"newest_timestamp", timestamp(b.newest_ms)},
+      {"survivable_seconds", nullptr},
+      {"refusing", nullptr},
+      {"free_bytes", b.free_bytes},
+      {"floor_bytes", b.floor_bytes},
+  };
+  if (b.held.units > 0)
+    metrics["bytes_per_sample"] = static_cast<double>(b.held.bytes) / static_cast<double>(b.held.units);
+  if (b.survivable_seconds) metrics["survivable_seconds"] = *b.survivable_seconds;
+  if (!b.refusing.empty()) metrics["refusing"] = b.refusing;
+  return text({{"signals", json::object{{"metrics", std::move(metrics)}}}});
+}
+
+std::string destinations_json(const Snapshot& s) {
+  json::array list;
+  for (const DestinationSnapshot& d : s.destinations) {
+    json::object entry{
+        {"signal", "metrics"},
+        {"name", d.name},
+        {"url", d.url},
+        {"required", d.required},
+        {"state", d.state},
+        {"since", timestamp(d.since_ms)},
+        {"last_error", nullptr},
+        {"last_success", timestamp(d.last_success_ms)},
+        {"backlog_records", d.behind.records},
+        {"backlog_samples", d.behind.units},
+        {"backlog_bytes", d.behind.bytes},
+        {"oldest_timestamp", timestamp(d.oldest_ms)},
+        {"lag_seconds", 0.0},
+        {"replay_samples_per_second", d.samples_per_second},
+        {"eta_seconds", nullptr},
+        {"parked_samples", d.account.parked},
+        {"quarantined_samples", d.account.quarantined},
+    };
+    if (!d.last_error.empty()) entry["last_error"] = d.last_error;
+    if (d.oldest_ms != 0) entry["lag_seconds"] = static_cast<double>(s.now_ms - d.oldest_ms) / 1000.0;
+    if (d.behind.units == 0)
+      entry["eta_seconds"] = 0.0;
+    else if (d.samples_per_second > 0)
+      entry["eta_seconds"] = static_cast<double>(d.behind.units) / d.samples_per_second;
+    list.push_back(std::move(entry));
+  }
+  return text({{"destinations", std::move(list)}});
+}
+
+std::string ledger_json(const Snapshot& s) {
+  json::object metrics;
+  for (const DestinationSnapshot& d : s.destinations) {
+    const Account& a = d.account;
+    metrics[d.name] = {
+        {"accepted", a.accepted},
+        {"delivered", a.ledger.delivered},
+        {"rejected", lost(a.ledger, true)},
+        {"dropped", lost(a.ledger, false)},
+        {"queued", a.queued()},
+        {"parked", a.parked},
+        {"quarantined", a.quarantined},
+        {"in_balance", a.in_balance()},
+        {"probable_duplicates", a.ledger.probable_duplicates},
+        {"under_reported", a.ledger.under_reported},
+        {"unsupported_by_destination", a.ledger.stripped},
+    };
+  }
+  return text({{"metrics", std::move(metrics)}});
+}
+
+}  // namespace tideover::admin

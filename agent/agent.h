@@ -1,0 +1,19 @@
+// The composition root: wires the parts in start order, runs them, and takes them down in reverse.
+#pragma once
+
+#include <string>
+
+#include "agent/config/config.h"
+
+namespace tideover {
+
+struct RunOptions {
+  std::string config_path;  // read again on reload
+  std::string only;         // "telemetry", "secrets", or empty for both
+  bool expand_env = false;  // how the file was read, and is read again
+};
+
+// Blocking, until SIGTERM or SIGINT. Returns the exit status: 0 after a clean stop, 1 after a fault.
+int run_agent(const config::Config& config, const RunOptions& options);
+
+}  // namespace tideover

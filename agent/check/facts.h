@@ -1,0 +1,50 @@
+// What the node looks like: facts for the judgements of judge.h. Blocking; changes nothing.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <sys/types.h>
+
+namespace tideover::check {
+
+struct DirectoryFacts {
+  bool exists = false;
+  bool is_directory = false;
+  uid_t owner = 0;
+  mode_t mode = 0;
+  uid_t user = 0;         // who asks
+  bool writable = false;  // by who asks; of a missing directory: of its nearest parent
+  std::string parent;     // the nearest parent that exists, of a missing directory
+  std::string error;      // the system's words, when it cannot be looked at
+};
+DirectoryFacts look_at_directory(const std::string& path);
+
+struct DiskFacts {
+  std::uint64_t size_bytes = 0;
+  std::uint64_t free_bytes = 0;  // for this user
+};
+// Of the file system that holds `path`, or would hold it.
+std::optional<DiskFacts> look_at_disk(const std::string& path);
+
+struct FileFacts {
+  bool exists = false;
+  bool is_file = false;
+  bool readable = false;
+  bool empty = false;
+  mode_t mode = 0;
+};
+FileFacts look_at_file(const std::string& path);
+
+struct ClockFacts {
+  std::chrono::system_clock::time_point now;
+  std::optional<bool> synchronised;  // what the kernel says; absent when it does not say
+};
+ClockFacts look_at_clock();
+
+// The memory limit of our cgroup, v2 or v1; absent when there is none. `root` stands for "/".
+std::optional<std::uint64_t> cgroup_memory_limit(const std::filesystem::path& root = "/");
+
+}  // namespace tideover::check

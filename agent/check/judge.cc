@@ -1,0 +1,182 @@
+#include "agent/check/judge.h"
+
+#include <algorithm>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include "agent/check/human.h"
+
+namespace tideover::check {
+namespace {
+
+using config::print;
+
+constexpr std::int64_t kUnix2024 = 1'704'067'200;  // older than every build of this program
+constexpr std::int64_t kUnix2100 = 4'102'444'800;
+
+std::string subject_of(const config::Destination& destination, const char* key) {
+  return fmt::format("destination {}: {}", destination.name, key);
+}
+
+}  // namespace
+
+Finding judge_directory(const std::string& path, const DirectoryFacts& facts) {
+  const auto say = [](Level level, std::string sentence) {
+    return Finding{level, "data_dir", std::move(sentence)};
+  };
+  if (!facts.error.empty())
+    return say(Level::error, fmt::format("{} cannot be looked at: {}", path, facts.error));
+  if (!facts.exists && facts.writable)
+    return say(Level::ok,
+               fmt::format("{} does not exist yet: the agent creates it below {}", path, facts.parent));
+  if (!facts.exists)
+    return say(Level::error,
+               fmt::format(
+                   "{} does not exist, and user {} may not create it in {}: run `install -d -m 700 -o {} {}`",
+                   path, facts.user, facts.parent, facts.user, path));
+  if (!facts.is_directory) return say(Level::error, fmt::format("{} is not a directory", path));
+  if (facts.owner != facts.user)
+    return say(facts.user == 0 ? Level::warning : Level::error,
+               facts.user == 0
+                   ? fmt::format("{} belongs to user {}: run this check as the user that runs the agent",
+                                 path, facts.owner)
+                   : fmt::format("{0} belongs to user {1}, and this is user {2}: run `chown -R {2} {0}`, or "
+                                 "run the agent as user {1}",
+                                 path, facts.owner, facts.user));
+  if ((facts.mode & 022) != 0)
+    return say(Level::error, fmt::format("{0} can be written by others (mode {1:04o}): run `chmod go-w {0}`",
+                                         path, facts.mode));
+  if (!facts.writable)
+    return say(Level::error,
+               fmt::format("{} cannot be written: is its file system mounted read-only?", path));
+  return say(Level::ok, fmt::format("{} belongs to user {}, mode {:04o}", path, facts.owner, facts.mode));
+}
+
+Findings judge_disk(const config::Config& config, const std::optional<DiskFacts>& facts) {
+  if (!facts)
+    return {
+        {Level::error, "disk", fmt::format("the file system of {} cannot be looked at", config.data_dir)}};
+  Findings findings;
+  const auto floor =
+      static_cast<std::uint64_t>(static_cast<double>(facts->size_bytes) * config.disk.keep_free.ratio);
+  const std::string state =
+      fmt::format("{} of {} free, {} ({}) to be left free", human_bytes(facts->free_bytes),
+                  human_bytes(facts->size_bytes), human_bytes(floor), print(config.disk.keep_free));
+  if (facts->free_bytes < floor)
+    findings.push_back(
+        {Level::error, "disk.keep_free", state + ": new samples would be refused from the start"});
+  else
+    findings.push_back({Level::ok, "disk.keep_free", state});
+  if (!config.metrics) return findings;
+  const auto max = config.metrics->max_bytes.value_or(config::default_max_bytes({facts->size_bytes})).bytes;
+  const std::uint64_t usable = facts->free_bytes > floor ? facts->free_bytes - floor : 0;
+  const char* subject = "metrics.max_bytes";
+  if (max > facts->size_bytes - floor)
+    findings.push_back(
+        {Level::error, subject,
+         fmt::format("{} can never fit: the file system has {}, of which {} are to be left free",
+                     human_bytes(max), human_bytes(facts->size_bytes), human_bytes(floor))});
+  else if (max > usable)
+    findings.push_back({Level::warning, subject,
+                        fmt::format("{} are promised to the buffer, and {} are available now above the floor",
+                                    human_bytes(max), human_bytes(usable))});
+  else
+    findings.push_back(
+        {Level::ok, subject,
+         fmt::format("{} for the buffer, {} available", human_bytes(max), human_bytes(usable))});
+  return findings;
+}
+
+Finding judge_clock(const ClockFacts& facts) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(facts.now.time_since_epoch()).count();
+  const std::string now =
+      fmt::format("it is {:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(static_cast<std::time_t>(seconds)));
+  if (seconds < kUnix2024 || seconds > kUnix2100)
+    return {Level::error, "clock", now + ": set the clock of the node"};
+  if (facts.synchronised == false)
+    return {
+        Level::warning, "clock",
+        now + ", and the kernel says that nothing synchronises it: receivers refuse samples from the future"};
+  return {Level::ok, "clock", now};
+}
+
+Finding judge_memory(const config::Config& config, std::optional<std::uint64_t> cgroup_limit) {
+  const char* subject = "memory.limit";
+  const auto planned = config.memory.limit ? std::optional(config.memory.limit->bytes) : cgroup_limit;
+  if (config.memory.limit && cgroup_limit && config.memory.limit->bytes > *cgroup_limit)
+    return {
+        Level::error, subject,
+        fmt::format("{} is above the cgroup's limit of {}: the kernel would end the agent before it notices",
+                    human_bytes(config.memory.limit->bytes), human_bytes(*cgroup_limit))};
+  if (!planned) return {Level::ok, subject, "neither the configuration nor the cgroup sets a limit"};
+  if (*planned < kPromisedMemoryBytes)
+    return {Level::warning, subject,
+            fmt::format("{} is less than the {} that the agent may need in an outage", human_bytes(*planned),
+                        human_bytes(kPromisedMemoryBytes))};
+  return {Level::ok, subject,
+          fmt::format("{}, of which the agent needs at most {}", human_bytes(*planned),
+                      human_bytes(kPromisedMemoryBytes))};
+}
+
+Finding judge_file(const std::string& subject, const std::string& path, const FileFacts& facts,
+                   Secrecy secrecy) {
+  if (!facts.exists) return {Level::error, subject, path + " does not exist"};
+  if (!facts.is_file) return {Level::error, subject, path + " is not a file"};
+  if (!facts.readable) return {Level::error, subject, path + " cannot be read by this user"};
+  if (facts.empty) return {Level::error, subject, path + " is empty"};
+  if (secrecy == Secrecy::secret && (facts.mode & 07) != 0)
+    return {Level::warning, subject,
+            fmt::format("{0} is open to every user (mode {1:04o}): run `chmod o-rwx {0}`, or set defaultMode "
+                        "0440 of the mounted secret",
+                        path, facts.mode)};
+  return {Level::ok, subject, fmt::format("{} is readable, mode {:04o}", path, facts.mode)};
+}
+
+config::Milliseconds window_needed(config::Milliseconds guarantee) {
+  // The newest samples of an outage wait while the oldest are replayed; a quarter of the outage is ample for
+  // that.
+  const auto needed = guarantee + guarantee / 4;
+  return std::chrono::ceil<std::chrono::duration<std::int64_t, std::ratio<1800>>>(needed);
+}
+
+Finding judge_window(const config::Destination& destination, config::Milliseconds guarantee) {
+  const std::string subject = subject_of(destination, "out_of_order_window");
+  const auto needed = window_needed(guarantee);
+  const auto declared = destination.out_of_order_window;
+  if (declared && *declared >= needed)
+    return {Level::ok, subject,
+            fmt::format("{} holds an outage of {} and its replay", print(*declared), print(guarantee))};
+  const std::string cure = fmt::format(
+      "start Thanos Receive with --tsdb.out-of-order.time-window={0} and its compactor with "
+      "--compact.enable-vertical-compaction "
+      "(it halts on overlapping blocks otherwise), then write out_of_order_window: {0} here",
+      print(needed));
+  if (!declared)
+    return {Level::warning, subject,
+            fmt::format("is not declared: a receiver without such a window refuses samples more than an hour "
+                        "old, and they are parked "
+                        "here; {}",
+                        cure)};
+  return {
+      Level::warning, subject,
+      fmt::format(
+          "{} is less than the guarantee of {} and its replay take: older samples would be parked here; {}",
+          print(*declared), print(guarantee), cure)};
+}
+
+Findings judge_cursors(const config::Config& config, const std::vector<std::string>& cursors) {
+  Findings findings;
+  for (const auto& cursor : cursors) {
+    const bool named = config.metrics &&
+                       std::ranges::find(config.metrics->destinations, cursor, &config::Destination::name) !=
+                           config.metrics->destinations.end();
+    if (!named)
+      findings.push_back({Level::warning, "destination " + cursor,
+                          "is no longer in the configuration, and the buffer keeps its place, as best "
+                          "effort, until an operator "
+                          "drops it"});
+  }
+  return findings;
+}
+
+}  // namespace tideover::check

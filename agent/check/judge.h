@@ -1,0 +1,32 @@
+// What the facts of a node mean for the agent that is to run there. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "agent/check/facts.h"
+#include "agent/check/finding.h"
+#include "agent/config/config.h"
+
+namespace tideover::check {
+
+// What the process promises to stay under, backlog or not.
+inline constexpr std::uint64_t kPromisedMemoryBytes = 128 << 20;
+
+Finding judge_directory(const std::string& path, const DirectoryFacts& facts);
+Findings judge_disk(const config::Config& config, const std::optional<DiskFacts>& facts);
+Finding judge_clock(const ClockFacts& facts);
+Finding judge_memory(const config::Config& config, std::optional<std::uint64_t> cgroup_limit);
+
+enum class Secrecy { secret, open };  // a key or a token, against a certificate
+Finding judge_file(const std::string& subject, const std::string& path, const FileFacts& facts,
+                   Secrecy secrecy);
+
+// What a receiver must accept so that the replay of the longest promised outage fits its window.
+config::Milliseconds window_needed(config::Milliseconds guarantee);
+Finding judge_window(const config::Destination& destination, config::Milliseconds guarantee);
+
+// Cursors that the buffer keeps for destinations that the configuration does not name any more.
+Findings judge_cursors(const config::Config& config, const std::vector<std::string>& cursors);
+
+}  // namespace tideover::check

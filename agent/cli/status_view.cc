@@ -1,0 +1,195 @@
+#include "agent/cli/status_view.h"
+
+#include <algorithm>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+#include <exception>
+#include <fmt/format.h>
+#include <iterator>
+#include <vector>
+
+#include "agent/check/human.h"
+
+namespace tideover::cli {
+namespace {
+
+namespace json = boost::json;
+using check::grouped;
+using check::human_bytes;
+using check::human_count;
+using check::human_seconds;
+
+// Readers of one member; a member of another type throws, which status_table() turns into its error.
+std::string_view view(const json::string& text) { return {text.data(), text.size()}; }
+std::uint64_t count_of(const json::object& object, std::string_view key) {
+  return object.at({key.data(), key.size()}).to_number<std::uint64_t>();
+}
+double number_of(const json::object& object, std::string_view key) {
+  return object.at({key.data(), key.size()}).to_number<double>();
+}
+std::string_view text_of(const json::object& object, std::string_view key) {
+  return view(object.at({key.data(), key.size()}).as_string());
+}
+bool is_null(const json::object& object, std::string_view key) {
+  return object.at({key.data(), key.size()}).is_null();
+}
+
+// "12m03s" since a timestamp, or "-".
+std::string age(const json::object& object, std::string_view key, double now) {
+  return is_null(object, key) ? "-" : human_seconds(std::max(now - number_of(object, key), 0.0));
+}
+
+// What a receiver answered stands in here: nothing of it may steer the terminal.
+std::string printable(std::string_view text) {
+  std::string out(text.substr(0, 300));
+  std::ranges::replace_if(
+      out, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+  return out;
+}
+
+// Columns as wide as their widest cell; the first left-aligned, the rest right-aligned.
+std::string aligned(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths(rows[0].size());
+  for (const auto& row : rows)
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  std::string out;
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      if (i == 0)
+        fmt::format_to(std::back_inserter(out), "{:<{}}", row[i], widths[i]);
+      else
+        fmt::format_to(std::back_inserter(out), "  {:>{}}", row[i], widths[i]);
+    }
+    out += '\n';
+  }
+  return out;
+}
+
+std::string buffer_text(std::string_view signal, const json::object& buffer, double now) {
+  std::string out;
+  auto to = std::back_inserter(out);
+  const auto bytes = count_of(buffer, "bytes");
+  const auto max = count_of(buffer, "max_bytes");
+  fmt::format_to(to, "{}: {} of {} used ({:.0f}%), {} samples in {} records, oldest {}\n", signal,
+                 human_bytes(bytes), human_bytes(max),
+                 max == 0 ? 0.0 : 100.0 * static_cast<double>(bytes) / static_cast<double>(max),
+                 human_count(count_of(buffer, "samples")), human_count(count_of(buffer, "records")),
+                 age(buffer, "oldest_timestamp", now));
+  if (is_null(buffer, "refusing"))
+    fmt::format_to(to, "  survives an outage of {}\n",
+                   is_null(buffer, "survivable_seconds")
+                       ? "any length: nothing comes in"
+                       : human_seconds(number_of(buffer, "survivable_seconds")));
+  else
+    fmt::format_to(to, "  REFUSING new samples: {}\n", printable(text_of(buffer, "refusing")));
+  fmt::format_to(to, "  disk: {} taken, {} free, {} to be left free\n",
+                 human_bytes(count_of(buffer, "disk_bytes")), human_bytes(count_of(buffer, "free_bytes")),
+                 human_bytes(count_of(buffer, "floor_bytes")));
+  return out;
+}
+
+std::string destinations_text(const json::array& destinations, double now) {
+  std::vector<std::vector<std::string>> rows{
+      {"destination", "state", "for", "backlog", "bytes", "oldest", "samples/s", "done in", "parked"}};
+  std::string errors;
+  for (const auto& value : destinations) {
+    const auto& d = value.as_object();
+    const auto rate = number_of(d, "replay_samples_per_second");
+    rows.push_back({std::string(text_of(d, "name")), std::string(text_of(d, "state")), age(d, "since", now),
+                    human_count(count_of(d, "backlog_samples")), human_bytes(count_of(d, "backlog_bytes")),
+                    age(d, "oldest_timestamp", now),
+                    rate > 0 ? human_count(static_cast<std::uint64_t>(rate)) : "-",
+                    count_of(d, "backlog_samples") == 0 || is_null(d, "eta_seconds")
+                        ? "-"
+                        : human_seconds(number_of(d, "eta_seconds")),
+                    human_count(count_of(d, "parked_samples"))});
+    if (!is_null(d, "last_error") && !text_of(d, "last_error").empty())
+      fmt::format_to(std::back_inserter(errors), "{}: last error: {} (last success: {})\n",
+                     text_of(d, "name"), printable(text_of(d, "last_error")),
+                     is_null(d, "last_success") ? "never" : age(d, "last_success", now) + " ago");
+  }
+  return aligned(rows) + errors;
+}
+
+std::uint64_t sum(const json::object& reasons) {
+  std::uint64_t total = 0;
+  for (const auto& entry : reasons) total += entry.value().to_number<std::uint64_t>();
+  return total;
+}
+
+std::string reasons_text(std::string_view what, const json::object& reasons) {
+  std::string out;
+  for (const auto& entry : reasons)
+    if (const auto count = entry.value().to_number<std::uint64_t>(); count > 0)
+      fmt::format_to(std::back_inserter(out), "  {}: {} ({})\n", what, grouped(count),
+                     std::string_view(entry.key().data(), entry.key().size()));
+  return out;
+}
+
+std::string ledger_text(const json::object& ledger) {
+  std::string out;
+  for (const auto& entry : ledger) {
+    const auto& l = entry.value().as_object();
+    const auto& rejected = l.at("rejected").as_object();
+    const auto& dropped = l.at("dropped").as_object();
+    const auto accepted = count_of(l, "accepted");
+    const auto accounted = count_of(l, "delivered") + sum(rejected) + sum(dropped) + count_of(l, "queued");
+    fmt::format_to(std::back_inserter(out),
+                   "{}: accepted {} = delivered {} + rejected {} + dropped {} + queued {}: {}\n",
+                   std::string_view(entry.key().data(), entry.key().size()), grouped(accepted),
+                   grouped(count_of(l, "delivered")), grouped(sum(rejected)), grouped(sum(dropped)),
+                   grouped(count_of(l, "queued")),
+                   accepted == accounted && l.at("in_balance").as_bool()
+                       ? "in balance"
+                       : fmt::format("NOT IN BALANCE, {} accounted for", grouped(accounted)));
+    out += reasons_text("rejected", rejected);
+    out += reasons_text("dropped", dropped);
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<std::string> status_table(const StatusAnswers& answers, double now) try {
+  const auto build = json::parse(answers.buildinfo).as_object();
+  std::string out =
+      fmt::format("tideover {} ({})\n\n", text_of(build, "version"), text_of(build, "revision"));
+  const auto buffer = json::parse(answers.buffer);
+  for (const auto& entry : buffer.at("signals").as_object())
+    out += buffer_text({entry.key().data(), entry.key().size()}, entry.value().as_object(), now);
+  const auto destinations = json::parse(answers.destinations);
+  out += "\n" + destinations_text(destinations.at("destinations").as_array(), now);
+  const auto ledger = json::parse(answers.ledger);
+  for (const auto& entry : ledger.as_object())
+    out += fmt::format("\nledger of {}, in samples\n",
+                       std::string_view(entry.key().data(), entry.key().size())) +
+           ledger_text(entry.value().as_object());
+  return out;
+} catch (const std::exception& error) {
+  return fail(
+      Errc::bad_input,
+      fmt::format("the agent's answer is not understood ({}): is it of another version?", error.what()));
+}
+
+Result<std::vector<std::string>> destination_names(const std::string& body) try {
+  std::vector<std::string> names;
+  const auto answer = json::parse(body);
+  for (const auto& value : answer.at("destinations").as_array())
+    names.emplace_back(text_of(value.as_object(), "name"));
+  return names;
+} catch (const std::exception& error) {
+  return fail(Errc::bad_input, fmt::format("the agent's answer is not understood ({})", error.what()));
+}
+
+Result<std::string> status_json(const StatusAnswers& answers) try {
+  const json::value all = {{"buildinfo", json::parse(answers.buildinfo)},
+                           {"buffer", json::parse(answers.buffer)},
+                           {"destinations", json::parse(answers.destinations)},
+                           {"ledger", json::parse(answers.ledger)}};
+  return json::serialize(all) + "\n";
+} catch (const std::exception& error) {
+  return fail(Errc::bad_input, fmt::format("the agent's answer is not JSON ({})", error.what()));
+}
+
+}  // namespace tideover::cli

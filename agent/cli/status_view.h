@@ -1,0 +1,29 @@
+// The agent's status answers as a person, or a script, reads them: pure.
+//
+// Timestamps of the answers are unix seconds; null stands for "there is none".
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "wal/base/result.h"
+
+namespace tideover::cli {
+
+struct StatusAnswers {  // the bodies of /api/v1/status/...
+  std::string buildinfo;
+  std::string buffer;
+  std::string destinations;
+  std::string ledger;
+};
+
+// Errors: bad_input, when an answer is not one that this version knows.
+Result<std::string> status_table(const StatusAnswers& answers, double now_unix_seconds);
+
+// One object with a member per answer. Errors: bad_input.
+Result<std::string> status_json(const StatusAnswers& answers);
+
+// Of /api/v1/status/destinations. Errors: bad_input.
+Result<std::vector<std::string>> destination_names(const std::string& body);
+
+}  // namespace tideover::cli

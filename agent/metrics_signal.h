@@ -1,0 +1,73 @@
+// The metrics signal, wired: one lane, its intake behind an HTTP server, a sender for each destination.
+//
+// Executor: io. Life: construct, open() once the queue is open, listen(), spawn senders, then stop in the
+// order close_intake(), drain_until(), stop_senders(), and join what was spawned.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <memory>
+#include <vector>
+
+#include "agent/admin/snapshot.h"
+#include "agent/admin/survivability.h"
+#include "agent/config/config.h"
+#include "agent/ingest/remote_write_intake.h"
+#include "agent/server/http_server.h"
+#include "agent/settings.h"
+#include "forwarders/http/beast_transport.h"
+#include "forwarders/sender.h"
+#include "forwarders/thanos/thanos_destination.h"
+#include "wal/base/task_group.h"
+#include "wal/queue.h"
+
+namespace tideover {
+
+class MetricsSignal {
+ public:
+  // All outlive the signal.
+  MetricsSignal(boost::asio::io_context& io, Clock& clock, wal::Queue& queue, const wal::WalMetrics& wal,
+                const config::Config& config, const Settings& settings);
+  ~MetricsSignal();
+
+  Result<> open();    // lanes and cursors. Errors: bad_input, with the destination's name
+  Result<> listen();  // Errors: io_error, bad_input
+  void spawn_senders(TaskGroup& tasks);
+
+  awaitable<void> close_intake(Time deadline);
+  awaitable<void> drain_until(Time deadline);  // ends early when nothing is left, or nothing moves
+  void stop_senders();
+
+  // An operator has what is parked or quarantined tried at once, and ends the wait of a pause.
+  void retry_now();
+  // Gives up the backlog of a destination that is not in the config any more. Errors: not_found, bad_input.
+  Result<> drop_cursor(std::string_view destination);
+
+  void observe();  // every few seconds: rates, and what the log should say
+  void describe(admin::Snapshot& snapshot) const;
+
+ private:
+  struct Delivery;
+
+  void log_refusal();
+  void log_guarantee();
+  std::uint64_t pending(std::string_view side, std::string_view destination) const;
+  void describe_detached(admin::Snapshot& snapshot) const;
+  admin::BufferSnapshot buffer() const;
+
+  boost::asio::io_context& io_;
+  Clock& clock_;
+  wal::Queue& queue_;
+  const wal::WalMetrics& wal_;
+  const config::Config& config_;
+  const Settings& settings_;
+  LaneId lane_;
+  ingest::IntakeMetrics intake_metrics_;
+  std::unique_ptr<ingest::RemoteWriteIntake> intake_;
+  std::unique_ptr<server::HttpServer> server_;
+  std::vector<std::unique_ptr<Delivery>> deliveries_;
+  admin::Survivability survivability_;
+  std::string refusing_;          // as logged last
+  bool below_guarantee_ = false;  // as logged last
+};
+
+}  // namespace tideover

@@ -1,0 +1,32 @@
+// From what the operator wrote and what the node is to the numbers the parts run with: pure.
+#pragma once
+
+#include <cstdint>
+
+#include "agent/config/config.h"
+#include "agent/server/http_server.h"
+#include "wal/limits.h"
+
+namespace tideover {
+
+// What the node offers, looked up once at the start.
+struct NodeFacts {
+  std::uint64_t file_system_bytes = 0;   // of the data directory
+  std::uint64_t memory_limit_bytes = 0;  // of the cgroup; 0: none
+};
+
+NodeFacts look_at_node(const std::string& data_dir);
+
+struct Settings {
+  wal::WalLimits wal;
+  std::uint64_t metrics_max_bytes = 0;
+  std::uint64_t parked_max_bytes = 0;   // per destination, beside the budget above
+  std::uint64_t rejects_max_bytes = 0;  // per destination
+  std::uint64_t memtable_bytes = 0;
+  server::ServerLimits intake_server;
+  server::ServerLimits admin_server;
+};
+
+Settings derive(const config::Config& config, const NodeFacts& node);
+
+}  // namespace tideover

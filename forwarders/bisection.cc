@@ -1,0 +1,43 @@
+#include "forwarders/bisection.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace tideover::forward {
+namespace {
+
+constexpr std::uint32_t kSpare = 16;
+constexpr std::uint32_t kFaultsPerBatch = 8;
+constexpr std::uint32_t kSiblingsTried = 4;
+constexpr std::uint32_t kAfterRefusedBatch = 2;
+
+}  // namespace
+
+void Bisection::start(std::size_t items) {
+  if (active_) return;
+  const auto levels = static_cast<std::uint32_t>(std::bit_width(std::max<std::size_t>(items, 1) - 1));
+  active_ = true;
+  per_fault_ = 2 * levels + kSpare;
+  until_ = per_fault_;
+  without_pass_max_ = last_refused_whole_ ? kAfterRefusedBatch : levels + kSiblingsTried;
+  sends_ = 0;
+  passes_ = 0;
+}
+
+void Bisection::reset() {
+  if (!active_) {
+    last_refused_whole_ = false;  // a batch that needed no search: the receiver takes data again
+    return;
+  }
+  last_refused_whole_ = passes_ == 0;
+  active_ = false;
+}
+
+void Bisection::culprit_found() { until_ = std::min(sends_ + per_fault_, kFaultsPerBatch * per_fault_); }
+
+bool Bisection::exhausted() const {
+  if (!active_) return false;
+  return sends_ >= until_ || (passes_ == 0 && sends_ >= without_pass_max_);
+}
+
+}  // namespace tideover::forward

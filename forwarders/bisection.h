@@ -1,0 +1,39 @@
+// How long to look for the bad items of one refused batch, and when to give up.
+//
+// Halving finds one bad item among n with log2(n) + 1 requests and passes the rest with as many more. So
+// every fault is worth 2 * log2(n) + 16 requests, a batch eight times that. Halves that never pass mean that
+// it is the batch which is refused, not an item of it: then the search ends after the first descent and a few
+// more (log2(n) + 4; a single bad first item fails log2(n) + 1 times before anything can pass), and after two
+// requests if the batch before ended the same way.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace tideover::forward {
+
+class Bisection {
+ public:
+  void start(std::size_t items);  // no effect when the search is on already
+  void reset();                   // the batch is settled
+  bool active() const { return active_; }
+
+  void sent() { ++sends_; }
+  void passed() { ++passes_; }
+  void culprit_found();  // the next one is worth as much again
+
+  bool exhausted() const;
+  bool nothing_passed() const { return passes_ == 0; }
+  std::uint32_t requests() const { return sends_; }
+
+ private:
+  bool active_ = false;
+  bool last_refused_whole_ = false;
+  std::uint32_t per_fault_ = 0;
+  std::uint32_t until_ = 0;  // `sends_` may reach this
+  std::uint32_t without_pass_max_ = 0;
+  std::uint32_t sends_ = 0;
+  std::uint32_t passes_ = 0;
+};
+
+}  // namespace tideover::forward

@@ -1,0 +1,95 @@
+// A receiver as the sender sees it: how records become requests, and what its answers mean.
+//
+// Pure: no I/O, no clock, no memory between calls. What must be remembered (attempts, doubt, the version that
+// works) comes in as an argument, so that the sender owns all state and a test can put any in place.
+// Executor: io. Calls take CPU time in proportion to the batch, and do not block.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "forwarders/http/message.h"
+#include "forwarders/verdict.h"
+#include "wal/base/result.h"
+#include "wal/record.h"
+
+namespace tideover::forward {
+
+// Items [first, last) of a batch. An item is the smallest thing that can be sent alone (one sample).
+// `last == kEnd` until the batch has been cut: counting items means decoding, which the healthy path never
+// does.
+inline constexpr std::size_t kEnd = std::numeric_limits<std::size_t>::max();
+struct Part {
+  std::size_t first = 0;
+  std::size_t last = kEnd;
+
+  bool whole() const { return first == 0 && last == kEnd; }
+  std::size_t items() const { return last - first; }
+  bool operator==(const Part&) const = default;
+};
+
+// How much one request takes when several records wait; a lone record may be larger.
+struct RequestLimits {
+  std::uint64_t units = 10'000;
+  std::uint64_t raw_bytes = 3 << 20;
+};
+
+// What a request carried, for classify() and for the account.
+struct Sent {
+  std::uint16_t encoding = 0;              // as Attributes::encoding
+  std::uint64_t units = 0;                 // what the ledger counts
+  std::array<std::uint32_t, 4> tallies{};  // as Attributes::tallies
+  std::uint64_t stripped = 0;              // start timestamps that this encoding could not carry
+};
+
+struct Outgoing {
+  http::Request request;
+  Sent sent;
+};
+
+struct EncodeOptions {
+  std::uint32_t retry = 0;  // 0 for the first attempt
+  bool downgraded = false;  // the receiver does not speak the newest version
+};
+
+// What classify() must know beside the answer.
+struct History {
+  bool in_doubt = false;       // an earlier attempt may have stored the part, or some of it
+  bool divisible = true;       // it may be cut further
+  bool parked = false;         // it comes from the parked lane: a window refusal changes nothing
+  bool version_works = false;  // the receiver has taken requests of this encoding before
+};
+
+// One batch, ready to be sent whole or in parts.
+class Load {
+ public:
+  virtual ~Load() = default;
+
+  virtual std::uint64_t units() const = 0;  // of the whole
+  virtual std::size_t items() = 0;          // decodes at the first call; at least 1
+  virtual std::uint64_t units(Part part) = 0;
+  // Errors: bad_input, when the part cannot be made into a request; a smaller one may.
+  virtual Result<Outgoing> encode(Part part, const EncodeOptions& options) = 0;
+  // The part as self-contained records, in the encoding in which they came: for another lane of the queue.
+  virtual std::vector<wal::NewRecord> carve(Part part) = 0;
+  virtual std::string describe(Part part) = 0;  // names its first item; for people
+};
+
+class Destination {
+ public:
+  virtual ~Destination() = default;
+
+  // How many of `records`, from the first, go into one request; at least one.
+  virtual std::size_t plan(std::span<const wal::StoredRecord> records, const RequestLimits& limits) const = 0;
+  virtual std::unique_ptr<Load> load(std::vector<wal::StoredRecord> records) const = 0;
+  virtual Verdict classify(const Sent& sent, const Result<http::Response>& answer,
+                           const History& history) const = 0;
+};
+
+}  // namespace tideover::forward

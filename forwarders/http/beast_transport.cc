@@ -1,0 +1,259 @@
+#include "forwarders/http/beast_transport.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <fmt/format.h>
+
+#include "forwarders/http/connection_pool.h"
+#include "forwarders/http/cutoff.h"
+#include "forwarders/http/name_lookup.h"
+#include "forwarders/http/request_head.h"
+#include "forwarders/http/url.h"
+
+namespace tideover::http {
+namespace {
+
+using boost::asio::ip::tcp;
+using boost::system::error_code;
+using Status = MessageParser::Status;
+
+constexpr std::size_t kBodyBytesMax = 64 << 10;  // of an answer: a sentence, or a short list of them
+
+void warn_on_stderr(std::string_view sentence) {
+  fmt::print(stderr, "level=warn component=http msg=\"{}\"\n", sentence);
+}
+
+std::string to_text(const tcp::endpoint& endpoint) { return endpoint.address().to_string(); }
+
+}  // namespace
+
+class BeastTransport::Impl {
+ public:
+  Impl(boost::asio::io_context& io, Clock& clock, TransportOptions options, Url url)
+      : io_(io),
+        clock_(clock),
+        options_(std::move(options)),
+        url_(std::move(url)),
+        authority_(url_.authority()),
+        server_name_(options_.tls.server_name.empty() ? url_.host : options_.tls.server_name),
+        pool_(clock, options_.connections, options_.idle_time),
+        lookup_(io, clock, url_.host, url_.port),
+        tls_(options_.tls, clock, options_.warn),
+        credentials_(options_.auth, clock, options_.warn) {}
+
+  awaitable<Result<Response>> send(Request request, Time deadline);
+
+  void close() {
+    pool_.close();
+    lookup_.wake_all();
+  }
+
+ private:
+  using Lease = ConnectionPool::Lease;
+
+  awaitable<Result<>> obtain(Lease& lease, Time deadline);
+  awaitable<Result<>> connect(ClientConnection& connection, Time deadline);
+  awaitable<Result<>> secure(ClientConnection& connection, std::shared_ptr<boost::asio::ssl::context> context,
+                             Time deadline);
+  awaitable<Result<Response>> exchange(Lease& lease, const Request& request, std::string_view authorization,
+                                       Time deadline);
+  awaitable<error_code> read_response(ClientConnection& connection, bool bare, Status& status,
+                                      Response& response);
+
+  Error not_connected(const std::string& why) const;
+  Error broken(const ClientConnection& connection, const error_code& error, bool timed_out) const;
+
+  boost::asio::io_context& io_;
+  Clock& clock_;
+  const TransportOptions options_;
+  const Url url_;
+  const std::string authority_;
+  const std::string server_name_;
+  ConnectionPool pool_;
+  NameLookup lookup_;
+  TlsContext tls_;
+  Credentials credentials_;
+};
+
+Error BeastTransport::Impl::not_connected(const std::string& why) const {
+  if (pool_.closed()) return fail(Errc::stopping, "the transport was closed");
+  return fail(Errc::connect_failed, fmt::format("cannot connect to {}: {}", authority_, why));
+}
+
+Error BeastTransport::Impl::broken(const ClientConnection& connection, const error_code& error,
+                                   bool timed_out) const {
+  if (pool_.closed()) return fail(Errc::stopping, "the transport was closed");
+  if (timed_out) return fail(Errc::timeout, fmt::format("{} did not answer in time", authority_));
+  if (!connection.answered && is_handshake_alert(error))
+    return not_connected("it refused our certificate: " + describe(error));
+  return fail(Errc::connection_lost,
+              fmt::format("the connection to {} broke: {}", authority_, describe(error)));
+}
+
+// Each address gets an equal share of the time that is left, so that one that drops packets does not use it
+// up.
+awaitable<Result<>> BeastTransport::Impl::connect(ClientConnection& connection, Time deadline) {
+  const Result<Endpoints> endpoints = co_await lookup_.resolve(deadline);
+  if (pool_.closed()) co_return not_connected({});
+  if (!endpoints) co_return endpoints.error();
+  std::string faults;
+  for (std::size_t i = 0; i < endpoints->size(); ++i) {
+    const tcp::endpoint& endpoint = (*endpoints)[i];
+    const Time now = clock_.now();
+    const auto shares = static_cast<Duration::rep>(endpoints->size() - i);
+    const Cutoff cutoff(clock_, now + (deadline - now) / shares, [&connection] { connection.close(); });
+    const error_code error = co_await connection.connect(endpoint);
+    if (pool_.closed()) co_return not_connected({});
+    if (!error) co_return Result<>{};
+    faults += fmt::format("{}{}: {}", faults.empty() ? "" : "; ", to_text(endpoint),
+                          cutoff.fired() ? "no answer in time" : error.message());
+  }
+  co_return not_connected(faults);
+}
+
+awaitable<Result<>> BeastTransport::Impl::secure(ClientConnection& connection,
+                                                 std::shared_ptr<boost::asio::ssl::context> context,
+                                                 Time deadline) {
+  const Cutoff cutoff(clock_, deadline, [&connection] { connection.close(); });
+  const error_code error = co_await connection.secure(std::move(context), server_name_);
+  if (!error && !pool_.closed()) co_return Result<>{};
+  co_return not_connected("TLS: " + (cutoff.fired() ? std::string("no answer in time") : describe(error)));
+}
+
+awaitable<Result<>> BeastTransport::Impl::obtain(Lease& lease, Time deadline) {
+  std::shared_ptr<boost::asio::ssl::context> context;
+  if (url_.tls) {
+    Result<std::shared_ptr<boost::asio::ssl::context>> current = tls_.current();
+    if (!current) co_return not_connected(current.error().detail);
+    context = std::move(*current);
+  }
+  if (lease.take_idle(tls_.generation())) co_return Result<>{};
+  lease.take_new(io_);
+  ClientConnection& connection = lease.connection();
+  connection.generation = tls_.generation();
+  const Time until = std::min(deadline, clock_.now() + options_.connect_time);
+  Result<> connected = co_await connect(connection, until);
+  if (!connected || !context) co_return connected;
+  Result<> secured = co_await secure(connection, std::move(context), until);
+  co_return secured;
+}
+
+// Reads one message; an interim answer (1xx) is none. `status` tells how far it got when an error ends it.
+awaitable<error_code> BeastTransport::Impl::read_response(ClientConnection& connection, bool bare,
+                                                          Status& status, Response& response) {
+  MessageParser& parser = connection.parser();
+  parser.next();
+  if (bare) parser.expect_bare();
+  error_code error;
+  while (true) {
+    std::size_t used = 0;
+    status = parser.put(connection.buffer().data(), used);
+    connection.buffer().consume(used);
+    if (status == Status::head_done) {
+      const int code = parser.response().status;
+      if (code >= 100 && code < 200 && code != 101) {
+        parser.next();
+        if (bare) parser.expect_bare();
+      } else {
+        response = std::move(parser.response());
+        parser.body_to(&response.body, kBodyBytesMax);
+      }
+      continue;
+    }
+    if (status != Status::need_more) co_return error_code{};
+    if (connection.buffer().full()) status = Status::head_too_large;
+    if (status != Status::need_more) co_return error_code{};
+    error = co_await connection.read_more();
+    if (error) break;
+  }
+  if (error == boost::asio::error::eof && parser.put_eof() == Status::done) {
+    status = Status::done;
+    error = {};
+  }
+  co_return error;
+}
+
+awaitable<Result<Response>> BeastTransport::Impl::exchange(Lease& lease, const Request& request,
+                                                           std::string_view authorization, Time deadline) {
+  ClientConnection& connection = lease.connection();
+  if (pool_.closed() || clock_.now() >= deadline) co_return not_connected("no time is left for the request");
+  std::string& head = connection.head();
+  head.clear();
+  append_head(head, request, {url_.path, authority_, authorization, options_.headers});
+
+  // From here on the peer may act on what it gets.
+  const Cutoff cutoff(clock_, deadline, [&connection] { connection.close(); });
+  const error_code write_error = co_await connection.write(head, request.body);
+  if (write_error && (cutoff.fired() || pool_.closed()))
+    co_return broken(connection, write_error, cutoff.fired());
+
+  // A peer may refuse a request before it has read all of it: then the write fails and the answer is there.
+  Status status = Status::need_more;
+  Response response;
+  const error_code read_error =
+      co_await read_response(connection, request.method == "HEAD", status, response);
+  if (read_error) co_return broken(connection, write_error ? write_error : read_error, cutoff.fired());
+  switch (status) {
+    case Status::done:
+      connection.answered = true;
+      if (!write_error && connection.parser().keep_alive() && connection.buffer().data().empty())
+        lease.give_back();
+      co_return response;
+    case Status::body_too_large: co_return response;  // cut; the rest is on the wire, so no second request
+    case Status::head_too_large:
+      co_return fail(Errc::too_large, fmt::format("the head of the answer from {} is too large", authority_));
+    case Status::bad:
+    case Status::need_more:
+    case Status::head_done: break;
+  }
+  co_return fail(Errc::bad_input,
+                 fmt::format("{} did not answer in HTTP: {}", authority_, connection.parser().error()));
+}
+
+awaitable<Result<Response>> BeastTransport::Impl::send(Request request, Time deadline) {
+  if (pool_.closed()) co_return not_connected({});
+  const Result<std::string> authorization = credentials_.authorization();
+  if (!authorization) co_return not_connected(authorization.error().detail);
+  Lease lease(pool_);
+  const bool granted = co_await pool_.grant(lease, deadline);
+  if (!granted) co_return not_connected("all connections are in use");
+  const Result<> obtained = co_await obtain(lease, deadline);
+  if (!obtained) {
+    pool_.drop_idle();
+    co_return obtained.error();
+  }
+  Result<Response> response = co_await exchange(lease, request, *authorization, deadline);
+  if (!response) pool_.drop_idle();
+  co_return response;
+}
+
+BeastTransport::BeastTransport(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+BeastTransport::~BeastTransport() = default;
+
+Result<std::unique_ptr<BeastTransport>> BeastTransport::create(boost::asio::io_context& io, Clock& clock,
+                                                               TransportOptions options) {
+  Result<Url> url = parse_url(options.url);
+  if (!url) return url.error();
+  if (options.tls.cert_file.empty() != options.tls.key_file.empty())
+    return fail(Errc::bad_input, "tls: cert_file and key_file go together");
+  if (!options.auth.bearer_file.empty() && !(options.auth.username + options.auth.password_file).empty())
+    return fail(Errc::bad_input, "auth: either bearer_file or basic, not both");
+  if (options.auth.username.empty() != options.auth.password_file.empty())
+    return fail(Errc::bad_input, "auth: username and password_file go together");
+  for (const auto& [name, value] : options.headers.fields())
+    if (name.empty() || !is_one_line(name) || !is_one_line(value))
+      return fail(Errc::bad_input, fmt::format("a header must have a name and fit one line: \"{}\"", name));
+  options.connections = std::max<std::size_t>(1, options.connections);
+  if (!options.warn) options.warn = warn_on_stderr;
+  return std::unique_ptr<BeastTransport>(
+      new BeastTransport(std::make_unique<Impl>(io, clock, std::move(options), std::move(*url))));
+}
+
+awaitable<Result<Response>> BeastTransport::send(Request request, Time deadline) {
+  return impl_->send(std::move(request), deadline);
+}
+
+void BeastTransport::close() { impl_->close(); }
+
+}  // namespace tideover::http

@@ -1,0 +1,23 @@
+// Where a destination is.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "wal/base/result.h"
+
+namespace tideover::http {
+
+struct Url {
+  bool tls = false;
+  std::string host;  // without brackets
+  std::uint16_t port = 0;
+  std::string path;  // with its query; without a slash at the end, so that a path can be put behind it
+  std::string authority() const;  // for the Host field: the port only where it is not the scheme's own
+};
+
+// http and https; credentials in a URL are refused, since a URL is shown in logs. The error names the fault.
+Result<Url> parse_url(std::string_view text);
+
+}  // namespace tideover::http

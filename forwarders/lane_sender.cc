@@ -1,0 +1,351 @@
+#include "forwarders/lane_sender.h"
+
+#include <algorithm>
+#include <fmt/core.h>
+#include <utility>
+
+#include "forwarders/answers.h"
+#include "forwarders/reject_record.h"
+#include "wal/base/invariant.h"
+
+namespace tideover::forward {
+namespace {
+
+// One read feeds several requests; large enough to merge a full one, small enough to hold twice.
+constexpr std::uint64_t kReadBytes = 1 << 20;
+// A wait for records ends now and then by itself, so that nothing depends on a wake-up alone.
+constexpr Duration kIdleWait = std::chrono::seconds(60);
+constexpr Duration kQueueFaultWait = std::chrono::seconds(1);
+// Side lanes look again whether the receiver is up.
+constexpr Duration kGateWait = std::chrono::seconds(10);
+// Records this old that are found at a start are a backlog: they are replayed gently.
+constexpr std::int64_t kOldMs = 30'000;
+
+std::string class_of(const Result<http::Response>& answer) {
+  return answer.has_value() ? fmt::format("{}xx", answer->status / 100) : "network";
+}
+
+}  // namespace
+
+LaneSender::LaneSender(LaneSenderShared& shared, Options options)
+    : shared_(shared),
+      options_(std::move(options)),
+      machine_(options_.role, options_.limits, options_.seed),
+      wake_(shared.clock) {}
+
+awaitable<void> LaneSender::run() {
+  const wal::CursorUsage found = usage_of(options_.lane);
+  found_at_start_ = Seq{found.position.value + found.behind.records};
+  Event event = Event::proceed();
+  while (true) {
+    if (stopping_) event = Event::stop();
+    Step step = machine_.resume(event, shared_.clock.now());
+    options_.after_step();
+    if (step.kind == Step::Kind::stop) co_return;
+    Event happened = co_await perform(std::move(step));
+    event = std::move(happened);
+  }
+}
+
+void LaneSender::stop() {
+  stopping_ = true;
+  wake_.notify();
+  shared_.queue.interrupt(options_.cursor);
+}
+
+void LaneSender::poke() {
+  machine_.poke();
+  wake_.notify();
+}
+
+awaitable<Event> LaneSender::perform(Step step) {
+  switch (step.kind) {
+    case Step::Kind::read: {
+      Event event = co_await read();
+      co_return event;
+    }
+    case Step::Kind::count: co_return Event::counted(load_->items());
+    case Step::Kind::send: {
+      if (step.ahead) {
+        Event event = co_await send_ahead(std::move(step));
+        co_return event;
+      }
+      Event event = co_await send(std::move(step));
+      co_return event;
+    }
+    case Step::Kind::settle: settle(step); co_return Event::proceed();
+    case Step::Kind::ack: acknowledge(); co_return Event::proceed();
+    case Step::Kind::sleep: co_await sleep(step.until); co_return Event::proceed();
+    case Step::Kind::stop: break;
+  }
+  co_return Event::stop();
+}
+
+awaitable<void> LaneSender::sleep(Time until) {
+  if (!stopping_) co_await wake_.wait_until(until);
+}
+
+// ---- reading ----
+
+std::size_t LaneSender::planned(std::span<const wal::StoredRecord> records) const {
+  return records.empty() ? 0 : shared_.destination.plan(records, machine_.request_limits());
+}
+
+Seq LaneSender::end_of(std::size_t records) const {
+  return records == at_hand().size() ? window_end_ : next(at_hand()[records - 1].seq);
+}
+
+wal::CursorUsage LaneSender::usage_of(LaneId lane) const {
+  for (wal::CursorUsage& usage : shared_.queue.cursors(lane))
+    if (usage.name == shared_.name) return std::move(usage);
+  return {};
+}
+
+// True when the window was filled anew; what it held is in the queue and is read again.
+awaitable<bool> LaneSender::refill(std::uint64_t max_bytes) {
+  window_.clear();
+  front_ = 0;
+  auto batch = co_await shared_.queue.read(options_.cursor, max_bytes);
+  if (batch.has_error()) {
+    // An operator dropped the cursor, or the agent ends: there is nothing left to do here.
+    if (batch.error().code == Errc::stopping || batch.error().code == Errc::not_found) stopping_ = true;
+    if (stopping_) co_return false;
+    const Time later = shared_.clock.now() + kQueueFaultWait;
+    co_await sleep(later);
+    co_return false;
+  }
+  window_ = std::move(batch->records);
+  window_end_ = batch->next;
+  if (window_.empty() && batch->first < batch->next) {  // all damaged: the queue counts it
+    wal::Ack ack;
+    ack.upto = batch->next;
+    shared_.queue.ack(options_.cursor, std::move(ack));
+  }
+  co_return true;
+}
+
+awaitable<Event> LaneSender::read() {
+  // A request that would use up the window may take more: read again, unless this is all there is.
+  const std::size_t ready = planned(at_hand());
+  if (ready > 0 && ready < at_hand().size()) co_return begin_batch(ready);
+  if (std::exchange(drained_, false)) {
+    const Time deadline = shared_.clock.now() + kIdleWait;
+    co_await shared_.queue.wait_readable(options_.cursor, deadline);
+  }
+  if (stopping_) co_return Event::stop();
+  const bool filled = co_await refill(kReadBytes);
+  if (!filled) co_return Event::proceed();
+  if (window_.empty()) {
+    drained_ = true;
+    co_return Event::empty();
+  }
+  co_return begin_batch(planned(at_hand()));
+}
+
+Event LaneSender::begin_batch(std::size_t records) {
+  invariant(records > 0 && records <= at_hand().size(), "a batch is made of records that were read");
+  const auto batch = at_hand().first(records);
+  const bool found_at_start = batch.front().seq < found_at_start_;
+  if (found_at_start && !replay_noted_) {
+    replay_noted_ = true;
+    const std::int64_t age_ms = to_unix_ms(shared_.clock.wall_now()) - batch.front().attributes.arrival_ms;
+    if (age_ms > kOldMs) machine_.begin_replay(shared_.clock.now());
+  }
+  load_ = shared_.destination.load({batch.begin(), batch.end()});
+  batch_records_ = records;
+  batch_units_ = load_->units();
+  ack_ = {};
+  ack_.upto = end_of(records);
+  stripped_.clear();
+  return Event::loaded(batch_units_, found_at_start);
+}
+
+// ---- sending ----
+
+awaitable<Event> LaneSender::send(Step step) {
+  // While the main lane probes, the side lanes leave the receiver alone.
+  while (options_.may_send && !stopping_) {
+    const bool up = options_.may_send();
+    if (up) break;
+    const Time later = shared_.clock.now() + kGateWait;
+    co_await sleep(later);
+  }
+  if (stopping_) co_return Event::stop();
+  const Seq not_ahead{};
+  Event event = co_await transmit(std::move(step), load_.get(), not_ahead);
+  co_return event;
+}
+
+// The batch behind the one in flight, while that one stands still: is the receiver well otherwise?
+awaitable<Event> LaneSender::send_ahead(Step step) {
+  if (ack_.upto != end_of(batch_records_)) co_return Event::empty();  // one was sent ahead already
+  if (at_hand().size() == batch_records_) {
+    const bool more = co_await extend_window();
+    if (!more) co_return Event::empty();
+  }
+  const auto rest = at_hand().subspan(batch_records_);
+  const std::size_t records = planned(rest);
+  if (records == 0 || stopping_) co_return Event::empty();
+  const std::unique_ptr<Load> ahead =
+      shared_.destination.load({rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(records)});
+  const Seq upto = end_of(batch_records_ + records);
+  Event event = co_await transmit(std::move(step), ahead.get(), upto);
+  co_return event;
+}
+
+// Reads the batch in flight again, and what is behind it.
+awaitable<bool> LaneSender::extend_window() {
+  const std::vector<wal::StoredRecord> held(at_hand().begin(), at_hand().end());
+  const Seq held_end = window_end_;
+  std::uint64_t bytes = kReadBytes;
+  for (const wal::StoredRecord& record : held) bytes += record.bytes->size();
+  const bool filled = co_await refill(bytes);
+  const bool covers = filled && window_.size() >= held.size() && window_.front().seq == held.front().seq &&
+                      window_[held.size() - 1].seq == held.back().seq;
+  if (covers) {
+    ack_.upto = end_of(batch_records_);
+    co_return true;
+  }
+  // The queue forgot the borders of the batch in flight, or has dropped some of it to keep a budget.
+  window_ = held;
+  window_end_ = held_end;
+  forfeited_ = filled;
+  co_return false;
+}
+
+awaitable<Event> LaneSender::transmit(Step step, Load* load, Seq ahead_upto) {
+  EncodeOptions encode;
+  encode.retry = step.retry;
+  encode.downgraded = machine_.downgraded();
+  Result<Outgoing> encoded = load->encode(step.part, encode);
+  if (encoded.has_error()) {  // as if the receiver had refused it: the fault is found by halving
+    Answer refused;
+    refused.verdict.action = Action::bisect;
+    refused.verdict.sentence = encoded.error().detail;
+    co_return Event::answered(std::move(refused));
+  }
+  Outgoing out = std::move(*encoded);
+  const std::uint64_t bytes = out.request.body.size();
+  shared_.in_flight_bytes += bytes;
+  shared_.sent_bytes += bytes;
+  if (step.retry > 0) ++shared_.retries;
+
+  const Time begun = shared_.clock.now();
+  const Time deadline = begun + shared_.request_time;
+  const auto response = co_await shared_.transport.send(std::move(out.request), deadline);
+  shared_.in_flight_bytes -= bytes;
+  if (stopping_ || (response.has_error() && response.error().code == Errc::stopping)) {
+    stopping_ = true;
+    co_return Event::stop();
+  }
+
+  History history;
+  history.in_doubt = step.in_doubt;
+  history.divisible = step.divisible;
+  history.parked = options_.role == Role::parked;
+  history.version_works = shared_.version_works[out.sent.encoding];
+  Answer answer;
+  answer.verdict = shared_.destination.classify(out.sent, response, history);
+  answer.in_doubt = leaves_in_doubt(response);
+  answer.overloaded = tells_overload(response);
+  answer.latency = shared_.clock.now() - begun;
+  answer.bytes = bytes;
+  answer.units = out.sent.units;
+  if (answer.in_doubt)
+    machine_.allow_quarantine(usage_of(shared_.quarantine).behind.bytes < shared_.quarantine_bytes_max / 2);
+
+  ++shared_.requests[class_of(response)];
+  if (answer.verdict.action == Action::advance) {
+    shared_.version_works[out.sent.encoding] = true;
+    shared_.last_success = shared_.clock.wall_now();
+    shared_.sent_units += out.sent.units;
+    if (ahead_upto == Seq{}) {
+      stripped_[step.part.first] = out.sent.stripped;
+    } else if (answer.verdict.losses.empty()) {
+      ack_.upto = ahead_upto;  // settled with the batch before it
+      ack_.stripped += out.sent.stripped;
+      ack_.under_reported += answer.verdict.under_reported;
+      batch_units_ += out.sent.units;
+    }
+  } else {
+    shared_.last_error = answer.verdict.sentence;
+  }
+  co_return Event::answered(std::move(answer));
+}
+
+// ---- settling ----
+
+void LaneSender::settle(const Step& step) {
+  const Part part = step.part;
+  switch (step.fate) {
+    case Fate::delivered:
+      for (const Loss& loss : step.verdict.losses) lose(loss.reason, loss.units);
+      if (!step.verdict.losses.empty()) bury(part, step.verdict, step.verdict.losses.front().reason);
+      if (step.verdict.probable_duplicate) ack_.probable_duplicates += load_->units(part);
+      ack_.under_reported += step.verdict.under_reported;
+      ack_.stripped += stripped_[part.first];
+      return;
+    case Fate::rejected:
+      lose(step.verdict.reason, load_->units(part));
+      bury(part, step.verdict, step.verdict.reason);
+      return;
+    case Fate::parked: divert(part, shared_.parked); return;
+    case Fate::quarantined: divert(part, shared_.quarantine); return;
+  }
+}
+
+void LaneSender::lose(wal::Reason reason, std::uint64_t units) {
+  if (units > 0) ack_.losses.push_back({reason, units});
+}
+
+void LaneSender::divert(Part part, LaneId to) {
+  for (wal::NewRecord& record : load_->carve(part)) ack_.diverts.push_back({to, std::move(record), true});
+}
+
+// A copy for inspection. Where the receiver does not name what it refused, all of the part is kept.
+void LaneSender::bury(Part part, const Verdict& verdict, wal::Reason reason) {
+  RejectNote note;
+  note.reason = wal::to_string(reason);
+  note.destination = shared_.name;
+  note.refused_ms = to_unix_ms(shared_.clock.wall_now());
+  note.item = load_->describe(part);
+  note.sentence = verdict.sentence;
+  for (const wal::NewRecord& record : load_->carve(part)) {
+    note.encoding = record.attributes.encoding;
+    note.units = record.attributes.units;
+    ack_.diverts.push_back({shared_.rejects, reject_record(note, record), false});
+  }
+}
+
+// If we crash before the acknowledgement is durable, the batch is sent again in the next life, in doubt.
+void LaneSender::acknowledge() {
+  const Seq upto = ack_.upto;
+  load_.reset();
+  if (std::exchange(forfeited_, false)) {  // what is left of it is read again
+    drop_window();
+    return;
+  }
+  shared_.queue.ack(options_.cursor, std::move(ack_));
+  ack_ = {};
+  while (!at_hand().empty() && at_hand().front().seq < upto) window_[front_++].bytes.reset();
+  measure(batch_units_);
+  // Best-effort data may have lost its oldest meanwhile; then the queue takes no word about what was read
+  // before, and only a new read says what is left.
+  if (options_.keep == wal::Keep::best_effort && usage_of(options_.lane).position != upto) drop_window();
+}
+
+void LaneSender::drop_window() {
+  window_.clear();
+  front_ = 0;
+}
+
+void LaneSender::measure(std::uint64_t units) {
+  constexpr double kWeight = 0.1;
+  const Time now = shared_.clock.now();
+  const double elapsed = std::chrono::duration<double>(now - measured_at_).count();
+  if (measured_at_ != Time{} && elapsed > 0)
+    units_per_second_ += kWeight * (static_cast<double>(units) / elapsed - units_per_second_);
+  measured_at_ = now;
+}
+
+}  // namespace tideover::forward

@@ -1,0 +1,197 @@
+// What a sender does next: decides, never performs. No I/O, no clock of its own.
+//
+//   step = machine.resume(event, now);   perform the step, tell the machine how it went, and so on
+//
+// One batch is in flight. It is a stack of parts, sent in order; a part that is refused is cut and its halves
+// take its place, so that per-series order holds. Every item of a batch is settled exactly once, by one of
+// the four fates below, before the batch is acknowledged.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "forwarders/bisection.h"
+#include "forwarders/breaker.h"
+#include "forwarders/destination.h"
+#include "forwarders/pace.h"
+#include "forwarders/working_size.h"
+
+namespace tideover::forward {
+
+// Which of a destination's three cursors is served; see docs/DELIVERY.md.
+enum class Role : std::uint8_t {
+  main,        // everything, oldest first
+  parked,      // refused by the receiver's window: probed now and then, nothing behind it waits
+  quarantine,  // answered 5xx again and again while others passed: one attempt now and then
+};
+
+enum class State : std::uint8_t {
+  up,
+  replaying,  // up again after an outage, the backlog not yet drained
+  down,       // several attempts in a row failed
+  paused,     // the receiver answers with a configuration fault
+  stopped,
+};
+
+struct MachineLimits {
+  RequestLimits request;
+  BreakerLimits breaker;
+  PaceLimits pace;
+  // A new certificate or path takes an operator minutes; the receiver's log need not see more than this.
+  Duration pause_min = std::chrono::seconds(33);
+  Duration pause_max = std::chrono::seconds(54);
+  Duration parked_probe = std::chrono::seconds(60);
+  Duration quarantine_probe = std::chrono::minutes(5);
+  // After an outage every node waits a random part of this before it replays.
+  Duration replay_delay_max = std::chrono::seconds(5);
+  // Failed attempts, each of which the receiver has seen, before the part itself is suspected.
+  std::uint32_t suspect_after = 8;
+  // Of the records found at a start, the first may have been sent by an earlier life whose acknowledgements
+  // were not durable yet: as many batches as one WalLimits::ack_delay can hold.
+  std::uint32_t doubtful_batches = 64;
+};
+
+enum class Fate : std::uint8_t { delivered, rejected, parked, quarantined };
+
+struct Step {
+  enum class Kind : std::uint8_t {
+    read,    // wait for records, read a batch             -> loaded or empty
+    count,   // decode the batch: it must be cut           -> counted
+    send,    // `part`, or `ahead`: the batch after this   -> answered (empty when there is none)
+    settle,  // `part` has met `fate`, `verdict` says why  -> proceed
+    ack,     // all items are settled                      -> proceed
+    sleep,   // until `until`, or until poked              -> proceed
+    stop,
+  };
+  Kind kind = Kind::stop;
+  Part part;
+  bool ahead = false;
+  std::uint32_t retry = 0;  // send: earlier attempts of this part
+  bool in_doubt = false;    // send: one of them may have been stored
+  bool divisible = true;    // send: the part may still be cut
+  Fate fate = Fate::delivered;
+  Verdict verdict;
+  Time until{};
+};
+
+// How a send went.
+struct Answer {
+  Verdict verdict;
+  bool in_doubt = false;    // the receiver has seen the request and may have stored it
+  bool overloaded = false;  // a sign that it has too much to do
+  Duration latency{};
+  std::uint64_t bytes = 0;
+  std::uint64_t units = 0;
+};
+
+struct Event {
+  enum class Kind : std::uint8_t { proceed, empty, loaded, counted, answered, stop };
+  Kind kind = Kind::proceed;
+  std::uint64_t units = 0;      // loaded
+  bool found_at_start = false;  // loaded: an earlier life may have sent it
+  std::size_t items = 0;        // counted
+  Answer answer;                // answered
+
+  static Event proceed() { return {}; }
+  static Event empty() { return {Kind::empty, 0, false, 0, {}}; }
+  static Event loaded(std::uint64_t units, bool found_at_start = false) {
+    return {Kind::loaded, units, found_at_start, 0, {}};
+  }
+  static Event counted(std::size_t items) { return {Kind::counted, 0, false, items, {}}; }
+  static Event answered(Answer answer) { return {Kind::answered, 0, false, 0, std::move(answer)}; }
+  static Event stop() { return {Kind::stop, 0, false, 0, {}}; }
+};
+
+class SenderMachine {
+ public:
+  SenderMachine(Role role, const MachineLimits& limits, std::uint64_t seed);
+  SenderMachine(const SenderMachine&) = delete;
+  SenderMachine& operator=(const SenderMachine&) = delete;
+
+  Step resume(const Event& event, Time now);
+
+  void poke();                  // an operator asks for the next attempt at once
+  void begin_replay(Time now);  // what is read is old: feed the receiver gently, as after an outage
+  // Whether the quarantine lane has room. Without it nothing is quarantined: when one of several receivers
+  // behind a router is gone, a share of everything fails for ever, and that is an outage, not poison.
+  void allow_quarantine(bool allowed) { quarantine_allowed_ = allowed; }
+
+  State state() const;
+  bool downgraded() const { return downgraded_; }
+  RequestLimits request_limits() const { return working_size_.limits(); }
+  const Pace& pace() const { return pace_; }
+  const Breaker& breaker() const { return breaker_; }
+
+ private:
+  // One part on its way. The top of the stack is the oldest.
+  struct Slot {
+    Part part;
+    std::uint32_t attempts = 0;
+    std::uint32_t seen = 0;           // failed attempts that reached the receiver
+    std::uint64_t passes_before = 0;  // `passes_` when the first of those failed
+    bool in_doubt = false;
+    bool searched = false;    // a half of a refused part: its requests are on the search budget
+    bool twin_clean = false;  // right half of a refused part whose left half has not failed so far
+    bool known_bad = false;   // its left half passed, so the fault is in here: need not be sent whole
+    bool last_try = false;    // the search is over: one attempt, no more cuts
+  };
+  enum class Cut : std::uint8_t { none, size, search, suspicion };
+  enum class Trial : std::uint8_t { none, sibling, ahead };
+
+  Step next(Time now);
+  Step send_top();
+  Step answered(const Answer& answer, Time now);
+  Step trial_answered(const Answer& answer, Time now);
+  Step passed(const Answer& answer, Time now);
+  Step failed(const Answer& answer, Time now);
+  Step suspected(Time now);
+  Step paused(const Verdict& verdict, Time now);
+  Step refused(const Verdict& verdict, Time now);
+  Step refused_by_window(const Verdict& verdict, Time now);
+  Step too_large(const Answer& answer, Time now);
+  Step other_version(const Verdict& verdict, Time now);
+  Step give_up_search(const Verdict& verdict, Time now);
+  Step cut(Cut why, Time now);
+  Step settle_top(Fate fate, Verdict verdict);
+  Step hold(Time now);
+
+  void open_batch(const Event& loaded, Time now);
+  void close_batch();
+  void note_health(const Answer& answer, Time now);
+  void twin_failed();
+  std::size_t items_of(const Slot& slot) const;  // kEnd when not counted yet
+  bool divisible(const Slot& slot) const { return items_of(slot) > 1; }
+
+  const Role role_;
+  const MachineLimits limits_;
+  Rng rng_;
+  Breaker breaker_;
+  Pace pace_;
+  WorkingSize working_size_;
+  Bisection search_;
+
+  std::vector<Slot> stack_;
+  bool batch_open_ = false;
+  bool batch_touched_ = false;  // some of it is settled
+  std::size_t items_ = 0;       // of the batch; 0 until counted
+  std::uint64_t units_ = 0;     // of the batch
+  Cut pending_cut_ = Cut::none;
+  Verdict last_refusal_;
+  Trial trial_ = Trial::none;
+  std::uint32_t trials_ = 0;          // of this batch
+  std::uint32_t suspicion_cuts_ = 0;  // of this batch
+  std::uint64_t passes_ = 0;          // requests that passed, ever
+
+  Time not_before_{};           // no request earlier than this
+  Duration pause_{};            // typical pause of this episode; zero when not paused
+  bool idle_ = true;            // parked, quarantine: what comes was refused a moment ago, so it waits first
+  bool recovering_ = false;     // an outage ended, and the backlog has not drained since
+  bool next_in_doubt_ = false;  // a trial has sent the next batch already, in vain
+  bool downgraded_ = false;
+  bool quarantine_allowed_ = true;
+  bool stopped_ = false;
+  std::uint32_t doubtful_left_;
+};
+
+}  // namespace tideover::forward

@@ -1,0 +1,82 @@
+// The disk of the simulated node: outlives the agents that use it, fails by chance, and loses power on
+// demand.
+//
+// Every agent gets a handle of its own. A crash freezes the handle first: whatever the dying agent still does
+// on its way down has no effect any more, so it can be taken down by its ordinary stop, without leaks.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "tests/support/mem_store.h"
+#include "wal/base/rng.h"
+#include "wal/store.h"
+
+namespace tideover::sim {
+
+// Hears what is durable, at the instant at which it is.
+class DiskWitness {
+ public:
+  virtual ~DiskWitness() = default;
+  virtual void committed(const wal::StoreBatch& batch) = 0;
+  virtual void released(LaneId lane, Seq before) = 0;
+};
+
+struct DiskFaults {
+  double commit_fails = 0;  // EIO or ENOSPC, once; whether the batch reached the disk is up to chance
+  double reopen_fails = 0;  // after such a failure
+  double read_fails = 0;
+};
+
+// Where the power goes off.
+enum class Cut : std::uint8_t { none, before_commit, after_commit };
+
+class Disk {
+ public:
+  class Handle;
+
+  Disk(Rng rng, DiskWitness& witness) : rng_(rng), witness_(witness) {}  // `witness` outlives the disk
+
+  void set_faults(const DiskFaults& faults) { faults_ = faults; }
+  void set_full(bool full) { full_ = full; }  // every commit fails with ENOSPC
+  void set_free_bytes(std::uint64_t bytes) { memory_.set_free_bytes(bytes); }
+  void set_total_bytes(std::uint64_t bytes) { memory_.set_total_bytes(bytes); }
+  bool damage(LaneId lane, Seq seq) { return memory_.damage(lane, seq); }
+
+  // The power goes off at the next commit: `then` runs at that instant and freezes the handle.
+  void cut_at_commit(Cut cut, std::function<void()> then);
+
+ private:
+  Result<wal::StoreImage> open();
+  Result<> commit(const wal::StoreBatch& batch);
+
+  Rng rng_;
+  DiskWitness& witness_;
+  wal::MemStore memory_;
+  DiskFaults faults_;
+  bool full_ = false;
+  Cut cut_ = Cut::none;
+  std::function<void()> on_cut_;
+  std::optional<wal::StoreBatch> doubtful_;  // failed, and will be found there when the store is opened again
+};
+
+// What one agent holds of the disk. `disk` outlives it.
+class Disk::Handle final : public wal::Store {
+ public:
+  explicit Handle(Disk& disk) : disk_(disk) {}
+
+  void freeze();  // the agent is dead from here on, whether it knows or not
+  bool frozen() const { return frozen_; }
+
+  Result<wal::StoreImage> open() override;
+  Result<> commit(const wal::StoreBatch& batch) override;
+  Result<wal::ReadRange> read(const wal::ReadRequest& request) override;
+  void release(LaneId lane, Seq before) override;
+  wal::StoreUsage usage() const override { return disk_.memory_.usage(); }
+
+ private:
+  Disk& disk_;
+  bool frozen_ = false;
+};
+
+}  // namespace tideover::sim

@@ -1,0 +1,124 @@
+#include <catch2/catch.hpp>
+
+#include "tests/sim/swarm.h"
+#include "tests/sim/world.h"
+
+namespace tideover::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+void add_two_sources(World& world) {
+  world.add_source({.name = "a"});
+  world.add_source({.name = "b", .version = remote_write::Version::v2, .histograms = true});
+}
+
+// Everything promised is at the receiver, and nothing was refused on the way.
+void check_all_arrived(const World& world) {
+  const Account account = world.account();
+  CHECK(world.violations() == std::vector<std::string>{});
+  CHECK(account.acknowledged > 0);
+  CHECK(account.stored == account.acknowledged);
+}
+
+// The promise itself: 200 worlds, an hour of every trouble that chance gave them, ten crashes each. In four
+// runs, so that ctest can spread them over the cores.
+void check_swarm(std::uint64_t from, std::uint64_t seeds) {
+  for (std::uint64_t seed = from; seed < from + seeds; ++seed) {
+    const SwarmReport report = run_swarm(seed, {});
+    INFO(to_string(report));
+    REQUIRE(report.violations.empty());
+    REQUIRE(report.crashes >= 10);
+    REQUIRE(report.account.acknowledged > 0);
+  }
+}
+
+TEST_CASE("no acknowledged sample is lost whatever happens: seeds 1 to 50") { check_swarm(1, 50); }
+TEST_CASE("no acknowledged sample is lost whatever happens: seeds 51 to 100") { check_swarm(51, 50); }
+TEST_CASE("no acknowledged sample is lost whatever happens: seeds 101 to 150") { check_swarm(101, 50); }
+TEST_CASE("no acknowledged sample is lost whatever happens: seeds 151 to 200") { check_swarm(151, 50); }
+
+TEST_CASE("a record acknowledged to the client reaches Thanos across crashes") {
+  World world(1);
+  add_two_sources(world);
+  world.thanos().fails(0.2).loses_replies(0.05).down_for(0s, 60s);
+  world.run_with_crashes(12, 1h);
+  world.heal_and_drain();
+  check_all_arrived(world);
+  CHECK(world.crashes() == 12);
+}
+
+TEST_CASE("an outage of 2.7 hours, and a crash in the middle of it, loses nothing") {
+  World world(2);
+  add_two_sources(world);
+  world.run_for(10min);
+  world.network().set_link(Link::black_hole);
+  world.run_for(81min);
+  world.crash();
+  world.run_for(81min);
+  world.heal_and_drain();
+  check_all_arrived(world);
+}
+
+TEST_CASE("without faults every sample arrives once") {
+  World world(3);
+  add_two_sources(world);
+  world.run_for(30min);
+  world.heal_and_drain(5min);
+  check_all_arrived(world);
+  CHECK(world.account().duplicates == 0);
+  CHECK(world.account().extra == 0);
+}
+
+TEST_CASE("a full disk is refused to the sources, and nothing is missing afterwards") {
+  World world(4);
+  add_two_sources(world);
+  world.run_for(10min);
+  world.disk().set_full(true);
+  world.run_for(20min);
+  world.disk().set_full(false);
+  world.run_for(10min);
+  world.heal_and_drain();
+  check_all_arrived(world);
+}
+
+TEST_CASE("delivery goes on while the disk takes nothing") {
+  World world(5);
+  add_two_sources(world);
+  world.network().set_link(Link::refusing);
+  world.run_for(20min);
+  const Account before = world.account();
+  REQUIRE(before.outstanding > 0);
+  world.disk().set_full(true);
+  world.network().set_link(Link::up);
+  world.run_for(10min);
+  CHECK(world.account().outstanding == 0);
+  world.heal_and_drain();
+  check_all_arrived(world);
+}
+
+TEST_CASE("a budget that is used up is refused with 503, and the sources keep what it cannot take") {
+  World world(6);
+  world.agent_options().lane_bytes_max = 8 << 10;
+  add_two_sources(world);
+  world.network().set_link(Link::refusing);
+  world.run_for(1h);
+  CHECK(world.oracle().held_bytes() <= 8 << 10);
+  world.heal_and_drain();
+  check_all_arrived(world);
+}
+
+TEST_CASE("a wall clock that jumps loses nothing and holds nothing up") {
+  World world(7);
+  add_two_sources(world);
+  world.thanos().down_for(10s, 5min);
+  for (const Duration jump : {Duration(-2h), Duration(5h), Duration(-24h)}) {
+    world.run_with_crashes(1, 10min);
+    world.clock().jump_wall(jump);
+  }
+  world.heal_and_drain(20min);
+  check_all_arrived(world);
+}
+
+}  // namespace
+}  // namespace tideover::sim

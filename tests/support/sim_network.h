@@ -1,0 +1,85 @@
+// The network between one agent and its receiver: the port `Transport` on virtual time, with weather.
+//
+// A request that has left the agent travels by itself: the agent may crash, give up or retry, and the packet
+// still arrives. That is where duplicates come from, and where a sender that trusts its own deadline loses
+// data.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+
+#include "forwarders/http/transport.h"
+#include "tests/support/sim_clock.h"
+#include "wal/base/notifier.h"
+#include "wal/base/rng.h"
+
+namespace tideover::sim {
+
+// How often each misfortune befalls a request; the rest goes through.
+struct Weather {
+  double refused = 0;       // no connection: the receiver cannot have acted
+  double reset_before = 0;  // the connection breaks on the way there
+  double reset_after = 0;   // the receiver acts, the connection breaks on the way back
+  double reply_lost = 0;    // the receiver acts, nobody ever answers
+  double slow = 0;          // takes up to `slow_by` longer, which may be past the deadline
+  Duration slow_by = std::chrono::seconds(90);
+  Duration latency = std::chrono::milliseconds(20);
+};
+
+enum class Link : std::uint8_t {
+  up,
+  refusing,    // instant refusal, and names that do not resolve
+  black_hole,  // packets vanish: every request runs into its deadline
+  resetting,   // connections open, then break
+};
+
+class SimNetwork {
+ public:
+  using Receiver = std::function<http::Response(const http::Request&)>;
+  using Reply = std::function<void(Result<http::Response>)>;
+
+  SimNetwork(SimClock& clock, Rng rng, Receiver receiver)
+      : clock_(clock), rng_(rng), receiver_(std::move(receiver)) {}
+
+  void set_weather(const Weather& weather) { weather_ = weather; }
+  void set_link(Link link) { link_ = link; }
+
+  std::function<void()> on_act;  // runs when the receiver has acted and its answer is on the way
+
+  // Puts the request on the wire. `reply` runs at most once; never when the answer is lost.
+  void carry(http::Request request, Reply reply);
+
+ private:
+  void after(Duration delay, std::function<void()> then) {
+    clock_.call_at(clock_.now() + delay, std::move(then));
+  }
+  Duration latency();
+
+  SimClock& clock_;
+  Rng rng_;
+  Receiver receiver_;
+  Weather weather_;
+  Link link_ = Link::up;
+};
+
+// One agent's end of the network; ends with that agent.
+class SimTransport final : public http::Transport {
+ public:
+  SimTransport(SimNetwork& network, Clock& clock) : network_(network), clock_(clock) {}
+
+  awaitable<Result<http::Response>> send(http::Request request, Time deadline) override;
+  void close() override;
+
+ private:
+  struct Exchange;
+
+  SimNetwork& network_;
+  Clock& clock_;
+  bool closed_ = false;
+  std::uint64_t last_ = 0;
+  std::map<std::uint64_t, Exchange*> open_;  // in order of sending: close() must not depend on addresses
+};
+
+}  // namespace tideover::sim

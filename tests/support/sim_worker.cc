@@ -1,0 +1,39 @@
+#include "tests/support/sim_worker.h"
+
+#include <utility>
+
+namespace tideover::sim {
+namespace {
+
+// The way from the worker's thread back to the io thread: long enough for a crash to fall into.
+constexpr Duration kHandBack = std::chrono::microseconds(50);
+
+}  // namespace
+
+SimWorker::~SimWorker() {
+  clock_.cancel(job_timer_);
+  for (const Clock::TimerId timer : reply_timers_) clock_.cancel(timer);
+}
+
+void SimWorker::submit(std::function<void()> job, std::function<void()> done) {
+  waiting_.push_back({std::move(job), std::move(done)});
+  if (waiting_.size() == 1) start_next();
+}
+
+void SimWorker::start_next() {
+  job_timer_ = clock_.call_at(clock_.now() + latency_(), [this] {
+    job_timer_ = 0;
+    std::exchange(waiting_.front().job, nullptr)();
+    replies_.push_back(std::move(waiting_.front().done));
+    waiting_.pop_front();
+    reply_timers_.push_back(clock_.call_at(clock_.now() + kHandBack, [this] {
+      reply_timers_.pop_front();
+      const std::function<void()> done = std::move(replies_.front());
+      replies_.pop_front();
+      done();
+    }));
+    if (!waiting_.empty()) start_next();
+  });
+}
+
+}  // namespace tideover::sim

@@ -1,0 +1,102 @@
+// What an operator reads in the middle of an outage.
+#include "agent/cli/status_view.h"
+
+#include <catch2/catch.hpp>
+
+namespace tideover::cli {
+namespace {
+
+StatusAnswers outage() {
+  return {
+      .buildinfo = R"({"version":"0.1.0","revision":"abc123","compiler":"GNU 12","format":1})",
+      .buffer =
+          R"({"signals":{"metrics":{"bytes":1288490188,"max_bytes":4294967296,"disk_bytes":1400000000,"records":81200,
+        "samples":44900000,"bytes_per_sample":28.7,"oldest_timestamp":1800000000.0,"newest_timestamp":1800004320.0,
+        "survivable_seconds":11520.0,"refusing":null,"free_bytes":21474836480,"floor_bytes":8589934592}}})",
+      .destinations = R"({"destinations":[
+        {"signal":"metrics","name":"thanos","url":"http://t","required":true,"state":"down","since":1800000000.0,
+         "last_error":"connection refused","last_success":1799999999.5,"backlog_records":81200,"backlog_samples":44900000,
+         "backlog_bytes":1288490188,"oldest_timestamp":1800000000.0,"lag_seconds":4320.0,"replay_samples_per_second":0.0,
+         "eta_seconds":null,"parked_samples":0,"quarantined_samples":0},
+        {"signal":"metrics","name":"archive","url":"http://a","required":false,"state":"replaying","since":1800004260.0,
+         "last_error":null,"last_success":1800004320.0,"backlog_records":10,"backlog_samples":90000,
+         "backlog_bytes":250000,"oldest_timestamp":1800004200.0,"lag_seconds":120.0,"replay_samples_per_second":45000.0,
+         "eta_seconds":2.0,"parked_samples":1200,"quarantined_samples":0}]})",
+      .ledger =
+          R"({"metrics":{"thanos":{"accepted":45000012,"delivered":100000,"rejected":{"out_of_order":12},"dropped":{},
+        "queued":44900000,"parked":0,"quarantined":0,"in_balance":true,"probable_duplicates":0}}})"};
+}
+
+TEST_CASE("the table of an outage answers: how long, how much, and does the account close") {
+  const auto table = status_table(outage(), 1800004320.0);
+  REQUIRE(table.has_value());
+  CHECK(*table == R"(tideover 0.1.0 (abc123)
+
+metrics: 1.2 GiB of 4.0 GiB used (30%), 44.9 M samples in 81.2 k records, oldest 1h12m
+  survives an outage of 3h12m
+  disk: 1.3 GiB taken, 20.0 GiB free, 8.0 GiB to be left free
+
+destination      state    for  backlog    bytes  oldest  samples/s  done in  parked
+thanos            down  1h12m   44.9 M  1.2 GiB   1h12m          -        -       0
+archive      replaying  1m00s   90.0 k  244 KiB   2m00s     45.0 k     2.0s   1.2 k
+thanos: last error: connection refused (last success: 1h12m ago)
+
+ledger of metrics, in samples
+thanos: accepted 45,000,012 = delivered 100,000 + rejected 12 + dropped 0 + queued 44,900,000: in balance
+  rejected: 12 (out_of_order)
+)");
+}
+
+TEST_CASE("an agent that refuses samples says so first, with its reason") {
+  auto answers = outage();
+  const auto at = answers.buffer.find("null,\"free");
+  answers.buffer.replace(at, 4, "\"the buffer is full\"");
+  const auto table = status_table(answers, 1800004320.0);
+  REQUIRE(table.has_value());
+  CHECK(table->find("REFUSING new samples: the buffer is full") != std::string::npos);
+}
+
+TEST_CASE("a ledger that does not close is not hidden, whatever the agent says of itself") {
+  auto answers = outage();
+  answers.ledger.replace(answers.ledger.find("45000012"), 8, "45000013");
+  const auto table = status_table(answers, 1800004320.0);
+  REQUIRE(table.has_value());
+  CHECK(table->find("NOT IN BALANCE, 45,000,012 accounted for") != std::string::npos);
+}
+
+TEST_CASE("what a receiver answered cannot steer the terminal") {
+  auto answers = outage();
+  answers.destinations.replace(answers.destinations.find("connection refused"), 18,
+                               "\\u001b[2Jgone\\nthanos: fine");
+  const auto table = status_table(answers, 1800004320.0);
+  REQUIRE(table.has_value());
+  CHECK(table->find('\x1b') == std::string::npos);
+  CHECK(table->find("\nthanos: fine") == std::string::npos);
+}
+
+TEST_CASE("an answer of another version is an error, not a crash") {
+  for (auto part : {&StatusAnswers::buildinfo, &StatusAnswers::buffer, &StatusAnswers::destinations,
+                    &StatusAnswers::ledger}) {
+    for (const auto* body : {"", "{}x", "[]", R"({"signals":{"metrics":{}}})", R"({"destinations":[{}]})",
+                             R"({"metrics":{"a":1}})"}) {
+      auto answers = outage();
+      answers.*part = body;
+      const auto table = status_table(answers, 0);
+      if (!table.has_value()) CHECK(table.error().code == Errc::bad_input);
+    }
+  }
+  auto answers = outage();
+  answers.buffer = "{}";
+  CHECK_FALSE(status_table(answers, 0).has_value());
+}
+
+TEST_CASE("JSON for scripts carries each answer untouched") {
+  const auto text = status_json(outage());
+  REQUIRE(text.has_value());
+  CHECK(text->find(R"("buildinfo":{"version":"0.1.0")") != std::string::npos);
+  CHECK(text->find(R"("ledger":{"metrics":{"thanos":{"accepted":45000012)") != std::string::npos);
+  CHECK(text->back() == '\n');
+}
+
+}  // namespace
+}  // namespace tideover::cli

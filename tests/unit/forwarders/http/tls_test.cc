@@ -1,0 +1,176 @@
+#include <boost/asio/ssl/context.hpp>
+#include <catch2/catch.hpp>
+#include <openssl/ssl.h>
+
+#include "tests/support/certificates.h"
+#include "tests/unit/forwarders/http/fixture.h"
+
+namespace tideover::http {
+namespace {
+
+using namespace std::chrono_literals;
+namespace ssl = boost::asio::ssl;
+
+struct TlsFixture : test::TransportFixture {
+  test::Certificates certificates;
+  ssl::context context{ssl::context::tls_server};
+  bool shaken = false;
+  std::vector<Request> seen;
+
+  explicit TlsFixture(const std::string& alt_name = "DNS:localhost,IP:127.0.0.1") {
+    certificates.issue("server", alt_name);
+    context.use_certificate_chain_file(certificates.pem("server"));
+    context.use_private_key_file(certificates.key("server"), ssl::context::pem);
+  }
+
+  void require_client_certificate() {
+    context.load_verify_file(certificates.pem("ca"));
+    context.set_verify_mode(ssl::verify_peer | ssl::verify_fail_if_no_peer_cert);
+  }
+
+  TransportOptions tls_options(std::string_view host = "127.0.0.1") {
+    TransportOptions made = options();
+    made.url = peer.tls_url(host);
+    made.tls.ca_file = certificates.pem("ca");
+    return made;
+  }
+
+  awaitable<void> serve() {
+    auto connection = co_await peer.accept();
+    shaken = co_await connection->secure_as_server(context);
+    if (!shaken) co_return;
+    while (true) {
+      Request request = co_await connection->read_request();
+      if (request.method.empty()) co_return;
+      seen.push_back(std::move(request));
+      co_await connection->send(test::kNoContent);
+    }
+  }
+
+  // The outcome of one request, and of a second one if the first was answered.
+  Result<Response> post_twice() {
+    Result<Response> last = fail(Errc::stopping, "not run");
+    auto task = [&]() -> awaitable<void> {
+      last = co_await post("one");
+      if (last) last = co_await post("two");
+    };
+    loop.spawn(serve());
+    loop.run(task());
+    return last;
+  }
+};
+
+TEST_CASE("a peer whose certificate is good is spoken to over TLS, and the connection is kept") {
+  TlsFixture f;
+  f.open(f.tls_options());
+  const Result<Response> response = f.post_twice();
+  REQUIRE(response.has_value());
+  CHECK(response->status == 204);
+  REQUIRE(f.seen.size() == 2);
+  CHECK(f.seen[1].body == "two");
+}
+
+TEST_CASE("a peer is verified by the name of its URL, or the one configured in its place") {
+  TlsFixture f("DNS:thanos.mgmt");
+  TransportOptions options = f.tls_options();
+  options.tls.server_name = "thanos.mgmt";
+  f.open(std::move(options));
+  CHECK(f.post_twice().has_value());
+}
+
+TEST_CASE("a peer of another name gets nothing") {
+  TlsFixture f("DNS:elsewhere.test");
+  f.open(f.tls_options());
+  const Result<Response> response = f.post_twice();
+  REQUIRE(response.has_error());
+  CHECK(response.error().code == Errc::connect_failed);
+  CHECK(f.seen.empty());
+}
+
+TEST_CASE("a peer of an unknown authority gets nothing") {
+  TlsFixture f;
+  f.certificates.make_authority("other");
+  TransportOptions options = f.tls_options();
+  options.tls.ca_file = f.certificates.pem("other");
+  f.open(std::move(options));
+  const Result<Response> response = f.post_twice();
+  REQUIRE(response.has_error());
+  CHECK(response.error().code == Errc::connect_failed);
+  CHECK(f.seen.empty());
+}
+
+TEST_CASE("a peer that only speaks TLS 1.1 gets nothing") {
+  TlsFixture f;
+  SSL_CTX_set_security_level(f.context.native_handle(), 0);
+  SSL_CTX_set_min_proto_version(f.context.native_handle(), TLS1_1_VERSION);
+  SSL_CTX_set_max_proto_version(f.context.native_handle(), TLS1_1_VERSION);
+  f.open(f.tls_options());
+  const Result<Response> response = f.post_twice();
+  REQUIRE(response.has_error());
+  CHECK(response.error().code == Errc::connect_failed);
+}
+
+TEST_CASE("a peer that asks for a client certificate gets ours") {
+  TlsFixture f;
+  f.certificates.issue("client", "DNS:client");
+  f.require_client_certificate();
+  TransportOptions options = f.tls_options();
+  options.tls.cert_file = f.certificates.pem("client");
+  options.tls.key_file = f.certificates.key("client");
+  f.open(std::move(options));
+  CHECK(f.post_twice().has_value());
+}
+
+TEST_CASE("a peer that refuses our certificate, or its absence, has not acted on a request") {
+  TlsFixture f;
+  f.require_client_certificate();
+  SECTION("TLS 1.3, where it says so after our side is done") {}
+  SECTION("TLS 1.2, where it says so in the handshake") {
+    SSL_CTX_set_max_proto_version(f.context.native_handle(), TLS1_2_VERSION);
+  }
+  f.open(f.tls_options());
+  const Result<Response> response = f.post_twice();
+  REQUIRE(response.has_error());
+  CHECK(response.error().code == Errc::connect_failed);
+  CHECK(f.seen.empty());
+}
+
+TEST_CASE("a handshake that breaks or stalls says that nothing was sent") {
+  TlsFixture f;
+  bool closes = false;
+  SECTION("closed") { closes = true; }
+  SECTION("silent") {}
+  auto serve = [&]() -> awaitable<void> {
+    auto connection = co_await f.peer.accept();
+    if (closes)
+      connection->close();
+    else
+      co_await connection->read_to_end();
+  };
+  auto task = [&]() -> awaitable<void> {
+    const Result<Response> response = co_await f.post("x", closes ? Duration(10s) : Duration(50ms));
+    REQUIRE(response.has_error());
+    CHECK(response.error().code == Errc::connect_failed);
+  };
+  f.open(f.tls_options());
+  f.loop.spawn(serve());
+  f.loop.run(task());
+}
+
+TEST_CASE("a missing authority file is named, and nothing is sent") {
+  TlsFixture f;
+  TransportOptions options = f.tls_options();
+  options.tls.ca_file = "/nowhere/ca.pem";
+  f.open(std::move(options));
+  auto task = [&]() -> awaitable<void> {
+    const Result<Response> response = co_await f.post();
+    REQUIRE(response.has_error());
+    CHECK(response.error().code == Errc::connect_failed);
+    CHECK(response.error().detail.find("/nowhere/ca.pem") != std::string::npos);
+  };
+  f.loop.run(task());
+  CHECK(f.warnings.size() == 1);
+}
+
+}  // namespace
+}  // namespace tideover::http

@@ -1,0 +1,117 @@
+// A destination and a receiver for the sender's tests: a record is a word, an item is a letter.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "forwarders/answers.h"
+#include "forwarders/destination.h"
+#include "forwarders/http/transport.h"
+#include "wal/base/notifier.h"
+
+namespace tideover::forward {
+
+inline wal::NewRecord word(std::string_view letters) {
+  wal::NewRecord record;
+  record.bytes = std::string(wal::kEnvelopeBytes, '\0') + std::string(letters);
+  record.attributes.units = static_cast<std::uint32_t>(letters.size());
+  record.attributes.encoding = 2;
+  return record;
+}
+
+class WordLoad final : public Load {
+ public:
+  explicit WordLoad(std::vector<wal::StoredRecord> records) : records_(std::move(records)) {
+    for (const auto& record : records_) text_ += record.payload();
+  }
+  std::uint64_t units() const override { return text_.size(); }
+  std::size_t items() override { return std::max<std::size_t>(1, text_.size()); }
+  std::uint64_t units(Part part) override { return slice(part).size(); }
+  Result<Outgoing> encode(Part part, const EncodeOptions& options) override {
+    Outgoing out;
+    out.request.body = slice(part);
+    out.sent.encoding = options.downgraded ? 1 : 2;
+    out.sent.units = out.request.body.size();
+    out.sent.stripped = options.downgraded ? out.sent.units : 0;
+    out.request.headers.add("Version", std::to_string(out.sent.encoding));
+    return out;
+  }
+  std::vector<wal::NewRecord> carve(Part part) override {
+    std::vector<wal::NewRecord> carved;
+    carved.push_back(word(slice(part)));
+    return carved;
+  }
+  std::string describe(Part part) override { return slice(part).substr(0, 1); }
+
+ private:
+  std::string slice(Part part) const {
+    return part.whole() ? text_ : text_.substr(part.first, part.last - part.first);
+  }
+
+  std::vector<wal::StoredRecord> records_;
+  std::string text_;
+};
+
+// 400 names what is wrong: "window", "bad"; nothing of the request is stored then.
+class WordDestination final : public Destination {
+ public:
+  std::size_t plan(std::span<const wal::StoredRecord> records, const RequestLimits& limits) const override {
+    std::uint64_t units = records.front().attributes.units;
+    std::size_t n = 1;
+    while (n < records.size() && units + records[n].attributes.units <= limits.units)
+      units += records[n++].attributes.units;
+    return n;
+  }
+  std::unique_ptr<Load> load(std::vector<wal::StoredRecord> records) const override {
+    return std::make_unique<WordLoad>(std::move(records));
+  }
+  Verdict classify(const Sent& sent, const Result<http::Response>& answer,
+                   const History& history) const override {
+    if (auto verdict = common_verdict(answer)) return *std::move(verdict);
+    Verdict verdict;
+    verdict.sentence = sentence_of(answer);
+    verdict.action = Action::advance;
+    if (answer->status == 415) verdict.action = Action::downgrade;
+    if (answer->status == 409) verdict.losses.push_back({wal::Reason::duplicate, 1});
+    if (answer->status == 202) verdict.under_reported = sent.units;
+    if (answer->status != 400) return verdict;
+    const bool window = answer->body == "window";
+    verdict.reason = window ? wal::Reason::out_of_bounds : wal::Reason::bad_request;
+    verdict.action = window && (history.parked || !history.divisible) ? Action::park : Action::bisect;
+    return verdict;
+  }
+};
+
+// Answers by a function, five milliseconds later.
+class WordTransport final : public http::Transport {
+ public:
+  using Receiver = std::function<Result<http::Response>(const http::Request&)>;
+
+  WordTransport(Clock& clock, Receiver receiver)
+      : clock_(clock), receiver_(std::move(receiver)), closed_(clock) {}
+
+  awaitable<Result<http::Response>> send(http::Request request, Time deadline) override {
+    ++requests;
+    const Time answered = hangs ? deadline : clock_.now() + std::chrono::milliseconds(5);
+    const bool interrupted = co_await closed_.wait_until(answered);
+    if (interrupted) co_return fail(Errc::stopping, "closed");
+    if (hangs) co_return fail(Errc::timeout, "no answer");
+    co_return receiver_(request);
+  }
+  void close() override { closed_.notify(); }
+
+  std::size_t requests = 0;
+  bool hangs = false;
+
+ private:
+  Clock& clock_;
+  Receiver receiver_;
+  Notifier closed_;
+};
+
+}  // namespace tideover::forward

@@ -1,0 +1,335 @@
+// The texts below are those of Thanos 0.42.4 and Prometheus 3.15, as their sources print them.
+#include "forwarders/thanos/classify.h"
+
+#include <catch2/catch.hpp>
+
+#include "forwarders/remote_write/remote_write.h"
+
+namespace tideover::thanos {
+namespace {
+
+using forward::Action;
+using forward::History;
+using forward::Loss;
+using forward::Sent;
+using forward::Verdict;
+using wal::Reason;
+
+Sent sent_v1(std::uint64_t units) { return {1, units, {}, 0}; }
+Sent sent_v2(std::uint64_t units) { return {2, units, {}, 0}; }
+
+http::Response thanos_409(std::string causes) {
+  return {409,
+          {{"Content-Type", "text/plain; charset=utf-8"}},
+          "store locally for endpoint 127.0.0.1:10901: writing locally: " + causes + "\n"};
+}
+
+http::Headers written(int samples, int histograms) {
+  return {{"X-Prometheus-Remote-Write-Samples-Written", std::to_string(samples)},
+          {"X-Prometheus-Remote-Write-Histograms-Written", std::to_string(histograms)},
+          {"X-Prometheus-Remote-Write-Exemplars-Written", "0"}};
+}
+
+struct Row {
+  std::string what;
+  Sent sent;
+  http::Response answer;
+  History history;
+  Action action;
+  std::vector<Loss> losses = {};
+  bool rest_stored = false;
+  bool probable_duplicate = false;
+  std::uint64_t under_reported = 0;
+};
+
+const History kFirst{};
+const History kDoubt{.in_doubt = true};
+const History kSingle{.divisible = false};
+const History kSingleDoubt{.in_doubt = true, .divisible = false};
+const History kParked{.parked = true};
+const History kWorks{.version_works = true};
+
+TEST_CASE("every answer of the real receivers has its verdict") {
+  const std::string series = " for series {__name__=\"up\", job=\"x\"}";
+  const std::vector<Row> rows = {
+      // 2xx
+      {"Thanos takes 1.0", sent_v1(500), {200, {}, ""}, kFirst, Action::advance},
+      {"Prometheus takes 1.0", sent_v1(500), {204, {}, ""}, kFirst, Action::advance},
+      {"Prometheus takes 2.0", sent_v2(500), {204, written(400, 100), ""}, kFirst, Action::advance},
+      {"Thanos 0.42 answers 2.0 and stores nothing", sent_v2(500), {200, {}, ""}, kFirst, Action::downgrade},
+      {"the same, though 2.0 worked before", sent_v2(500), {200, {}, ""}, kWorks, Action::downgrade},
+      {"zero written of many", sent_v2(500), {200, written(0, 0), ""}, kFirst, Action::downgrade},
+      {"zero written, but 2.0 is known to work",
+       sent_v2(5),
+       {204, written(0, 0), ""},
+       kWorks,
+       Action::advance,
+       {},
+       false,
+       false,
+       5},
+      {"counts short",
+       sent_v2(500),
+       {204, written(490, 0), ""},
+       kFirst,
+       Action::advance,
+       {},
+       false,
+       false,
+       10},
+      {"metadata alone needs no header", sent_v2(0), {200, {}, ""}, kFirst, Action::advance},
+      // Thanos 409
+      {"a window of zero, all of it",
+       sent_v1(500),
+       thanos_409("add 500 samples: out of bounds"),
+       kFirst,
+       Action::park,
+       {},
+       true},
+      {"a window of 1 h, all of it",
+       sent_v1(500),
+       thanos_409("add 500 samples: too old sample"),
+       kFirst,
+       Action::park,
+       {},
+       true},
+      {"the same after an ambiguous attempt",
+       sent_v1(500),
+       thanos_409("add 500 samples: too old sample"),
+       kDoubt,
+       Action::park,
+       {},
+       true},
+      {"a few out of bounds among many",
+       sent_v1(500),
+       thanos_409("add 3 samples: out of bounds"),
+       kFirst,
+       Action::bisect,
+       {},
+       true},
+      {"one, found", sent_v1(1), thanos_409("add 1 samples: out of bounds"), kSingle, Action::park, {}, true},
+      {"a few, in the parked lane",
+       sent_v1(500),
+       thanos_409("add 3 samples: out of bounds"),
+       kParked,
+       Action::park,
+       {},
+       true},
+      {"window and order mixed",
+       sent_v1(500),
+       thanos_409("2 errors: add 400 samples: out of bounds; add 7 samples: out of order sample"),
+       kFirst,
+       Action::park,
+       {},
+       true},
+      {"out of order",
+       sent_v1(500),
+       thanos_409("add 7 samples: out of order sample"),
+       kFirst,
+       Action::advance,
+       {{Reason::out_of_order, 7}}},
+      {"another value",
+       sent_v1(500),
+       thanos_409("add 1 samples: duplicate sample for timestamp"),
+       kFirst,
+       Action::advance,
+       {{Reason::duplicate, 1}}},
+      {"both",
+       sent_v1(500),
+       thanos_409(
+           "2 errors: add 2 samples: duplicate sample for timestamp; add 7 samples: out of order sample"),
+       kFirst,
+       Action::advance,
+       {{Reason::out_of_order, 7}, {Reason::duplicate, 2}}},
+      {"labels",
+       sent_v1(500),
+       thanos_409("add 4 series: out of order labels"),
+       kFirst,
+       Action::advance,
+       {{Reason::bad_request, 4}}},
+      {"empty labels",
+       sent_v1(500),
+       thanos_409("add 1 series: label set contains a label with empty name or value"),
+       kFirst,
+       Action::advance,
+       {{Reason::bad_request, 1}}},
+      {"exemplars alone lose no sample", sent_v1(500), thanos_409("add 9 exemplars: out of order exemplar"),
+       kFirst, Action::advance},
+      {"out of order after an ambiguous attempt",
+       sent_v1(500),
+       thanos_409("add 500 samples: out of order sample"),
+       kDoubt,
+       Action::advance,
+       {},
+       false,
+       true},
+      {"out of order in the parked lane",
+       sent_v1(500),
+       thanos_409("add 5 samples: out of order sample"),
+       kParked,
+       Action::park,
+       {},
+       true},
+      {"a counted loss is never more than was sent",
+       sent_v1(5),
+       {409,
+        {},
+        "2 errors: forwarding request to endpoint {a}: rpc error: code = AlreadyExists desc = add 5 samples: "
+        "out of order sample; forwarding request to endpoint {b}: rpc error: code = AlreadyExists desc = add "
+        "5 samples: out of order sample"},
+       kFirst,
+       Action::advance,
+       {{Reason::out_of_order, 5}}},
+      {"a conflict without a count counts whole",
+       sent_v1(20),
+       {409, {}, "conflict"},
+       kFirst,
+       Action::advance,
+       {{Reason::bad_request, 20}}},
+      // Prometheus 400 to 1.0: rolled back as a whole
+      {"Prometheus: too old, many", sent_v1(500), {400, {}, "too old sample\n"}, kFirst, Action::bisect},
+      {"Prometheus: too old, one", sent_v1(1), {400, {}, "too old sample\n"}, kSingle, Action::park},
+      {"Prometheus: ahead of its clock",
+       sent_v1(1),
+       {400, {}, "out of bounds: timestamp is too far in the future\n"},
+       kSingle,
+       Action::park},
+      {"Prometheus: too old, in the parked lane",
+       sent_v1(500),
+       {400, {}, "too old sample\n"},
+       kParked,
+       Action::park},
+      {"Prometheus: out of order, many",
+       sent_v1(500),
+       {400, {}, "out of order sample\n"},
+       kFirst,
+       Action::bisect},
+      {"Prometheus: out of order, many, in doubt",
+       sent_v1(500),
+       {400, {}, "out of order sample\n"},
+       kDoubt,
+       Action::bisect},
+      {"Prometheus: out of order, one: rejected by the sender",
+       sent_v1(1),
+       {400, {}, "out of order sample\n"},
+       kSingle,
+       Action::bisect},
+      {"Prometheus: out of order, one, in doubt",
+       sent_v1(1),
+       {400, {}, "out of order sample\n"},
+       kSingleDoubt,
+       Action::advance,
+       {},
+       false,
+       true},
+      {"Prometheus: an invalid histogram in doubt is no duplicate",
+       sent_v1(1),
+       {400, {}, "histogram has negative count\n"},
+       kSingleDoubt,
+       Action::bisect},
+      {"Thanos: tenant", sent_v1(9), {400, {}, "tenant name not valid\n"}, kFirst, Action::bisect},
+      {"422", sent_v1(9), {422, {}, "no\n"}, kFirst, Action::bisect},
+      // Prometheus 400 to 2.0: the rest is written, and counted
+      {"2.0: two of 500 out of order",
+       sent_v2(500),
+       {400, written(498, 0), "out of order sample" + series + "\nout of order sample" + series + "\n"},
+       kFirst,
+       Action::advance,
+       {{Reason::out_of_order, 2}}},
+      {"2.0: reasons are told apart",
+       sent_v2(500),
+       {400, written(490, 7),
+        "out of order sample" + series + "\nduplicate sample for timestamp" + series +
+            "\ninvalid metric name or labels\n"},
+       kFirst,
+       Action::advance,
+       {{Reason::out_of_order, 1}, {Reason::duplicate, 2}}},
+      {"2.0: a few too old",
+       sent_v2(500),
+       {400, written(499, 0), "too old sample" + series + "\n"},
+       kFirst,
+       Action::bisect,
+       {},
+       true},
+      {"2.0: most too old",
+       sent_v2(500),
+       {400, written(9, 0), "too old sample" + series + "\n"},
+       kFirst,
+       Action::park,
+       {},
+       true},
+      {"2.0: nothing written",
+       sent_v2(500),
+       {400, written(0, 0), "invalid metric name or labels\n"},
+       kFirst,
+       Action::bisect},
+      {"2.0: out of order after an ambiguous attempt",
+       sent_v2(500),
+       {400, written(498, 0), "out of order sample" + series + "\n"},
+       kDoubt,
+       Action::advance,
+       {},
+       false,
+       true},
+      {"2.0: invalid after an ambiguous attempt",
+       sent_v2(500),
+       {400, written(499, 0), "invalid metric name or labels, got {}\n"},
+       kDoubt,
+       Action::advance,
+       {{Reason::bad_request, 1}}},
+      // 415
+      {"no 2.0", sent_v2(500), {415, {}, "unsupported\n"}, kFirst, Action::downgrade},
+      {"1.0 refused by a receiver that took it before",
+       sent_v1(500),
+       {415, {}, ""},
+       kWorks,
+       Action::downgrade},
+      {"no receiver at all", sent_v1(500), {415, {}, ""}, kFirst, Action::pause},
+      // the common part
+      {"Thanos is not ready", sent_v1(5), {503, {}, "target not ready\n"}, kFirst, Action::retry},
+      {"Thanos: head series limit",
+       sent_v1(5),
+       {429, {}, "tenant is above active series limit\n"},
+       kFirst,
+       Action::retry},
+      {"Thanos: size", sent_v1(5), {413, {}, "write request too large\n"}, kFirst, Action::halve},
+      {"wrong path", sent_v1(5), {404, {}, "404 page not found\n"}, kFirst, Action::pause},
+  };
+  for (const Row& row : rows) {
+    INFO(row.what);
+    const Verdict verdict = classify(row.sent, row.answer, row.history);
+    CHECK(verdict.action == row.action);
+    CHECK(verdict.losses == row.losses);
+    CHECK(verdict.rest_stored == row.rest_stored);
+    CHECK(verdict.probable_duplicate == row.probable_duplicate);
+    CHECK(verdict.under_reported == row.under_reported);
+    CHECK(verdict.sentence.starts_with("HTTP " + std::to_string(row.answer.status)));
+  }
+}
+
+TEST_CASE("what is rejected alone has the reason that the receiver gave") {
+  const auto reason = [](const char* text) {
+    return classify(sent_v1(1), http::Response{400, {}, text}, kSingle).reason;
+  };
+  CHECK(reason("out of order sample\n") == Reason::out_of_order);
+  CHECK(reason("duplicate sample for timestamp\n") == Reason::duplicate);
+  CHECK(reason("too old sample\n") == Reason::out_of_bounds);
+  CHECK(reason("histogram has negative count\n") == Reason::bad_request);
+}
+
+TEST_CASE("no answer means once more") {
+  for (const Errc code : {Errc::connect_failed, Errc::timeout, Errc::connection_lost}) {
+    const Result<http::Response> none = fail(code, "gone");
+    CHECK(classify(sent_v1(5), none, kFirst).action == Action::retry);
+  }
+}
+
+TEST_CASE("clauses that are cut short are read as far as they go") {
+  CHECK(refusals_of("add 12 samples: out of bou").samples() == 0);
+  CHECK(refusals_of("add 99999999999999999999 samples: out of bounds").window == 1);  // by mention
+  CHECK(refusals_of("add ").samples() == 0);
+  CHECK(refusals_of("").samples() == 0);
+}
+
+}  // namespace
+}  // namespace tideover::thanos

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "wal/base/little_endian.h"
-#include "wal/log_guard.h"
 #include "wal/rocks_handle.h"
+#include "wal/rocks_log_guard.h"
 #include "wal/rocks_meta.h"
 #include "wal/wal_format.h"
 

@@ -14,9 +14,9 @@
 #include <utility>
 
 #include "wal/lane_marks.h"
-#include "wal/log_guard.h"
 #include "wal/rocks_group.h"
 #include "wal/rocks_handle.h"
+#include "wal/rocks_log_guard.h"
 #include "wal/rocks_meta.h"
 #include "wal/rocks_options.h"
 #include "wal/rocks_read.h"

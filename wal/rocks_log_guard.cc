@@ -1,4 +1,4 @@
-#include "wal/log_guard.h"
+#include "wal/rocks_log_guard.h"
 
 #include <mutex>
 #include <rocksdb/env.h>

@@ -46,7 +46,7 @@ void write_backlog(const std::string& directory, std::uint64_t bytes) {
   const auto image = store.open();
   if (!image) die(image.error().detail);
   const auto tail = image->tails.find(kMetrics);
-  std::uint64_t written = tail == image->tails.end() ? 0 : tail->second.through.bytes;
+  std::uint64_t written = store.usage().disk_bytes;
   LaneWriter lane(kMetrics, tail == image->tails.end() ? Seq{1} : next(tail->second.seq));
   const auto start = Clock::now();
   std::string payload(14'000, 'x');

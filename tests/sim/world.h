@@ -100,6 +100,7 @@ class World {
   void begin_outage();
   void apply_faults();
   bool drained() const;
+  std::string still_waiting() const;
   void check_bounds();
   void check_ledger_is_closed();
   void check_ledger();

@@ -250,6 +250,7 @@ int run_agent(const config::Config& config, const RunOptions& options) {
     status = agent.run();
     again = agent.wants_reexec();
   }
+  if (!again) log::event(Level::info, "stopped", {{"status", status}});
   log::flush();
   if (again) return reexec();  // the store is closed by now
   return status;

@@ -45,7 +45,9 @@ thanos::ThanosOptions thanos_options(const config::Config& config, const config:
   return options;
 }
 
+// Stopping is said once, by the agent.
 void log_change(const std::string& destination, const forward::StateChange& change) {
+  if (change.to == forward::State::stopped) return;
   const bool well = change.to == forward::State::up || change.to == forward::State::replaying;
   log::event(
       well ? log::Level::info : log::Level::warn, fmt::format("destination is {}", to_string(change.to)),

@@ -21,6 +21,7 @@ class Breaker {
 
   void succeeded();
   void failed(Time now, std::optional<Duration> asked = std::nullopt);
+  void skip_wait() { next_attempt_ = {}; }  // somebody asks for the next attempt at once
 
   bool allows(Time now) const { return now >= next_attempt_; }
   Time next_attempt() const { return next_attempt_; }  // Time{} when at once

@@ -18,6 +18,8 @@ constexpr Duration kIdleWait = std::chrono::seconds(60);
 constexpr Duration kQueueFaultWait = std::chrono::seconds(1);
 // Side lanes look again whether the receiver is up.
 constexpr Duration kGateWait = std::chrono::seconds(10);
+// Records this old that are found at a start are a backlog: they are replayed gently.
+constexpr std::int64_t kOldMs = 30'000;
 
 std::string class_of(const Result<http::Response>& answer) {
   return answer.has_value() ? fmt::format("{}xx", answer->status / 100) : "network";
@@ -32,6 +34,8 @@ LaneSender::LaneSender(LaneSenderShared& shared, Options options)
       wake_(shared.clock) {}
 
 awaitable<void> LaneSender::run() {
+  const wal::CursorUsage found = usage_of(options_.lane);
+  found_at_start_ = Seq{found.position.value + found.behind.records};
   Event event = Event::proceed();
   while (true) {
     if (stopping_) event = Event::stop();
@@ -83,19 +87,24 @@ awaitable<void> LaneSender::sleep(Time until) {
 
 // ---- reading ----
 
-std::size_t LaneSender::planned(std::size_t skip) const {
-  const std::vector<wal::StoredRecord> rest(window_.begin() + static_cast<std::ptrdiff_t>(skip),
-                                            window_.end());
-  return rest.empty() ? 0 : shared_.destination.plan(rest, machine_.request_limits());
+std::size_t LaneSender::planned(std::span<const wal::StoredRecord> records) const {
+  return records.empty() ? 0 : shared_.destination.plan(records, machine_.request_limits());
 }
 
 Seq LaneSender::end_of(std::size_t records) const {
-  return records == window_.size() ? window_end_ : next(window_[records - 1].seq);
+  return records == at_hand().size() ? window_end_ : next(at_hand()[records - 1].seq);
+}
+
+wal::CursorUsage LaneSender::usage_of(LaneId lane) const {
+  for (wal::CursorUsage& usage : shared_.queue.cursors(lane))
+    if (usage.name == shared_.name) return std::move(usage);
+  return {};
 }
 
 // True when the window was filled anew; what it held is in the queue and is read again.
 awaitable<bool> LaneSender::refill(std::uint64_t max_bytes) {
   window_.clear();
+  front_ = 0;
   auto batch = co_await shared_.queue.read(options_.cursor, max_bytes);
   if (batch.has_error()) {
     // An operator dropped the cursor, or the agent ends: there is nothing left to do here.
@@ -105,8 +114,7 @@ awaitable<bool> LaneSender::refill(std::uint64_t max_bytes) {
     co_await sleep(later);
     co_return false;
   }
-  window_.assign(std::make_move_iterator(batch->records.begin()),
-                 std::make_move_iterator(batch->records.end()));
+  window_ = std::move(batch->records);
   window_end_ = batch->next;
   if (window_.empty() && batch->first < batch->next) {  // all damaged: the queue counts it
     wal::Ack ack;
@@ -118,8 +126,8 @@ awaitable<bool> LaneSender::refill(std::uint64_t max_bytes) {
 
 awaitable<Event> LaneSender::read() {
   // A request that would use up the window may take more: read again, unless this is all there is.
-  const std::size_t at_hand = window_.empty() ? 0 : planned(0);
-  if (at_hand > 0 && at_hand < window_.size()) co_return begin_batch(at_hand);
+  const std::size_t ready = planned(at_hand());
+  if (ready > 0 && ready < at_hand().size()) co_return begin_batch(ready);
   if (std::exchange(drained_, false)) {
     const Time deadline = shared_.clock.now() + kIdleWait;
     co_await shared_.queue.wait_readable(options_.cursor, deadline);
@@ -131,20 +139,25 @@ awaitable<Event> LaneSender::read() {
     drained_ = true;
     co_return Event::empty();
   }
-  co_return begin_batch(planned(0));
+  co_return begin_batch(planned(at_hand()));
 }
 
 Event LaneSender::begin_batch(std::size_t records) {
-  invariant(records > 0 && records <= window_.size(), "a batch is made of records that were read");
-  std::vector<wal::StoredRecord> batch(window_.begin(),
-                                       window_.begin() + static_cast<std::ptrdiff_t>(records));
-  load_ = shared_.destination.load(std::move(batch));
+  invariant(records > 0 && records <= at_hand().size(), "a batch is made of records that were read");
+  const auto batch = at_hand().first(records);
+  const bool found_at_start = batch.front().seq < found_at_start_;
+  if (found_at_start && !replay_noted_) {
+    replay_noted_ = true;
+    const std::int64_t age_ms = to_unix_ms(shared_.clock.wall_now()) - batch.front().attributes.arrival_ms;
+    if (age_ms > kOldMs) machine_.begin_replay(shared_.clock.now());
+  }
+  load_ = shared_.destination.load({batch.begin(), batch.end()});
   batch_records_ = records;
   batch_units_ = load_->units();
   ack_ = {};
   ack_.upto = end_of(records);
   stripped_.clear();
-  return Event::loaded(batch_units_);
+  return Event::loaded(batch_units_, found_at_start);
 }
 
 // ---- sending ----
@@ -165,33 +178,39 @@ awaitable<Event> LaneSender::send(Step step) {
 
 // The batch behind the one in flight, while that one stands still: is the receiver well otherwise?
 awaitable<Event> LaneSender::send_ahead(Step step) {
-  const Seq first = window_.front().seq;
   if (ack_.upto != end_of(batch_records_)) co_return Event::empty();  // one was sent ahead already
-  if (window_.size() == batch_records_) {
-    std::uint64_t bytes = kReadBytes;
-    for (const wal::StoredRecord& record : window_) bytes += record.bytes->size();
-    const std::deque<wal::StoredRecord> held = window_;
-    const Seq held_end = window_end_;
-    const bool filled = co_await refill(bytes);
-    const bool covers = filled && window_.size() >= held.size() && window_.front().seq == first &&
-                        window_[held.size() - 1].seq == held.back().seq;
-    if (!covers) {
-      // The queue forgot the borders of the batch in flight, or has dropped some of it to keep a budget.
-      window_ = held;
-      window_end_ = held_end;
-      forfeited_ = filled;
-      co_return Event::empty();
-    }
-    ack_.upto = end_of(batch_records_);
+  if (at_hand().size() == batch_records_) {
+    const bool more = co_await extend_window();
+    if (!more) co_return Event::empty();
   }
-  const std::size_t records = planned(batch_records_);
+  const auto rest = at_hand().subspan(batch_records_);
+  const std::size_t records = planned(rest);
   if (records == 0 || stopping_) co_return Event::empty();
-  const auto begin = window_.begin() + static_cast<std::ptrdiff_t>(batch_records_);
-  std::vector<wal::StoredRecord> batch(begin, begin + static_cast<std::ptrdiff_t>(records));
-  const std::unique_ptr<Load> ahead = shared_.destination.load(std::move(batch));
+  const std::unique_ptr<Load> ahead =
+      shared_.destination.load({rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(records)});
   const Seq upto = end_of(batch_records_ + records);
   Event event = co_await transmit(std::move(step), ahead.get(), upto);
   co_return event;
+}
+
+// Reads the batch in flight again, and what is behind it.
+awaitable<bool> LaneSender::extend_window() {
+  const std::vector<wal::StoredRecord> held(at_hand().begin(), at_hand().end());
+  const Seq held_end = window_end_;
+  std::uint64_t bytes = kReadBytes;
+  for (const wal::StoredRecord& record : held) bytes += record.bytes->size();
+  const bool filled = co_await refill(bytes);
+  const bool covers = filled && window_.size() >= held.size() && window_.front().seq == held.front().seq &&
+                      window_[held.size() - 1].seq == held.back().seq;
+  if (covers) {
+    ack_.upto = end_of(batch_records_);
+    co_return true;
+  }
+  // The queue forgot the borders of the batch in flight, or has dropped some of it to keep a budget.
+  window_ = held;
+  window_end_ = held_end;
+  forfeited_ = filled;
+  co_return false;
 }
 
 awaitable<Event> LaneSender::transmit(Step step, Load* load, Seq ahead_upto) {
@@ -232,6 +251,8 @@ awaitable<Event> LaneSender::transmit(Step step, Load* load, Seq ahead_upto) {
   answer.latency = shared_.clock.now() - begun;
   answer.bytes = bytes;
   answer.units = out.sent.units;
+  if (answer.in_doubt)
+    machine_.allow_quarantine(usage_of(shared_.quarantine).behind.bytes < shared_.quarantine_bytes_max / 2);
 
   ++shared_.requests[class_of(response)];
   if (answer.verdict.action == Action::advance) {
@@ -301,18 +322,21 @@ void LaneSender::acknowledge() {
   const Seq upto = ack_.upto;
   load_.reset();
   if (std::exchange(forfeited_, false)) {  // what is left of it is read again
-    window_.clear();
+    drop_window();
     return;
   }
   shared_.queue.ack(options_.cursor, std::move(ack_));
   ack_ = {};
-  while (!window_.empty() && window_.front().seq < upto) window_.pop_front();
+  while (!at_hand().empty() && at_hand().front().seq < upto) window_[front_++].bytes.reset();
   measure(batch_units_);
-  if (options_.keep == wal::Keep::required) return;
   // Best-effort data may have lost its oldest meanwhile; then the queue takes no word about what was read
   // before, and only a new read says what is left.
-  for (const wal::CursorUsage& usage : shared_.queue.cursors(options_.lane))
-    if (usage.name == shared_.name && usage.position != upto) window_.clear();
+  if (options_.keep == wal::Keep::best_effort && usage_of(options_.lane).position != upto) drop_window();
+}
+
+void LaneSender::drop_window() {
+  window_.clear();
+  front_ = 0;
 }
 
 void LaneSender::measure(std::uint64_t units) {

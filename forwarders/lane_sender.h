@@ -2,10 +2,11 @@
 #pragma once
 
 #include <array>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,14 +29,15 @@ struct LaneSenderShared {
   LaneId parked;
   LaneId quarantine;
   LaneId rejects;
+  std::uint64_t quarantine_bytes_max;
 
   // Encodings that the receiver has taken at least once.
-  std::map<std::uint16_t, bool> version_works;
+  std::map<std::uint16_t, bool> version_works{};
 
   // For status.
-  std::string last_error;
-  std::optional<WallTime> last_success;
-  std::map<std::string, std::uint64_t> requests;
+  std::string last_error{};
+  std::optional<WallTime> last_success{};
+  std::map<std::string, std::uint64_t> requests{};
   std::uint64_t in_flight_bytes = 0;
   std::uint64_t sent_units = 0;
   std::uint64_t sent_bytes = 0;
@@ -68,6 +70,8 @@ class LaneSender {
   awaitable<Event> perform(Step step);
   awaitable<Event> read();
   awaitable<bool> refill(std::uint64_t max_bytes);
+  awaitable<bool> extend_window();
+  void drop_window();
   awaitable<Event> send(Step step);
   awaitable<Event> send_ahead(Step step);
   awaitable<Event> transmit(Step step, Load* load, Seq ahead_upto);
@@ -79,8 +83,10 @@ class LaneSender {
   void divert(Part part, LaneId to);
   void bury(Part part, const Verdict& verdict, wal::Reason reason);
   Event begin_batch(std::size_t records);
-  std::size_t planned(std::size_t skip) const;
-  Seq end_of(std::size_t records) const;
+  std::span<const wal::StoredRecord> at_hand() const { return std::span(window_).subspan(front_); }
+  std::size_t planned(std::span<const wal::StoredRecord> records) const;
+  Seq end_of(std::size_t records) const;  // of the first so many at hand
+  wal::CursorUsage usage_of(LaneId lane) const;
 
   LaneSenderShared& shared_;
   const Options options_;
@@ -88,10 +94,13 @@ class LaneSender {
   Notifier wake_;
   bool stopping_ = false;
   bool drained_ = false;  // the last read found nothing
+  bool replay_noted_ = false;
 
-  // What was read and is not acknowledged; the batch in flight is at its front.
-  std::deque<wal::StoredRecord> window_;
-  Seq window_end_;  // first number behind it, damaged ones included
+  // What was read; from `front_` on it is not acknowledged, and the batch in flight is the first of that.
+  std::vector<wal::StoredRecord> window_;
+  std::size_t front_ = 0;
+  Seq window_end_;      // first number behind it, damaged ones included
+  Seq found_at_start_;  // first number that no earlier life can have sent
 
   std::unique_ptr<Load> load_;
   std::size_t batch_records_ = 0;

@@ -56,7 +56,13 @@ State SenderMachine::state() const {
 
 void SenderMachine::poke() {
   not_before_ = {};
+  breaker_.skip_wait();
   idle_ = false;
+}
+
+void SenderMachine::begin_replay(Time now) {
+  recovering_ = true;
+  pace_.slow_start(now);
 }
 
 Step SenderMachine::resume(const Event& event, Time now) {
@@ -68,7 +74,7 @@ Step SenderMachine::resume(const Event& event, Time now) {
       recovering_ = false;
       idle_ = true;
       return next(now);
-    case Event::Kind::loaded: open_batch(event.units, now); return next(now);
+    case Event::Kind::loaded: open_batch(event, now); return next(now);
     case Event::Kind::counted:
       invariant(event.items > 0, "a batch has at least one item");
       items_ = event.items;
@@ -82,16 +88,17 @@ Step SenderMachine::resume(const Event& event, Time now) {
 
 // ---- the batch ----
 
-void SenderMachine::open_batch(std::uint64_t units, Time now) {
+void SenderMachine::open_batch(const Event& loaded, Time now) {
   invariant(!batch_open_, "one batch at a time is in flight");
   batch_open_ = true;
   batch_touched_ = false;
   items_ = 0;
-  units_ = units;
+  units_ = loaded.units;
   trials_ = 0;
   suspicion_cuts_ = 0;
   Slot slot;
-  slot.in_doubt = role_ == Role::quarantine || (role_ == Role::main && doubtful_left_ > 0);
+  slot.in_doubt = role_ == Role::quarantine || (loaded.found_at_start && doubtful_left_ > 0) ||
+                  std::exchange(next_in_doubt_, false);
   stack_.push_back(slot);
   if (role_ == Role::main || !idle_) return;
   idle_ = false;
@@ -341,6 +348,7 @@ Step SenderMachine::failed(const Answer& answer, Time now) {
 Step SenderMachine::suspected(Time now) {
   Slot& top = stack_.back();
   if (divisible(top) && suspicion_cuts_ < kSuspicionCutsMax) return cut(Cut::suspicion, now);
+  if (!quarantine_allowed_) return next(now);
   if (passes_ > top.passes_before) return settle_top(Fate::quarantined, last_refusal_);
   // Trials grow rare, since each one may break the order of its series should the receiver come back in the
   // moment between the two requests.

@@ -47,8 +47,8 @@ struct MachineLimits {
   Duration replay_delay_max = std::chrono::seconds(5);
   // Failed attempts, each of which the receiver has seen, before the part itself is suspected.
   std::uint32_t suspect_after = 8;
-  // The first batches after a start may have been sent by an earlier life whose acknowledgements were not
-  // durable yet: as many as one WalLimits::ack_delay can hold.
+  // Of the records found at a start, the first may have been sent by an earlier life whose acknowledgements
+  // were not durable yet: as many batches as one WalLimits::ack_delay can hold.
   std::uint32_t doubtful_batches = 64;
 };
 
@@ -88,16 +88,19 @@ struct Answer {
 struct Event {
   enum class Kind : std::uint8_t { proceed, empty, loaded, counted, answered, stop };
   Kind kind = Kind::proceed;
-  std::uint64_t units = 0;  // loaded
-  std::size_t items = 0;    // counted
-  Answer answer;            // answered
+  std::uint64_t units = 0;      // loaded
+  bool found_at_start = false;  // loaded: an earlier life may have sent it
+  std::size_t items = 0;        // counted
+  Answer answer;                // answered
 
   static Event proceed() { return {}; }
-  static Event empty() { return {Kind::empty, 0, 0, {}}; }
-  static Event loaded(std::uint64_t units) { return {Kind::loaded, units, 0, {}}; }
-  static Event counted(std::size_t items) { return {Kind::counted, 0, items, {}}; }
-  static Event answered(Answer answer) { return {Kind::answered, 0, 0, std::move(answer)}; }
-  static Event stop() { return {Kind::stop, 0, 0, {}}; }
+  static Event empty() { return {Kind::empty, 0, false, 0, {}}; }
+  static Event loaded(std::uint64_t units, bool found_at_start = false) {
+    return {Kind::loaded, units, found_at_start, 0, {}};
+  }
+  static Event counted(std::size_t items) { return {Kind::counted, 0, false, items, {}}; }
+  static Event answered(Answer answer) { return {Kind::answered, 0, false, 0, std::move(answer)}; }
+  static Event stop() { return {Kind::stop, 0, false, 0, {}}; }
 };
 
 class SenderMachine {
@@ -108,8 +111,11 @@ class SenderMachine {
 
   Step resume(const Event& event, Time now);
 
-  // An operator, or another lane's success, asks for the next attempt at once.
-  void poke();
+  void poke();                  // an operator asks for the next attempt at once
+  void begin_replay(Time now);  // what is read is old: feed the receiver gently, as after an outage
+  // Whether the quarantine lane has room. Without it nothing is quarantined: when one of several receivers
+  // behind a router is gone, a share of everything fails for ever, and that is an outage, not poison.
+  void allow_quarantine(bool allowed) { quarantine_allowed_ = allowed; }
 
   State state() const;
   bool downgraded() const { return downgraded_; }
@@ -150,7 +156,7 @@ class SenderMachine {
   Step settle_top(Fate fate, Verdict verdict);
   Step hold(Time now);
 
-  void open_batch(std::uint64_t units, Time now);
+  void open_batch(const Event& loaded, Time now);
   void close_batch();
   void note_health(const Answer& answer, Time now);
   void twin_failed();
@@ -177,11 +183,13 @@ class SenderMachine {
   std::uint32_t suspicion_cuts_ = 0;  // of this batch
   std::uint64_t passes_ = 0;          // requests that passed, ever
 
-  Time not_before_{};        // no request earlier than this
-  Duration pause_{};         // typical pause of this episode; zero when not paused
-  bool idle_ = true;         // parked, quarantine: what comes was refused a moment ago, so it waits first
-  bool recovering_ = false;  // an outage ended, and the backlog has not drained since
+  Time not_before_{};           // no request earlier than this
+  Duration pause_{};            // typical pause of this episode; zero when not paused
+  bool idle_ = true;            // parked, quarantine: what comes was refused a moment ago, so it waits first
+  bool recovering_ = false;     // an outage ended, and the backlog has not drained since
+  bool next_in_doubt_ = false;  // a trial has sent the next batch already, in vain
   bool downgraded_ = false;
+  bool quarantine_allowed_ = true;
   bool stopped_ = false;
   std::uint32_t doubtful_left_;
 };

@@ -44,18 +44,28 @@ class RocksHandle {
 using Note = std::function<void(const std::string& sentence)>;
 
 // Opens the directory, creating the database in an empty one. Damage is worked around step by step, each step
-// noted; nothing is ever wiped: files that cannot be used are moved to `lost/`. Errors: disk_full, io_error.
+// noted; nothing is ever wiped: files that cannot be used are moved to `lost/`. Errors: store_refused,
+// disk_full, io_error.
 Result<std::unique_ptr<RocksHandle>> open_rocks(const RocksSetup& setup, const Note& note);
 
-// Rebuilds the manifest from the tables and logs that can be read. Costs one pass over the backlog, so it is
-// kept for damage that nothing cheaper gets around.
-Result<> repair_rocks(const RocksSetup& setup, const Note& note);
+// Builds the database anew out of its own tables and logs, for damage that nothing cheaper gets around.
+// Copies the backlog once, table by table, so that it needs room for one table and no more. A crash in
+// between is gone on from by the next open_rocks(). Errors: disk_full, io_error.
+Result<> rebuild_rocks(const RocksSetup& setup, const Note& note);
+bool rebuild_unfinished(const RocksSetup& setup);
+
+// One attempt, without any cure.
+rocksdb::Status open_plainly(const RocksSetup& setup, bool create, std::unique_ptr<RocksHandle>& handle);
 
 // Serves what is stored while nothing can be written: needs no space and changes no file.
 Result<std::unique_ptr<RocksHandle>> open_rocks_read_only(const RocksSetup& setup);
 
+// Files that could not be used are kept here.
+inline constexpr const char* kLostName = "lost";
+
 // Damaged bytes, or files that belong to the database and are not there.
 bool is_damage(const rocksdb::Status& status);
+// disk_full or io_error.
 Error rocks_error(const rocksdb::Status& status, std::string_view tried);
 
 }  // namespace tideover::wal

@@ -24,9 +24,8 @@ bool collect(const RocksHandle& handle, rocksdb::ColumnFamilyHandle* family, Cop
   options.fill_cache = false;
   const std::unique_ptr<rocksdb::Iterator> it(handle.db().NewIterator(options, family));
   for (it->SeekToFirst(); it->Valid(); it->Next()) {
-    LittleEndianReader from(it->value().ToStringView());
-    const auto commit = from.next<std::uint64_t>();
-    if (from.ok()) into[it->key().ToString()] = {commit, it->value().ToString().substr(sizeof commit)};
+    if (const auto commit = commit_of(it->value().ToStringView()))
+      into[it->key().ToString()] = {*commit, it->value().ToString().substr(sizeof *commit)};
   }
   return it->status().ok();
 }
@@ -45,6 +44,12 @@ void put_meta(rocksdb::WriteBatch& batch, const RocksHandle& handle, std::uint64
   }
 }
 
+std::optional<std::uint64_t> commit_of(std::string_view stored) {
+  LittleEndianReader from(stored);
+  const auto commit = from.next<std::uint64_t>();
+  return from.ok() ? std::optional(commit) : std::nullopt;
+}
+
 MetaImage read_meta(const RocksHandle& handle) {
   Copy newest, mirror;
   MetaImage image;
@@ -56,6 +61,7 @@ MetaImage read_meta(const RocksHandle& handle) {
     if (other.commit > best.commit) best = std::move(other);
   }
   for (auto& [key, entry] : newest) {
+    image.commits[key] = entry.commit;
     image.last_commit = std::max(image.last_commit, entry.commit);
     if (!entry.value.empty()) image.values[key] = std::move(entry.value);
   }

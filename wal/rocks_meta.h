@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,15 +25,18 @@ class RocksHandle;
 using MetaEntries = std::vector<std::pair<std::string, std::string>>;
 
 struct MetaImage {
-  std::map<std::string, std::string> values;  // the store's own keys included, removed ones not
-  std::uint64_t last_commit = 0;              // highest number met
-  bool meta_damaged = false;                  // a copy could not be read to its end
+  std::map<std::string, std::string> values;     // the store's own keys included, removed ones not
+  std::map<std::string, std::uint64_t> commits;  // of every key, removed ones included
+  std::uint64_t last_commit = 0;                 // highest number met
+  bool meta_damaged = false;                     // a copy could not be read to its end
   bool mirror_damaged = false;
   bool copies_differ = false;
 };
 
 void put_meta(rocksdb::WriteBatch& batch, const RocksHandle& handle, std::uint64_t commit,
               const MetaEntries& entries);
+// The number in a stored value; nullopt: not a value of ours.
+std::optional<std::uint64_t> commit_of(std::string_view stored);
 MetaImage read_meta(const RocksHandle& handle);
 
 // The store's own keys begin with this (or stand in wal_format.h) and are not part of StoreImage::meta.

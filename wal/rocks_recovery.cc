@@ -7,10 +7,9 @@
 #include <rocksdb/status.h>
 #include <utility>
 
-#include "wal/record_salvage.h"
+#include "wal/log_salvage.h"
 #include "wal/rocks_handle.h"
 #include "wal/store_directory.h"
-#include "wal/wal_format.h"
 
 namespace tideover::wal {
 namespace {
@@ -18,7 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kManifestPrefix = "MANIFEST-";
-constexpr const char* kLost = "lost";  // RepairDB's own name for it
 
 // What of a database the directory shows. CURRENT alone proves nothing: it is a file that can be lost, and
 // creating a database beside its tables would delete them.
@@ -45,16 +43,6 @@ Contents look_into(const std::string& directory) {
   return contents;
 }
 
-rocksdb::Status open_status(const RocksSetup& setup, bool create, std::unique_ptr<RocksHandle>& handle) {
-  rocksdb::DBOptions options = database_options(setup);
-  options.create_if_missing = create;
-  rocksdb::DB* db = nullptr;
-  std::vector<rocksdb::ColumnFamilyHandle*> opened;
-  const rocksdb::Status status = rocksdb::DB::Open(options, setup.directory, families(setup), &opened, &db);
-  if (status.ok()) handle = std::make_unique<RocksHandle>(db, std::move(opened));
-  return status;
-}
-
 // Level 0 is read as a whole by every scan, so a table there that cannot even be opened would hide all the
 // others. Deeper tables hide nothing but themselves, and reading deals with them.
 rocksdb::Status check_level_zero(const RocksHandle& handle) {
@@ -70,6 +58,13 @@ rocksdb::Status check_level_zero(const RocksHandle& handle) {
   return rocksdb::Status::OK();
 }
 
+rocksdb::Status open_checked(const RocksSetup& setup, bool create, std::unique_ptr<RocksHandle>& handle) {
+  rocksdb::Status status = open_plainly(setup, create, handle);
+  if (status.ok()) status = check_level_zero(*handle);
+  if (!status.ok()) handle.reset();
+  return status;
+}
+
 rocksdb::Status point_current_at(const RocksSetup& setup, const std::string& manifest) {
   const std::string current = setup.directory + "/CURRENT";
   const std::string fresh = setup.directory + "/CURRENT.new";
@@ -78,38 +73,23 @@ rocksdb::Status point_current_at(const RocksSetup& setup, const std::string& man
   return status;
 }
 
-// Puts back the records of tables that RepairDB could not use as a whole.
-Result<> put_back(const RocksSetup& setup, const Note& note, const std::vector<fs::path>& tables) {
-  if (tables.empty()) return {};
-  std::unique_ptr<RocksHandle> handle;
-  const rocksdb::Status status = open_status(setup, false, handle);
-  if (!status.ok()) return rocks_error(status, "open the repaired store");
-  for (const fs::path& table : tables) {
-    std::uint64_t records = 0;
-    rocksdb::Status written;
-    salvage_table(table.string(), [&](LaneId lane, StoredRecord record) {
-      rocksdb::WriteOptions options;
-      options.disableWAL = true;  // flushed below, before anything is answered
-      if (written.ok())
-        written = handle->db().Put(options, handle->records(), record_key(lane, record.seq), *record.bytes);
-      ++records;
-      return written.ok();
-    });
-    if (written.ok()) written = handle->db().Flush({}, handle->records());
-    if (!written.ok()) return rocks_error(written, "put back salvaged records");
-    note(fmt::format("{} intact records were taken out of the damaged table {}, which stays in {}", records,
-                     table.filename().string(), kLost));
-  }
-  return {};
-}
-
-std::vector<fs::path> lost_tables(const std::string& directory) {
-  std::vector<fs::path> tables;
+// True: some log was damaged, and is replaced by one without the damage.
+Result<bool> clean_logs(const RocksSetup& setup, const Note& note) {
+  bool any = false;
   std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(fs::path(directory) / kLost, error))
-    if (entry.path().extension() == ".sst") tables.push_back(entry.path());
-  std::sort(tables.begin(), tables.end());
-  return tables;
+  std::vector<std::string> logs;
+  for (const fs::directory_entry& entry : fs::directory_iterator(setup.directory, error))
+    if (entry.path().extension() == ".log") logs.push_back(entry.path().string());
+  for (const std::string& log : logs) {
+    const auto salvaged = salvage_log(log, setup.directory + "/" + kLostName);
+    if (!salvaged) return salvaged.error();
+    if (salvaged->dropped_bytes == 0) continue;
+    any = true;
+    note(fmt::format(
+        "{} bytes of the log {} are damaged; its other {} records are kept, and the original is in {}",
+        salvaged->dropped_bytes, log, salvaged->kept_records, kLostName));
+  }
+  return any;
 }
 
 }  // namespace
@@ -142,45 +122,41 @@ Error rocks_error(const rocksdb::Status& status, std::string_view tried) {
   return fail(full ? Errc::disk_full : Errc::io_error, fmt::format("{}: {}", tried, status.ToString()));
 }
 
-Result<> repair_rocks(const RocksSetup& setup, const Note& note) {
-  note("the store's manifest is rebuilt from its tables and logs; this reads all of them once");
-  const std::vector<fs::path> before = lost_tables(setup.directory);
+rocksdb::Status open_plainly(const RocksSetup& setup, bool create, std::unique_ptr<RocksHandle>& handle) {
   rocksdb::DBOptions options = database_options(setup);
-  options.create_if_missing = true;
-  const rocksdb::Status status = rocksdb::RepairDB(setup.directory, options, families(setup));
-  if (!status.ok()) return rocks_error(status, "repair the store");
-  std::vector<fs::path> fresh;
-  for (const fs::path& table : lost_tables(setup.directory))
-    if (std::find(before.begin(), before.end(), table) == before.end()) fresh.push_back(table);
-  return put_back(setup, note, fresh);
+  options.create_if_missing = create;
+  rocksdb::DB* db = nullptr;
+  std::vector<rocksdb::ColumnFamilyHandle*> opened;
+  const rocksdb::Status status = rocksdb::DB::Open(options, setup.directory, families(setup), &opened, &db);
+  if (status.ok()) handle = std::make_unique<RocksHandle>(db, std::move(opened));
+  return status;
 }
 
 Result<std::unique_ptr<RocksHandle>> open_rocks(const RocksSetup& setup, const Note& note) {
+  if (rebuild_unfinished(setup))
+    if (const Result<> rebuilt = rebuild_rocks(setup, note); !rebuilt) return rebuilt.error();
   const Contents contents = look_into(setup.directory);
   std::unique_ptr<RocksHandle> handle;
-  rocksdb::Status status = open_status(setup, contents.empty, handle);
-  if (status.ok()) status = check_level_zero(*handle);
+  rocksdb::Status status = open_checked(setup, contents.empty, handle);
   if (status.ok()) return handle;
-  handle.reset();
   if (status.IsInvalidArgument() && contents.has_current)  // families that this version does not know
     return fail(Errc::store_refused,
                 fmt::format("{} was written by a newer version: {}", setup.directory, status.ToString()));
   if (!is_damage(status) && contents.has_current) return rocks_error(status, "open the store");
   note(fmt::format("the store is damaged and does not open as it is: {}", status.ToString()));
 
-  if (!contents.newest_manifest.empty()) {
-    if (point_current_at(setup, contents.newest_manifest).ok()) status = open_status(setup, false, handle);
-    if (status.ok()) status = check_level_zero(*handle);
-    if (status.ok()) {
-      note(fmt::format("CURRENT was written anew and names {}", contents.newest_manifest));
-      return handle;
-    }
-    handle.reset();
+  // From the cheapest cure to the dearest, each tried before the next.
+  const auto cleaned = clean_logs(setup, note);
+  if (!cleaned) return cleaned.error();
+  if (*cleaned && open_checked(setup, false, handle).ok()) return handle;
+  if (!contents.newest_manifest.empty() && point_current_at(setup, contents.newest_manifest).ok() &&
+      open_checked(setup, false, handle).ok()) {
+    note(fmt::format("CURRENT was written anew and names {}", contents.newest_manifest));
+    return handle;
   }
-  if (const Result<> repaired = repair_rocks(setup, note); !repaired) return repaired.error();
-  status = open_status(setup, false, handle);
-  if (!status.ok()) return rocks_error(status, "open the repaired store");
-  note("the store is open again after its repair");
+  if (const Result<> rebuilt = rebuild_rocks(setup, note); !rebuilt) return rebuilt.error();
+  status = open_plainly(setup, false, handle);
+  if (!status.ok()) return rocks_error(status, "open the rebuilt store");
   return handle;
 }
 

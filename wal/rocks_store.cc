@@ -43,7 +43,6 @@ class RocksStore::Impl {
   Result<StoreImage> open() {
     if (auto prepared = prepare_directory(setup_.directory); !prepared) return prepared.error();
     if (auto taken = lock_.take(setup_.directory); !taken) return taken.error();
-    setup_.env->SetAllowNonOwnerAccess(false).PermitUncheckedError();
     if (state_ == State::failed) {
       ballast_.drop();
       // While there is no room to recover in, the failed store goes on serving readers as it is.
@@ -129,7 +128,7 @@ class RocksStore::Impl {
     if (!image && image.error().code == Errc::corrupt) {
       note_("damage hides the newest records: " + image.error().detail);
       opened->reset();
-      if (auto repaired = repair_rocks(setup_, note_); !repaired) return repaired.error();
+      if (auto rebuilt = rebuild_rocks(setup_, note_); !rebuilt) return rebuilt.error();
       opened = open_rocks(setup_, note_);
       if (!opened) return opened.error();
       image = take_image(**opened);

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/ip/address.hpp>
-#include <boost/url/parse.hpp>
-#include <boost/url/url_view.hpp>
 #include <charconv>
 #include <fmt/format.h>
 #include <limits>
@@ -12,6 +10,7 @@
 #include <utility>
 
 #include "agent/config/fault.h"
+#include "forwarders/http/url.h"
 
 namespace tideover::config {
 namespace {
@@ -127,33 +126,10 @@ Result<Address> parse_address(std::string_view text) {
 }
 
 Result<Url> parse_url(std::string_view text) {
-  // The value is never quoted: it may hold a credential, by mistake.
-  constexpr std::string_view kExample = "write http://thanos-receive.mgmt:19291/api/v1/receive";
-  const auto parsed = boost::urls::parse_uri(boost::urls::string_view(text.data(), text.size()));
-  if (!parsed) return bad(fmt::format("not a URL: {}", kExample));
-  const boost::urls::url_view& url = *parsed;
-  const std::string scheme = lower(std::string_view(url.scheme().data(), url.scheme().size()));
-  if (scheme != "http" && scheme != "https")
-    return bad(fmt::format("the URL is neither http nor https: {}", kExample));
-  if (url.has_userinfo())
-    return bad(
-        "the URL holds a user name or password: use auth.basic with password_file, or auth.bearer_file");
-  if (url.host_address().empty()) return bad(fmt::format("the URL has no host: {}", kExample));
-  if (url.has_fragment())
-    return bad("the URL has a fragment (#...): delete it, since no server ever sees it");
-  constexpr const char* kBadPort = "the port of the URL is not between 1 and 65535";
-  if (url.has_port() && !url.port().empty() && url.port_number() == 0) return bad(kBadPort);
-  Url out;
-  out.text = std::string(text);
-  out.https = scheme == "https";
-  out.host = url.host_address();
-  out.port = url.port_number() != 0 ? url.port_number() : out.https ? 443 : 80;
-  const auto target = url.encoded_target();
-  out.target = std::string(target.data(), target.size());
-  // Boost 1.81 reads "http://host:port/" as the path "port/" behind an empty port.
-  if (!out.target.empty() && out.target[0] != '/' && out.target[0] != '?') return bad(kBadPort);
-  if (!out.target.starts_with('/')) out.target.insert(0, "/");
-  return out;
+  auto parsed = http::parse_url(text);
+  if (!parsed) return bad(parsed.error().detail);
+  return Url{
+      .text = std::string(text), .https = parsed->tls, .host = std::move(parsed->host), .port = parsed->port};
 }
 
 std::string print(Milliseconds value) {

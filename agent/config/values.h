@@ -31,7 +31,6 @@ struct Url {
   bool https = false;
   std::string host;  // without brackets
   std::uint16_t port = 0;
-  std::string target;  // path and query, as the request line has it
   bool operator==(const Url&) const = default;
 };
 

@@ -7,10 +7,13 @@
 namespace tideover::http {
 namespace {
 
+constexpr std::string_view kBadPort = "its port must be from 1 to 65535";
+
 constexpr std::uint16_t default_port(bool tls) { return tls ? 443 : 80; }
 
-Error bad(std::string_view text, std::string_view why) {
-  return fail(Errc::bad_input, fmt::format("\"{}\" is not a URL to send to: {}", text, why));
+// The text itself is never shown: by mistake it may hold a secret.
+Error bad(std::string_view why) {
+  return fail(Errc::bad_input, fmt::format("not a URL to send to: {}", why));
 }
 
 }  // namespace
@@ -22,28 +25,28 @@ std::string Url::authority() const {
 
 Result<Url> parse_url(std::string_view text) {
   const auto parsed = boost::urls::parse_uri({text.data(), text.size()});
-  if (!parsed) return bad(text, "it must look like http://host:port/path");
+  if (!parsed) return bad("it must look like http://host:port/path");
   Url url;
   const auto scheme = parsed->scheme_id();
   if (scheme != boost::urls::scheme::http && scheme != boost::urls::scheme::https)
-    return bad(text, "its scheme must be http or https");
-  if (parsed->has_userinfo())  // not shown: the text holds a secret
-    return fail(Errc::bad_input, "a URL must not hold a user or password: use auth with a file");
-  if (parsed->has_fragment()) return bad(text, "it must not have a fragment (#)");
+    return bad("its scheme must be http or https");
+  if (parsed->has_userinfo()) return bad("it must not hold a user name or password: use auth with a file");
+  if (parsed->has_fragment()) return bad("it must not have a fragment (#)");
   url.tls = scheme == boost::urls::scheme::https;
   const boost::core::string_view host = parsed->encoded_host_address();
   url.host.assign(host.data(), host.size());
-  if (url.host.empty()) return bad(text, "it has no host");
-  if (url.host.find('%') != std::string::npos) return bad(text, "its host must be plain ASCII");
+  if (url.host.empty()) return bad("it has no host");
+  if (url.host.find('%') != std::string::npos) return bad("its host must be plain ASCII");
   url.port = default_port(url.tls);
   if (parsed->has_port()) {
     const boost::core::string_view port = parsed->port();
     const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), url.port);
-    if (error != std::errc() || end != port.data() + port.size() || url.port == 0)
-      return bad(text, "its port must be from 1 to 65535");
+    if (error != std::errc() || end != port.data() + port.size() || url.port == 0) return bad(kBadPort);
   }
   const boost::core::string_view path = parsed->encoded_path();
   url.path.assign(path.data(), path.size());
+  // Boost 1.81 reads "http://host:port/" as the path "port/" behind an empty port.
+  if (!url.path.empty() && url.path[0] != '/') return bad(kBadPort);
   while (!url.path.empty() && url.path.back() == '/') url.path.pop_back();
   if (parsed->has_query()) {
     const boost::core::string_view query = parsed->encoded_query();

@@ -33,6 +33,7 @@ class LabelList {
   void grow(std::size_t filled) { size_ += filled; }  // of the room asked for last
 
   std::span<const Label> view() const { return {slots_.data(), size_}; }
+  std::span<Label> view() { return {slots_.data(), size_}; }
 
  private:
   std::vector<Label> slots_;

@@ -60,7 +60,9 @@ Result<std::string> unite_messages(Records records) {
       return fail(Errc::bad_input, "a stored record is no message of Remote Write 2.0");
   }
   std::string block;
-  compress(merger.take(), block);
+  OutBuffer message;
+  merger.write(message);
+  compress(message.view(), block);
   return block;
 }
 

@@ -6,6 +6,18 @@ using wire::kBytes;
 using wire::kVarint;
 using wire::tag_of;
 
+namespace {
+
+// False when it refers to no symbol.
+bool map_metadata(Metadata& metadata, RefMap& map) {
+  if (!map.has(metadata.help_ref) || !map.has(metadata.unit_ref)) return false;
+  metadata.help_ref = map[metadata.help_ref];
+  metadata.unit_ref = map[metadata.unit_ref];
+  return true;
+}
+
+}  // namespace
+
 void put_refs(std::string& out, std::uint32_t field, const Refs& refs) {
   std::size_t size = 0;
   for (const std::uint32_t ref : refs) size += wire::varint_size(ref);
@@ -48,21 +60,65 @@ bool Merger::add(std::string_view raw) {
     if (!reader.tag(tag)) return false;
     if (tag != tag_of(kRequestTimeseries, kBytes)) {
       if (!reader.skip(tag)) return false;
-    } else if (!reader.bytes(bytes) || !add_series(bytes, map)) {
-      return false;
+    } else {
+      PlainSeries series;
+      if (!reader.bytes(bytes)) return false;
+      if (!(read_plain(bytes, series) ? add_plain(series, map) : add_any(bytes, map))) return false;
     }
   }
   return true;
 }
 
-std::string Merger::take() {
-  std::string message;
-  symbols_.write(message);
-  message += series_;
-  return message;
+void Merger::write(OutBuffer& out) const {
+  symbols_.write(out);
+  out.append(series_.view());
 }
 
-bool Merger::add_series(std::string_view bytes, RefMap& map) {
+bool Merger::read_plain(std::string_view bytes, PlainSeries& out) {
+  wire::Reader reader(bytes);
+  std::uint32_t tag;
+  std::string_view part;
+  if (reader.done() || !reader.tag(tag) || tag != tag_of(kSeriesLabelsRefs, kBytes)) return false;
+  if (!reader.bytes(out.packed_refs)) return false;
+  const char* const points = reader.at();
+  const char* points_end = points;
+  while (!reader.done()) {
+    if (!reader.tag(tag) || wire::type_of(tag) != kBytes || !reader.bytes(part)) return false;
+    const std::uint32_t field = wire::field_of(tag);
+    if (field == kSeriesSamples || field == kSeriesHistograms) {
+      points_end = reader.at();
+      continue;
+    }
+    const bool last = field == kSeriesMetadata && reader.done();
+    if (!last || !read_metadata(part, out.metadata)) return false;
+  }
+  out.points = {points, static_cast<std::size_t>(points_end - points)};
+  return true;
+}
+
+bool Merger::add_plain(const PlainSeries& series, RefMap& map) {
+  refs_.clear();
+  if (!append_refs(series.packed_refs, refs_) || !map_refs(map)) return false;
+  Metadata metadata = series.metadata;
+  body_.clear();
+  if (metadata.says_anything()) {
+    if (!map_metadata(metadata, map)) return false;
+    put_metadata(body_, metadata);
+  }
+  std::size_t refs_size = 0;
+  for (const std::uint32_t ref : refs_) refs_size += wire::varint_size(ref);
+  const std::size_t size = wire::field_size(refs_size) + series.points.size() + body_.size();
+
+  char* to = series_.room_for(wire::kHeadBytesMax + size);
+  to = wire::write_head(to, kRequestTimeseries, size);
+  to = wire::write_head(to, kSeriesLabelsRefs, refs_size);
+  for (const std::uint32_t ref : refs_) to = wire::write_varint(to, ref);
+  to = OutBuffer::append_to(to, series.points);
+  series_.written_to(OutBuffer::append_to(to, body_));
+  return true;
+}
+
+bool Merger::add_any(std::string_view bytes, RefMap& map) {
   body_.clear();
   refs_.clear();
   Metadata metadata;
@@ -96,17 +152,14 @@ bool Merger::add_series(std::string_view bytes, RefMap& map) {
   }
   if (!map_refs(map)) return false;
   if (metadata.says_anything()) {
-    if (!map.has(metadata.help_ref) || !map.has(metadata.unit_ref)) return false;
-    metadata.help_ref = map[metadata.help_ref];
-    metadata.unit_ref = map[metadata.unit_ref];
+    if (!map_metadata(metadata, map)) return false;
     put_metadata(body_, metadata);
   }
-  std::size_t refs_size = 0;
-  for (const std::uint32_t ref : refs_) refs_size += wire::varint_size(ref);
-  wire::put_varint(series_, tag_of(kRequestTimeseries, kBytes));
-  wire::put_varint(series_, 1 + wire::varint_size(refs_size) + refs_size + body_.size());
-  put_refs(series_, kSeriesLabelsRefs, refs_);
-  series_ += body_;
+  std::string series;
+  put_refs(series, kSeriesLabelsRefs, refs_);
+  series += body_;
+  char* const to = series_.room_for(wire::kHeadBytesMax + series.size());
+  series_.written_to(OutBuffer::append_to(wire::write_head(to, kRequestTimeseries, series.size()), series));
   return true;
 }
 

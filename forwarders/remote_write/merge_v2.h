@@ -13,25 +13,32 @@ class Merger {
   // False when `raw` is no 2.0 message. `raw` outlives the merger.
   [[nodiscard]] bool add(std::string_view raw);
 
-  std::string take();  // the message
+  void write(OutBuffer& out) const;  // the message
 
  private:
-  [[nodiscard]] bool add_series(std::string_view bytes, RefMap& map);
+  // The shape in which every known sender writes a series: references in one packed field, points, metadata.
+  struct PlainSeries {
+    std::string_view packed_refs;
+    std::string_view points;  // their fields
+    Metadata metadata;
+  };
+  static bool read_plain(std::string_view bytes, PlainSeries& out);
+
+  // Both say false when something refers to no symbol; the second also when the bytes are no series.
+  [[nodiscard]] bool add_plain(const PlainSeries& series, RefMap& map);
+  [[nodiscard]] bool add_any(std::string_view bytes, RefMap& map);
   [[nodiscard]] bool map_refs(RefMap& map);  // refs_, in place
 
   SymbolWriter symbols_;
-  std::string series_;  // all of them, as fields of the request
-  std::string body_;    // of the series under way
+  OutBuffer series_;  // all of them, as fields of the request
+  std::string body_;  // of a series that is not plain
   Refs refs_;
 };
 
-// Appends `packed` label references as field `field`.
+// Fields of a series, for the rarer parts of it. `out` grows by the whole field.
 void put_refs(std::string& out, std::uint32_t field, const Refs& refs);
-
-// Appends the exemplar with other references; value and timestamp are copied as bytes. False when the bytes
-// are no exemplar.
+void put_metadata(std::string& out, const Metadata& metadata);  // nothing when it says nothing
+// The exemplar with other references; value and timestamp are copied as bytes. False when it is no exemplar.
 [[nodiscard]] bool put_exemplar(std::string& out, std::string_view bytes, const Refs& refs);
-
-void put_metadata(std::string& out, const Metadata& metadata);
 
 }  // namespace tideover::remote_write::v2

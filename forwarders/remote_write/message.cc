@@ -46,7 +46,9 @@ class Encoder {
       add(items.first(count), writer, encoded);
       items = items.subspan(count);
     }
-    compress(writer.take(), encoded.body);
+    OutBuffer message;
+    writer.write(message);
+    compress(message.view(), encoded.body);
     return encoded;
   }
 
@@ -61,7 +63,8 @@ class Encoder {
     points_.clear();
     for (const Item& item : items)
       if (is_point(item)) points_.push_back(point(item, series.record, encoded));
-    writer.add_series(take_apart(message_, series, labels_), points_);
+    take_apart(message_, series, labels_, parts_);
+    writer.add_series(parts_, points_);
   }
 
   Point point(const Item& item, std::uint32_t record, Encoded& encoded) {
@@ -77,7 +80,8 @@ class Encoder {
 
   const Message::Impl& message_;
   const ExternalLabels& labels_;
-  std::vector<Point> points_;  // of the series under way
+  SeriesParts parts_;          // of the series under way
+  std::vector<Point> points_;  // likewise
 };
 
 }  // namespace
@@ -106,8 +110,11 @@ Encoded Message::encode(std::size_t first, std::size_t last, Version version,
 std::string Message::describe(std::size_t item) const {
   const Item& at = impl_->items[item];
   const Series& series = impl_->series[at.series];
-  if (at.kind != ItemKind::metadata_entry)
-    return remote_write::describe(take_apart(*impl_, series, {}).labels);
+  if (at.kind != ItemKind::metadata_entry) {
+    SeriesParts parts;
+    take_apart(*impl_, series, {}, parts);
+    return remote_write::describe(parts.labels.view());
+  }
   v1::Metadata entry;
   invariant(v1::read_metadata(impl_->bytes(series.record, series.place), entry),
             "a decoded entry reads the same again");

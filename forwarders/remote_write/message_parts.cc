@@ -11,14 +11,23 @@ namespace {
 // Message::decode has read every series once: what it let pass, reads again.
 constexpr std::string_view kReadBefore = "a series that was decoded reads the same again";
 
+bool read_label(wire::Reader& reader, LabelList& labels) {
+  std::string_view part;
+  Label label;
+  if (!reader.bytes(part) || !v1::read_label(part, label)) return false;
+  labels.add(label);
+  v1::read_plain_labels(reader, labels);
+  return true;
+}
+
 void read_parts_v1(std::string_view bytes, SeriesParts& parts) {
   wire::Reader reader(bytes);
+  v1::read_plain_labels(reader, parts.labels);
   while (!reader.done()) {
     std::uint32_t tag = 0;
-    std::string_view part;
     bool read = reader.tag(tag);
     if (tag == wire::tag_of(v1::kSeriesLabels, wire::kBytes))
-      read = read && reader.bytes(part) && v1::read_label(part, parts.labels.emplace_back());
+      read = read && read_label(reader, parts.labels);
     else if (tag == wire::tag_of(v1::kSeriesExemplars, wire::kBytes))
       read = read && reader.bytes(parts.exemplars.emplace_back());
     else
@@ -28,7 +37,6 @@ void read_parts_v1(std::string_view bytes, SeriesParts& parts) {
 }
 
 void read_parts_v2(std::string_view bytes, SeriesParts& parts) {
-  v2::Refs refs;
   wire::Reader reader(bytes);
   while (!reader.done()) {
     std::uint32_t tag = 0;
@@ -37,7 +45,7 @@ void read_parts_v2(std::string_view bytes, SeriesParts& parts) {
     switch (tag) {
       case wire::tag_of(v2::kSeriesLabelsRefs, wire::kBytes):
       case wire::tag_of(v2::kSeriesLabelsRefs, wire::kVarint):
-        read = read && v2::read_refs(reader, tag, refs);
+        read = read && v2::read_refs(reader, tag, parts.refs);
         break;
       case wire::tag_of(v2::kSeriesExemplars, wire::kBytes):
         read = read && reader.bytes(parts.exemplars.emplace_back());
@@ -49,15 +57,36 @@ void read_parts_v2(std::string_view bytes, SeriesParts& parts) {
     }
     invariant(read, kReadBefore);
   }
-  LabelList labels;
-  invariant(parts.symbols->labels(refs, labels), kReadBefore);
-  parts.labels.assign(labels.view().begin(), labels.view().end());
+  invariant(parts.symbols->labels(parts.refs, parts.labels), kReadBefore);
+}
+
+void sort_and_join(LabelList& labels, const ExternalLabels& external) {
+  const auto by_name = [](const Label& a, const Label& b) { return a.name < b.name; };
+  const std::span<Label> own = labels.view();
+  if (!std::is_sorted(own.begin(), own.end(), by_name)) std::sort(own.begin(), own.end(), by_name);
+  if (external.empty()) return;
+
+  Label* const fresh = labels.room_for(external.size());
+  const std::span<Label> before = labels.view();  // the room may have moved them
+  std::size_t count = 0;
+  for (const auto& [name, value] : external) {
+    const Label label{name, value};
+    if (!std::binary_search(before.begin(), before.end(), label, by_name)) fresh[count++] = label;
+  }
+  labels.grow(count);
+  const std::span<Label> all = labels.view();
+  std::inplace_merge(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(before.size()), all.end(),
+                     by_name);
 }
 
 }  // namespace
 
-SeriesParts take_apart(const Message::Impl& message, const Series& series, const ExternalLabels& external) {
-  SeriesParts parts;
+void take_apart(const Message::Impl& message, const Series& series, const ExternalLabels& external,
+                SeriesParts& parts) {
+  parts.labels.clear();
+  parts.exemplars.clear();
+  parts.refs.clear();
+  parts.metadata = {};
   const std::string_view bytes = message.bytes(series.record, series.place);
   if (message.version == Version::v1) {
     read_parts_v1(bytes, parts);
@@ -65,17 +94,7 @@ SeriesParts take_apart(const Message::Impl& message, const Series& series, const
     parts.symbols = &message.symbols[series.record];
     read_parts_v2(bytes, parts);
   }
-  const auto by_name = [](const Label& a, const Label& b) { return a.name < b.name; };
-  std::sort(parts.labels.begin(), parts.labels.end(), by_name);
-  const std::size_t own = parts.labels.size();
-  for (const auto& [name, value] : external) {
-    const auto end = parts.labels.begin() + static_cast<std::ptrdiff_t>(own);
-    if (!std::binary_search(parts.labels.begin(), end, Label{name, value}, by_name))
-      parts.labels.push_back({name, value});
-  }
-  std::inplace_merge(parts.labels.begin(), parts.labels.begin() + static_cast<std::ptrdiff_t>(own),
-                     parts.labels.end(), by_name);
-  return parts;
+  sort_and_join(parts.labels, external);
 }
 
 }  // namespace tideover::remote_write

@@ -46,13 +46,16 @@ struct Message::Impl {
 
 // A series without its points.
 struct SeriesParts {
-  std::vector<Label> labels;                 // sorted, the external ones among them
+  LabelList labels;                          // sorted, the external ones among them
   std::vector<std::string_view> exemplars;   // as messages of the record's version
   v2::Metadata metadata;                     // 2.0
   const v2::SymbolTable* symbols = nullptr;  // 2.0: what metadata and exemplars refer to
+  v2::Refs refs;                             // 2.0: of the labels as they came
 };
 
-SeriesParts take_apart(const Message::Impl& message, const Series& series, const ExternalLabels& external);
+// Into `parts`, whose memory is used again.
+void take_apart(const Message::Impl& message, const Series& series, const ExternalLabels& external,
+                SeriesParts& parts);
 
 // A point as a writer gets it.
 struct Point {

@@ -1,4 +1,4 @@
-// The writers behind Message::encode, one for each version: series after series, then take(). They account
+// The writers behind Message::encode, one for each version: series after series, then write(). They account
 // for what they alone decide; points are accounted for by encode().
 #pragma once
 
@@ -18,15 +18,17 @@ class WriterV1 {
 
   void add_series(const SeriesParts& parts, std::span<const Point> points);
   void add_metadata_entry(std::string_view bytes);
-  std::string take() { return std::move(out_); }
+  void write(OutBuffer& out) const { out.append(out_.view()); }  // the message
 
  private:
   void add_exemplar(const SeriesParts& parts, std::string_view bytes);
   void add_metadata_of(const SeriesParts& parts);
 
+  void add_rarities(const SeriesParts& parts, std::span<const Point> stripped);
+
   Counts& counts_;
-  std::string out_;
-  std::string body_;                     // of the series under way
+  OutBuffer out_;
+  std::string rarities_;                 // of the series under way: fields that are not copied as they are
   std::set<std::string_view> families_;  // whose metadata this request has already
 };
 
@@ -35,15 +37,17 @@ class WriterV2 {
   explicit WriterV2(Counts& counts) : counts_(counts) {}
 
   void add_series(const SeriesParts& parts, std::span<const Point> points);
-  std::string take();
+  void write(OutBuffer& out) const;  // the message
 
  private:
-  v2::Refs refs_of(std::span<const Label> labels);
+  const v2::Refs& refs_of(std::span<const Label> labels);  // until the next call
+  void add_rarities(const SeriesParts& parts);
 
   Counts& counts_;
   v2::SymbolWriter symbols_;
-  std::string out_;   // the series
-  std::string body_;  // of the one under way
+  OutBuffer series_;
+  std::string rarities_;  // of the series under way: exemplars and metadata
+  v2::Refs refs_;
 };
 
 }  // namespace tideover::remote_write

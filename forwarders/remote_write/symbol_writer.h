@@ -4,23 +4,33 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "forwarders/remote_write/fields_v2.h"
+#include "forwarders/remote_write/out_buffer.h"
 
 namespace tideover::remote_write::v2 {
 
 class SymbolWriter {
  public:
-  SymbolWriter() { ref({}); }
+  SymbolWriter() : slots_(kSlotsMin, kFree) { ref({}); }
 
   std::uint32_t ref(std::string_view symbol);  // `symbol` outlives the writer
-  void write(std::string& out) const;          // as fields of a request
+  void write(OutBuffer& out) const;            // as fields of a request
 
  private:
-  std::vector<std::string_view> symbols_;
-  std::unordered_map<std::string_view, std::uint32_t> refs_;
+  struct Symbol {
+    std::string_view bytes;
+    std::size_t hash;
+  };
+  static constexpr std::uint32_t kFree = UINT32_MAX;
+  static constexpr std::size_t kSlotsMin = 1024;
+
+  void widen();
+
+  std::vector<Symbol> symbols_;
+  // Open addressing, a power of two, at most half full: indices into symbols_.
+  std::vector<std::uint32_t> slots_;
 };
 
 // From the references of one message to those of the request being written. A symbol is looked up by its

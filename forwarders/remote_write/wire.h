@@ -102,6 +102,22 @@ inline std::size_t varint_size(std::uint64_t value) {
   return static_cast<std::size_t>(std::bit_width(value | 1) + 6) / 7;
 }
 
+inline constexpr std::size_t kHeadBytesMax = 10;  // tag and length of a field, as write_head() writes them
+
+inline char* write_varint(char* to, std::uint64_t value) {
+  for (; value >= 0x80; value >>= 7) *to++ = static_cast<char>(value | 0x80);
+  *to++ = static_cast<char>(value);
+  return to;
+}
+
+// The head of a field of `size` bytes.
+inline char* write_head(char* to, std::uint32_t field, std::size_t size) {
+  return write_varint(write_varint(to, tag_of(field, kBytes)), size);
+}
+
+// Bytes that a field of `size` bytes takes, its head included; field numbers up to 15.
+inline std::size_t field_size(std::size_t size) { return 1 + varint_size(size) + size; }
+
 inline void put_varint(std::string& out, std::uint64_t value) {
   for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>(value | 0x80));
   out.push_back(static_cast<char>(value));

@@ -98,7 +98,7 @@ class MachineScript {
     switch (step_.kind) {
       case Step::Kind::read:
         limits_at_read = machine.request_limits();
-        event_ = Event::loaded(batches_[batch_]);
+        event_ = Event::loaded(batches_[batch_], true);
         return;
       case Step::Kind::count: event_ = Event::counted(batches_[batch_]); return;
       case Step::Kind::send: event_ = send(); return;

@@ -268,6 +268,16 @@ TEST_CASE("a batch that is answered 5xx as a whole while the next one passes goe
   CHECK(script.count(Fate::delivered) == 2'000);
 }
 
+TEST_CASE("without room in quarantine a part that fails for ever is an outage") {
+  MachineScript script(Role::main, settled_limits(), {100, 100}, [](const Sending& s) {
+    return s.holds(12) && s.now < Time{1h} + 2h ? server_error() : stored();
+  });
+  script.machine.allow_quarantine(false);
+  script.run();
+  CHECK(script.settled_once());
+  CHECK(script.count(Fate::delivered) == 200);
+}
+
 TEST_CASE("the quarantine lane asks now and then, and gives every part its turn") {
   MachineScript script(Role::quarantine, settled_limits(), {1, 1},
                        [](const Sending& s) { return s.first == 0 ? server_error() : stored(); });
@@ -304,6 +314,30 @@ TEST_CASE("whoever stops it is obeyed from any state") {
   machine.resume(Event::loaded(10), Time{1h});
   CHECK(machine.resume(Event::stop(), Time{1h}).kind == Step::Kind::stop);
   CHECK(machine.state() == State::stopped);
+}
+
+TEST_CASE("an old backlog that is found at a start is replayed gently") {
+  MachineScript script(Role::main, settled_limits(), std::vector<std::size_t>(50, 1'000), [](const Sending&) {
+    Answer a = stored();
+    a.bytes = 1 << 20;
+    return a;
+  });
+  script.machine.begin_replay(script.now);
+  CHECK(script.machine.state() == State::replaying);
+  script.run();
+  CHECK(script.now - Time{1h} > 5s);
+  CHECK(script.now - Time{1h} < 20s);
+}
+
+TEST_CASE("an operator who repaired the receiver need not wait for the next probe") {
+  SenderMachine machine(Role::main, settled_limits(), 1);
+  const Time now{1h};
+  machine.resume(Event::proceed(), now);
+  machine.resume(Event::loaded(10), now);
+  const Answer fault = GENERATE(answer(Action::pause), unreachable());
+  CHECK(machine.resume(Event::answered(fault), now).kind == Step::Kind::sleep);
+  machine.poke();
+  CHECK(machine.resume(Event::proceed(), now).kind == Step::Kind::send);
 }
 
 TEST_CASE("the first batches of a life are in doubt, later ones are not") {

@@ -2,11 +2,17 @@
 #include "agent/check/reach.h"
 
 #include <arpa/inet.h>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <catch2/catch.hpp>
 #include <sys/socket.h>
+#include <thread>
 #include <unistd.h>
 
 #include "agent/config/values.h"
+#include "tests/support/certificates.h"
 
 namespace tideover::check {
 namespace {
@@ -93,6 +99,86 @@ TEST_CASE("an authority file that cannot be used is named before any handshake")
   const auto finding = reach(destination, 5s);
   CHECK(finding.level == Level::error);
   CHECK(finding.sentence.find("/nonexistent/ca.pem") != std::string::npos);
+}
+
+// Shakes hands with one client, and keeps what the client sends afterwards.
+class TlsPort {
+ public:
+  TlsPort(const test::Certificates& certificates, const std::string& name)
+      : acceptor_(io_, {boost::asio::ip::address_v4::loopback(), 0}) {
+    context_.use_certificate_chain_file(certificates.pem(name));
+    context_.use_private_key_file(certificates.key(name), boost::asio::ssl::context::pem);
+    thread_ = std::thread([this] { serve(); });
+  }
+  ~TlsPort() {
+    if (thread_.joinable()) thread_.join();
+  }
+  std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
+  std::string received() {
+    thread_.join();
+    return received_;
+  }
+
+ private:
+  void serve() {
+    boost::system::error_code error;
+    boost::asio::ssl::stream<boost::asio::ip::tcp::socket> stream(io_, context_);
+    acceptor_.accept(stream.next_layer(), error);
+    stream.handshake(boost::asio::ssl::stream_base::server, error);
+    if (error) return;
+    char bytes[256];
+    const std::size_t got = stream.read_some(boost::asio::buffer(bytes), error);
+    received_.assign(bytes, got);
+  }
+
+  boost::asio::io_context io_;
+  boost::asio::ssl::context context_{boost::asio::ssl::context::tls_server};
+  boost::asio::ip::tcp::acceptor acceptor_;
+  std::string received_;
+  std::thread thread_;
+};
+
+TEST_CASE("TLS is agreed with a server whose certificate fits, and nothing is sent over it") {
+  test::Certificates certificates;
+  certificates.issue("server", "IP:127.0.0.1");
+  TlsPort port(certificates, "server");
+  auto destination = at("https", "127.0.0.1", port.port());
+  destination.tls.ca_file = certificates.pem("ca");
+  const auto finding = reach(destination, 10s);
+  INFO(finding.sentence);
+  CHECK(finding.level == Level::ok);
+  CHECK(finding.sentence.find("TLSv1.3, certificate accepted for 127.0.0.1") != std::string::npos);
+  CHECK(port.received().empty());
+}
+
+TEST_CASE("a certificate for another name is not accepted, unless that name is the one to expect") {
+  test::Certificates certificates;
+  certificates.issue("server", "DNS:thanos.mgmt");
+  {
+    TlsPort port(certificates, "server");
+    auto destination = at("https", "127.0.0.1", port.port());
+    destination.tls.ca_file = certificates.pem("ca");
+    const auto finding = reach(destination, 10s);
+    CHECK(finding.level == Level::error);
+    CHECK(finding.sentence.find("the certificate is not accepted: ") != std::string::npos);
+  }
+  TlsPort port(certificates, "server");
+  auto destination = at("https", "127.0.0.1", port.port());
+  destination.tls.ca_file = certificates.pem("ca");
+  destination.tls.server_name = "thanos.mgmt";
+  CHECK(reach(destination, 10s).level == Level::ok);
+}
+
+TEST_CASE("a certificate of an unknown authority is not accepted") {
+  test::Certificates certificates;
+  certificates.make_authority("other");
+  certificates.issue("server", "IP:127.0.0.1", "other");
+  TlsPort port(certificates, "server");
+  auto destination = at("https", "127.0.0.1", port.port());
+  destination.tls.ca_file = certificates.pem("ca");
+  const auto finding = reach(destination, 10s);
+  CHECK(finding.level == Level::error);
+  CHECK(finding.sentence.find("the certificate is not accepted: ") != std::string::npos);
 }
 
 }  // namespace

@@ -83,19 +83,16 @@ TEST_CASE("a listen address is an IP address and a port") {
   CHECK_FALSE(parse_address(text).has_value());
 }
 
-TEST_CASE("a URL gives the host, port and target that a request needs") {
+TEST_CASE("a URL gives the host and port that a connection needs") {
   const auto thanos = *parse_url("http://thanos-receive.mgmt:19291/api/v1/receive");
   CHECK(thanos.host == "thanos-receive.mgmt");
   CHECK(thanos.port == 19291);
-  CHECK(thanos.target == "/api/v1/receive");
   CHECK_FALSE(thanos.https);
   const auto tls = *parse_url("HTTPS://[fd00::1]?a=b");
   CHECK(tls.https);
   CHECK(tls.host == "fd00::1");
   CHECK(tls.port == 443);
-  CHECK(tls.target == "/?a=b");
   CHECK(parse_url("http://x")->port == 80);
-  CHECK(parse_url("http://x")->target == "/");
 }
 
 TEST_CASE("a URL that cannot be a destination is refused, and never quoted") {

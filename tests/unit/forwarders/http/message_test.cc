@@ -45,7 +45,7 @@ TEST_CASE("a URL tells host, port and path") {
 
 TEST_CASE("a URL that cannot be sent to is refused") {
   for (const char* text : {"", "thanos:80", "//thanos", "http://", "http://a b/", "http://h:99999/",
-                           "http://h:0/", "http://h/#x", "http://u@h/", "unix:/x"}) {
+                           "http://h:0/", "http://h:port/", "http://h/#x", "http://u@h/", "unix:/x"}) {
     CAPTURE(text);
     CHECK(parse_url(text).has_error());
   }

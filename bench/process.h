@@ -1,0 +1,52 @@
+// The agent under test as the kernel sees it: started, measured, ended.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+#include "wal/base/result.h"
+
+namespace tideover::bench {
+
+struct ProcessUsage {
+  double user_s = 0;  // of all threads
+  double system_s = 0;
+  std::uint64_t rss_peak_bytes = 0;    // VmHWM
+  std::uint64_t written_bytes = 0;     // to block devices
+  std::uint64_t context_switches = 0;  // of the threads alive now
+
+  double cpu_s() const { return user_s + system_s; }
+};
+
+class Process {
+ public:
+  // Output goes to `log`. Dies with us. Errors: io_error.
+  static Result<Process> start(const std::vector<std::string>& command, const std::filesystem::path& log);
+
+  Process(Process&& other) noexcept;
+  Process& operator=(Process&&) = delete;
+  ~Process();  // kills it
+
+  pid_t pid() const { return pid_; }
+  ProcessUsage usage() const;
+  bool running() const;
+
+  // Sends `signal` and waits. Its CPU seconds from start to end. Errors: timeout; io_error when it failed.
+  Result<double> stop(int signal, std::chrono::seconds timeout);
+
+ private:
+  explicit Process(pid_t pid) : pid_(pid) {}
+  pid_t pid_;
+};
+
+std::uint16_t free_port();  // on 127.0.0.1; nobody holds it, so take it soon
+
+// Blocking. True once GET `target` there answers 200.
+bool wait_until_ready(std::uint16_t port, const std::string& target, const Process& process,
+                      std::chrono::seconds timeout);
+
+}  // namespace tideover::bench

@@ -1,0 +1,42 @@
+// Where a stream's samples come from: a captured one, repeated for as long as the load lasts, or a made-up
+// one.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "wal/base/result.h"
+
+namespace tideover::bench {
+
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
+struct SourceSample {
+  std::uint32_t series;
+  std::uint32_t tick;  // its time within one round of the stream; grows from sample to sample of a series
+  std::uint64_t value_bits;
+};
+
+// One round. The next one is the same, `ticks` ticks later.
+struct Source {
+  std::string name;
+  std::vector<Labels> series;
+  std::vector<SourceSample> samples;  // in the order in which they are sent
+  std::uint32_t ticks = 0;
+};
+
+// The samples of tests/data/prometheus-rw1.capture.zst. The moments of time in it are numbered, and the
+// numbers are the ticks: scrapes of different targets stay apart as they were. Errors: bad_input.
+Result<Source> capture_source();
+
+struct SyntheticOptions {
+  std::uint32_t series = 20'000;
+  std::uint32_t labels = 10;
+  std::uint32_t label_bytes = 24;  // name and value together
+  std::uint32_t rounds = 20;       // scrapes in one round of the stream; all values change with each
+};
+Source synthetic_source(const SyntheticOptions& options);
+
+}  // namespace tideover::bench

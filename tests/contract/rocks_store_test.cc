@@ -1,0 +1,162 @@
+// What RocksStore promises beyond the port: who may use a directory, and what it takes.
+#include <filesystem>
+#include <fmt/format.h>
+#include <fstream>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/contract/disks.h"
+#include "tests/support/catch_result.h"
+#include "tests/support/lane_writer.h"
+#include "wal/store_directory.h"
+
+namespace tideover::wal {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr LaneId kMetrics{7};
+constexpr LaneId kParked{9};
+constexpr std::uint64_t kMiB = 1 << 20;
+
+// Appends `bytes` of records in groups of 8 x 14 KB.
+void append(Store& store, LaneWriter& lane, std::uint64_t bytes) {
+  const std::string payload(14'000, 'p');
+  for (std::uint64_t written = 0; written < bytes;) {
+    StoreBatch batch;
+    for (int i = 0; i < 8; ++i) batch.records.push_back(lane.put(payload));
+    written += 8 * payload.size();
+    batch.meta.emplace_back("commit", std::to_string(lane.tail().value));
+    REQUIRE(store.commit(batch));
+  }
+}
+
+std::uint64_t table_bytes(const std::string& directory) {
+  std::uint64_t bytes = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(directory))
+    if (entry.path().extension() == ".sst") bytes += entry.file_size();
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("a second agent on the same directory is told who uses it", "[rocks]") {
+  RocksDisk disk;
+  REQUIRE(disk.store().open());
+  RocksStore second(disk.options());
+  const auto refused = second.open();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::store_busy);
+  CHECK(refused.error().detail.find(fmt::format("process {}", ::getpid())) != std::string::npos);
+}
+
+TEST_CASE("a directory that others can write is refused with the command that cures it", "[rocks]") {
+  RocksDisk disk;
+  fs::create_directory(disk.directory());
+  ::chmod(disk.directory().c_str(), 0770);
+  const auto refused = disk.store().open();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::store_refused);
+  CHECK(refused.error().detail.find("chmod go-w " + disk.directory()) != std::string::npos);
+  ::chmod(disk.directory().c_str(), 0750);
+  CHECK(disk.store().open());
+}
+
+TEST_CASE("a directory of another user is refused with the command that cures it", "[rocks]") {
+  if (::geteuid() != 0) {
+    WARN("skipped: needs root to give a directory away");
+    return;
+  }
+  RocksDisk disk;
+  fs::create_directory(disk.directory());
+  ::chmod(disk.directory().c_str(), 0700);
+  REQUIRE(::chown(disk.directory().c_str(), 12345, 12345) == 0);
+  const auto refused = disk.store().open();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::store_refused);
+  CHECK(refused.error().detail.find("chown -R 0 " + disk.directory()) != std::string::npos);
+}
+
+TEST_CASE("a file in the place of the directory is refused", "[rocks]") {
+  RocksDisk disk;
+  std::ofstream(disk.directory()) << "not a directory";
+  CHECK(disk.store().open().error().code == Errc::store_refused);
+}
+
+TEST_CASE("nobody else can look into a directory that the store made", "[rocks]") {
+  RocksDisk disk;
+  REQUIRE(disk.store().open());
+  struct stat info {};
+  REQUIRE(::stat(disk.directory().c_str(), &info) == 0);
+  CHECK((info.st_mode & 07777U) == 0700U);
+}
+
+TEST_CASE("a healthy agent's records hardly ever reach a table file", "[rocks]") {
+  RocksDisk disk;
+  LaneWriter lane(kMetrics);
+  REQUIRE(disk.store().open());
+  for (int round = 0; round < 60; ++round) {
+    append(disk.store(), lane, 1 * kMiB);
+    disk.store().release(kMetrics, next(lane.tail()));
+  }
+  // Of what was not released when its memtable was full, about one group in eight megabytes.
+  CHECK(table_bytes(disk.directory()) < 4 * kMiB);
+  CHECK(disk.store().usage().disk_bytes < 80 * kMiB);
+}
+
+TEST_CASE("disk use falls back after a backlog has drained", "[rocks]") {
+  RocksDisk disk;
+  LaneWriter metrics(kMetrics), parked(kParked);
+  REQUIRE(disk.store().open());
+  append(disk.store(), parked, kMiB);
+  append(disk.store(), metrics, 200 * kMiB);
+  const std::uint64_t full = disk.store().usage().disk_bytes;
+  CHECK(full > 200 * kMiB);
+
+  // A backlog of one lane that another lane's records lie in the midst of, acknowledged bit by bit.
+  for (Seq before{1}; before < metrics.tail(); before = Seq{before.value + 50})
+    disk.store().release(kMetrics, before);
+  disk.store().release(kMetrics, next(metrics.tail()));
+  CHECK(table_bytes(disk.directory()) < 24 * kMiB);
+  CHECK(disk.store().usage().disk_bytes < 80 * kMiB);
+
+  const auto kept = disk.store().read({kParked, Seq{1}, next(parked.tail()), 10 * kMiB});
+  REQUIRE(kept);
+  CHECK(kept->records.size() == parked.tail().value);
+}
+
+TEST_CASE("dead records that a crash brought back are given back again", "[rocks]") {
+  RocksDisk disk;
+  LaneWriter lane(kMetrics);
+  REQUIRE(disk.store().open());
+  append(disk.store(), lane, 30 * kMiB);
+  disk.lose_power();
+  REQUIRE(disk.store().open());
+  CHECK(table_bytes(disk.directory()) > 20 * kMiB);
+  disk.store().release(kMetrics, next(lane.tail()));
+  CHECK(table_bytes(disk.directory()) < 2 * kMiB);
+}
+
+TEST_CASE("memory stays bounded while a backlog grows and is read", "[rocks]") {
+  RocksDisk disk;
+  LaneWriter lane(kMetrics);
+  REQUIRE(disk.store().open());
+  append(disk.store(), lane, 100 * kMiB);
+  for (Seq from{1}; from <= lane.tail();) {
+    const auto range = disk.store().read({kMetrics, from, next(lane.tail()), kMiB});
+    REQUIRE(range);
+    from = range->next;
+    CHECK(disk.store().usage().memory_bytes < 40 * kMiB);
+  }
+}
+
+TEST_CASE("the ballast is set aside when there is room and counted as ours", "[rocks]") {
+  RocksDisk disk;
+  disk.options().ballast_bytes = kMiB;
+  disk.lose_power();
+  REQUIRE(disk.store().open());
+  CHECK(fs::file_size(disk.path("BALLAST")) == kMiB);
+  CHECK(disk.store().usage().disk_bytes >= kMiB);
+}
+
+}  // namespace tideover::wal

@@ -1,0 +1,42 @@
+"""A small file system of our own, to fill up for real."""
+
+import errno
+import os
+import subprocess
+
+from .network import require_root, sh
+from .process import Failure
+
+
+class SmallDisk:
+    """ext4 in a loop-mounted file; gone at the end of the scenario."""
+
+    def __init__(self, world, mebibytes):
+        require_root()
+        image = world.file("disk.img", "")
+        os.truncate(image, mebibytes << 20)
+        sh("mkfs.ext4", "-q", "-m", "0", image)
+        self.path = world.directory("disk")
+        sh("mount", "-o", "loop", image, self.path)
+        world.at_end(subprocess.run, ["umount", "--lazy", self.path])
+        self._filler = os.path.join(self.path, "filler")
+
+    def fill(self):
+        """Another program takes every last block."""
+        with open(self._filler, "ab", buffering=0) as file:
+            size = 1 << 20
+            while size >= 1:
+                try:
+                    file.write(bytes(size))
+                except OSError as error:
+                    if error.errno != errno.ENOSPC:
+                        raise Failure(f"filling the disk: {error}") from error
+                    size //= 2
+            os.fsync(file.fileno())
+
+    def free_bytes(self):
+        stat = os.statvfs(self.path)
+        return stat.f_bavail * stat.f_frsize
+
+    def release(self):
+        os.unlink(self._filler)

@@ -1,0 +1,95 @@
+"""The agent under test, and what it says about itself."""
+
+import os
+
+from . import http
+from .process import Failure, Process, free_port, wait_for
+
+RSS_MAX_KIB = 128 * 1024  # in outage and replay, whatever the backlog
+
+
+class Tideover(Process):
+    def __init__(self, world, url, tenant=None, data=None, max_bytes="1GiB", name="tideover", prefix=()):
+        self.host = "127.0.0.1"
+        self.port, self.admin_port = free_port(), free_port()
+        self.data = data or world.directory("buffer")
+        tenant_line = f"tenant: {tenant}" if tenant else ""
+        self.config = world.file(
+            f"{name}.yaml",
+            f"""
+cluster: e2e
+node: {name}
+data_dir: {self.data}
+disk: {{keep_free: 0%}}
+admin: {{listen: "{self.host}:{self.admin_port}"}}
+metrics:
+  listen: "{self.host}:{self.port}"
+  max_bytes: {max_bytes}
+  destinations:
+    - name: mgmt
+      url: {url}
+      {tenant_line}
+      out_of_order_window: 4h
+""",
+        )
+        super().__init__(name, [world.binary("tideover"), "run", "--config", self.config], world.log(name), prefix)
+
+    def up(self):
+        return self.start().wait_ready(lambda: http.ok(self.admin_port, "/-/ready", self.host), 20)
+
+    @property
+    def admin(self):
+        return f"http://{self.host}:{self.admin_port}"
+
+    def metric(self, name, labels=""):
+        return http.total(self.admin_port, name, labels, self.host)
+
+    def ledger(self):
+        """The account of the one destination: accepted, delivered, rejected, dropped, queued, parked."""
+        found = find_ledger(http.get_json(self.admin_port, "/api/v1/status/ledger", self.host))
+        if found is None:
+            raise Failure("/api/v1/status/ledger answers no ledger")
+        return found
+
+    def destination(self):
+        return http.get_json(self.admin_port, "/api/v1/status/destinations", self.host)
+
+    def command(self, method, path):
+        """A verb that changes state: only on the unix socket."""
+        connection = http.UnixConnection(os.path.join(self.data, "admin.sock"), 10)
+        status, body = http.request(connection, method, path)
+        if status // 100 != 2:
+            raise Failure(f"{method} {path} answered {status}: {body[:200]!r}")
+        return body
+
+    def replay_parked(self):
+        self.command("POST", "/api/v1/buffer/replay-parked")
+
+    def wait_drained(self, seconds):
+        wait_for("the agent to drain", lambda: self.ledger()["queued"] == 0, seconds)
+
+    def require_closed_ledger(self):
+        """accepted = delivered + rejected + dropped + queued, and nothing was refused or given up."""
+        ledger = self.ledger()
+        rejected, dropped = sum(ledger["rejected"].values()), sum(ledger["dropped"].values())
+        if ledger["accepted"] != ledger["delivered"] + rejected + dropped + ledger["queued"]:
+            raise Failure(f"the ledger does not close: {ledger}")
+        if rejected or dropped:
+            raise Failure(f"samples were rejected or dropped: {ledger}")
+
+    def require_small(self, peak_kib):
+        peak_kib = max(peak_kib, self.peak_rss_kib())
+        if peak_kib > RSS_MAX_KIB:
+            raise Failure(f"the agent's resident memory reached {peak_kib // 1024} MiB")
+        return peak_kib
+
+
+def find_ledger(tree):
+    """The first object of the answer that is an account."""
+    if isinstance(tree, dict):
+        if "accepted" in tree and "queued" in tree:
+            return tree
+        tree = tree.values()
+    elif not isinstance(tree, list):
+        return None
+    return next((found for found in map(find_ledger, tree) if found is not None), None)

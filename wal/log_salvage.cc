@@ -1,0 +1,188 @@
+#include "wal/log_salvage.h"
+
+#include <algorithm>
+#include <boost/crc.hpp>
+#include <cerrno>
+#include <cstdio>
+#include <fcntl.h>
+#include <filesystem>
+#include <optional>
+#include <string_view>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "wal/base/little_endian.h"
+#include "wal/store_directory.h"
+
+namespace tideover::wal {
+namespace {
+
+// RocksDB's log: blocks of 32 KiB; in them fragments of (masked CRC32C of type and data, u16 length, u8 type)
+// and data. A record is one full fragment, or a first, any number of middle ones, and a last.
+constexpr std::size_t kBlock = 32 << 10;
+constexpr std::size_t kHeader = 7;
+enum Fragment : char { kFull = 1, kFirst = 2, kMiddle = 3, kLast = 4 };
+
+std::uint32_t masked_crc(char type, std::string_view data) {
+  boost::crc_optimal<32, 0x1EDC6F41, 0xFFFFFFFF, 0xFFFFFFFF, true, true> crc;
+  crc.process_byte(static_cast<unsigned char>(type));
+  crc.process_bytes(data.data(), data.size());
+  const std::uint32_t sum = crc.checksum();
+  return ((sum >> 15) | (sum << 17)) + 0xa282ead8U;
+}
+
+class LogReader {
+ public:
+  explicit LogReader(std::string_view log) : log_(log) {}
+
+  // Records one after the other; nullopt at the end.
+  std::optional<std::string> next() {
+    std::optional<std::string> record;
+    while (at_ < log_.size()) {
+      const std::size_t left = kBlock - at_ % kBlock;
+      if (left < kHeader) {
+        at_ += left;
+        continue;
+      }
+      const std::string_view here = log_.substr(at_, left);
+      const std::size_t length = here.size() < kHeader ? 0 : load_le<std::uint16_t>(here.data() + 4);
+      if (here.size() < kHeader + length) {
+        // Longer than the block is damage; longer than the file is a writer that died.
+        abandon(record, here.size() == left ? here.size() : 0);
+        at_ += here.size();
+        continue;
+      }
+      const char type = here[6];
+      const std::string_view data = here.substr(kHeader, length);
+      if (load_le<std::uint32_t>(here.data()) != masked_crc(type, data)) {
+        // The length may be what is damaged, so the next block is the next place to trust.
+        const bool blank = here.find_first_not_of('\0') == std::string_view::npos;
+        abandon(record, blank ? 0 : here.size());
+        at_ += here.size();
+        continue;
+      }
+      at_ += kHeader + length;
+      switch (type) {
+        case kFull:
+        case kFirst:
+          if (record) abandon(record, 0);
+          record = std::string(data);
+          break;
+        case kMiddle:
+        case kLast:
+          if (!record) {
+            dropped_ += data.size();
+            continue;
+          }
+          *record += data;
+          break;
+        default: abandon(record, data.size()); continue;
+      }
+      if (type == kFull || type == kLast) return record;
+    }
+    return std::nullopt;
+  }
+
+  std::uint64_t dropped() const { return dropped_; }
+
+ private:
+  void abandon(std::optional<std::string>& record, std::size_t also) {
+    dropped_ += also;
+    if (record && also != 0) dropped_ += record->size();
+    record.reset();
+  }
+
+  std::string_view log_;
+  std::size_t at_ = 0;
+  std::uint64_t dropped_ = 0;
+};
+
+void append_record(std::string& log, std::string_view record) {
+  bool first = true;
+  do {
+    std::size_t left = kBlock - log.size() % kBlock;
+    if (left < kHeader) {
+      log.append(left, '\0');
+      left = kBlock;
+    }
+    const std::string_view data = record.substr(0, left - kHeader);
+    record.remove_prefix(data.size());
+    const bool last = record.empty();
+    const char type = first ? (last ? kFull : kFirst) : (last ? kLast : kMiddle);
+    append_le(log, masked_crc(type, data));
+    append_le(log, static_cast<std::uint16_t>(data.size()));
+    log.push_back(type);
+    log += data;
+    first = false;
+  } while (!record.empty());
+}
+
+Result<std::string> read_file(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return system_error(errno, "open " + path);
+  struct stat info {};
+  std::string bytes;
+  if (::fstat(fd, &info) == 0) bytes.resize(static_cast<std::size_t>(info.st_size));
+  std::size_t at = 0;
+  while (at < bytes.size()) {
+    const ssize_t got = ::pread(fd, bytes.data() + at, bytes.size() - at, static_cast<off_t>(at));
+    if (got == 0) break;
+    // What the device refuses reads as zeros that no checksum fits.
+    at +=
+        got > 0 ? static_cast<std::size_t>(got) : std::min<std::size_t>(4096 - at % 4096, bytes.size() - at);
+  }
+  ::close(fd);
+  return bytes;
+}
+
+Result<> write_synced(const std::string& path, std::string_view bytes) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd < 0) return system_error(errno, "create " + path);
+  int reason = 0;
+  while (reason == 0 && !bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0) reason = errno;
+    if (written > 0) bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  if (reason == 0 && ::fsync(fd) != 0) reason = errno;
+  ::close(fd);
+  if (reason == 0) return {};
+  ::unlink(path.c_str());
+  return system_error(reason, "write " + path);
+}
+
+}  // namespace
+
+Result<std::uint64_t> read_log(const std::string& path, const std::function<bool(std::string_view)>& take) {
+  const auto bytes = read_file(path);
+  if (!bytes) return bytes.error();
+  LogReader reader(*bytes);
+  while (const auto record = reader.next())
+    if (!take(*record)) break;
+  return reader.dropped();
+}
+
+Result<LogSalvage> salvage_log(const std::string& path, const std::string& lost_directory) {
+  LogSalvage outcome;
+  std::string clean;
+  const auto dropped = read_log(path, [&](std::string_view record) {
+    append_record(clean, record);
+    ++outcome.kept_records;
+    return true;
+  });
+  if (!dropped) return dropped.error();
+  outcome.dropped_bytes = *dropped;
+  if (outcome.dropped_bytes == 0) return outcome;
+
+  const std::string fresh = path + ".clean";
+  if (auto written = write_synced(fresh, clean); !written) return written.error();
+  ::mkdir(lost_directory.c_str(), 0700);
+  const std::string kept = lost_directory + "/" + std::filesystem::path(path).filename().string();
+  ::unlink(kept.c_str());
+  // Crash after the link: the log has two names and is repaired again. Crash after the rename: done.
+  if (::link(path.c_str(), kept.c_str()) != 0) return system_error(errno, "keep " + path);
+  if (std::rename(fresh.c_str(), path.c_str()) != 0) return system_error(errno, "replace " + path);
+  return outcome;
+}
+
+}  // namespace tideover::wal

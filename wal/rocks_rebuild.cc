@@ -1,0 +1,189 @@
+#include <algorithm>
+#include <filesystem>
+#include <fmt/format.h>
+#include <map>
+#include <rocksdb/db.h>
+#include <rocksdb/options.h>
+#include <rocksdb/sst_file_reader.h>
+#include <rocksdb/write_batch.h>
+#include <system_error>
+
+#include "wal/log_salvage.h"
+#include "wal/record_salvage.h"
+#include "wal/rocks_handle.h"
+#include "wal/rocks_meta.h"
+#include "wal/store_directory.h"
+#include "wal/wal_format.h"
+
+namespace tideover::wal {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kSources = "rebuild";
+
+// Puts what the old files say into the new database. What an entry is follows from the entry itself: records
+// have an envelope, everything else is meta with the number of its commit, of which the highest counts.
+class Absorber final : public rocksdb::WriteBatch::Handler {
+ public:
+  explicit Absorber(const RocksHandle& handle) : handle_(handle) {
+    unlogged_.disableWAL = true;  // flushed before a source is let go
+    newest_ = read_meta(handle).commits;
+  }
+
+  void entry(const rocksdb::Slice& key, const rocksdb::Slice& value) {
+    if (parse_record_key(key.ToStringView()) &&
+        open_envelope(std::make_shared<std::string>(value.data(), value.size()))) {
+      keep(handle_.db().Put(unlogged_, handle_.records(), key, value));
+      ++records_;
+      return;
+    }
+    const auto commit = commit_of(value.ToStringView());
+    if (!commit) return;
+    const auto [known, fresh] = newest_.try_emplace(key.ToString(), *commit);
+    if (!fresh && *commit < known->second) return;
+    known->second = *commit;
+    keep(handle_.db().Put(unlogged_, handle_.meta(), key, value));
+    keep(handle_.db().Put(unlogged_, handle_.mirror(), key, value));
+  }
+
+  rocksdb::Status PutCF(std::uint32_t, const rocksdb::Slice& key, const rocksdb::Slice& value) override {
+    entry(key, value);
+    return status_;
+  }
+  // Only the records of a group that was never finished are ever deleted.
+  rocksdb::Status DeleteCF(std::uint32_t, const rocksdb::Slice& key) override {
+    keep(handle_.db().Delete(unlogged_, handle_.records(), key));
+    return status_;
+  }
+
+  bool ok() const { return status_.ok(); }
+  std::uint64_t records() const { return records_; }
+  rocksdb::Status flush() {
+    for (rocksdb::ColumnFamilyHandle* family : {handle_.records(), handle_.meta(), handle_.mirror()})
+      keep(handle_.db().Flush({}, family));
+    return status_;
+  }
+
+ private:
+  void keep(const rocksdb::Status& status) {
+    if (status_.ok()) status_ = status;
+  }
+
+  const RocksHandle& handle_;
+  rocksdb::WriteOptions unlogged_;
+  std::map<std::string, std::uint64_t> newest_;
+  rocksdb::Status status_;
+  std::uint64_t records_ = 0;
+};
+
+// False: the table is damaged, and what could be found in it is absorbed.
+bool absorb_table(const RocksSetup& setup, const std::string& path, Absorber& absorber) {
+  rocksdb::Options options(database_options(setup), families(setup)[RocksHandle::kRecords].options);
+  rocksdb::SstFileReader reader(options);
+  bool intact = reader.Open(path).ok();
+  if (intact) {
+    const std::unique_ptr<rocksdb::Iterator> it(reader.NewIterator({}));
+    for (it->SeekToFirst(); it->Valid() && absorber.ok(); it->Next()) absorber.entry(it->key(), it->value());
+    intact = it->status().ok();
+  }
+  if (intact) return true;
+  salvage_table(path, [&](LaneId lane, const StoredRecord& record) {
+    absorber.entry(record_key(lane, record.seq), *record.bytes);
+    return absorber.ok();
+  });
+  return false;
+}
+
+bool absorb_log(const std::string& path, Absorber& absorber) {
+  const auto damaged = read_log(path, [&](std::string_view record) {
+    rocksdb::WriteBatch batch{std::string(record)};
+    batch.Iterate(&absorber).PermitUncheckedError();
+    return absorber.ok();
+  });
+  return damaged && *damaged == 0;
+}
+
+std::vector<fs::path> files_of(const fs::path& directory) {
+  std::vector<fs::path> files;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory, error))
+    if (entry.path().extension() == ".sst" || entry.path().extension() == ".log")
+      files.push_back(entry.path());
+  // Tables before logs, old before new: the order in which they were written.
+  std::sort(files.begin(), files.end(), [](const fs::path& a, const fs::path& b) {
+    const auto rank = [](const fs::path& p) {
+      return std::tuple(p.extension() == ".log", p.filename().string().size(), p.filename().string());
+    };
+    return rank(a) < rank(b);
+  });
+  return files;
+}
+
+// The old database's files leave its place; those that only lead to them are of no use any more.
+Result<> set_aside(const RocksSetup& setup, const fs::path& sources) {
+  std::error_code error;
+  const fs::path lost = fs::path(setup.directory) / kLostName;
+  fs::create_directory(sources, error);
+  fs::create_directory(lost, error);
+  for (const fs::path& file : files_of(setup.directory)) {
+    fs::rename(file, sources / file.filename(), error);
+    if (error) return system_error(error.value(), "move " + file.string());
+  }
+  std::vector<fs::path> leading;
+  for (const fs::directory_entry& entry : fs::directory_iterator(setup.directory, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name == "CURRENT" || name.starts_with("MANIFEST-")) leading.push_back(entry.path());
+  }
+  for (const fs::path& file : leading) {
+    fs::rename(file, lost / file.filename(), error);
+    if (error) return system_error(error.value(), "move " + file.string());
+  }
+  return {};
+}
+
+}  // namespace
+
+bool rebuild_unfinished(const RocksSetup& setup) {
+  std::error_code error;
+  return fs::exists(fs::path(setup.directory) / kSources, error);
+}
+
+// Crash while files are set aside: CURRENT goes last but one, so the directory is either still the old
+// database, which fails to open and comes back here, or has none, and its files wait in `rebuild`.
+// Crash while they are absorbed: what was absorbed is synced in the new database before its source is
+// removed.
+Result<> rebuild_rocks(const RocksSetup& setup, const Note& note) {
+  const fs::path sources = fs::path(setup.directory) / kSources;
+  const fs::path lost = fs::path(setup.directory) / kLostName;
+  note("the store is built anew from its tables and logs; this copies the backlog once");
+  std::unique_ptr<RocksHandle> handle;
+  if (!rebuild_unfinished(setup) || !open_plainly(setup, false, handle).ok())
+    if (auto aside = set_aside(setup, sources); !aside) return aside;
+  if (handle == nullptr)
+    if (const rocksdb::Status status = open_plainly(setup, true, handle); !status.ok())
+      return rocks_error(status, "create the new store");
+
+  Absorber absorber(*handle);
+  std::error_code error;
+  for (const fs::path& file : files_of(sources)) {
+    const bool log = file.extension() == ".log";
+    const bool intact = log ? absorb_log(file, absorber) : absorb_table(setup, file, absorber);
+    if (const rocksdb::Status status = absorber.flush(); !status.ok())
+      return rocks_error(status, "rebuild the store");
+    if (!intact)
+      note(fmt::format("{} is damaged; what is intact was taken out, and the file is in {}",
+                       file.filename().string(), kLostName));
+    if (intact) {
+      fs::remove(file, error);
+    } else {
+      fs::rename(file, lost / file.filename(), error);
+    }
+    if (error) return system_error(error.value(), "let go of " + file.string());
+  }
+  note(fmt::format("the new store holds {} records", absorber.records()));
+  fs::remove(sources, error);
+  return {};
+}
+
+}  // namespace tideover::wal

@@ -155,10 +155,10 @@ Account Oracle::account() const {
       if (fate.stored) ++sum.extra;
     } else if (fate.stored) {
       ++sum.stored;
-    } else if (fate.refused) {
-      ++sum.refused;
     } else if (fate.swallowed) {
       ++sum.swallowed;
+    } else if (fate.refused) {
+      ++sum.refused;
     } else if (fate.damaged) {
       ++sum.damaged;
     } else {

@@ -342,8 +342,11 @@ Thanos& Thanos::restarts(bool loses_head) {
   return *this;
 }
 
-Thanos& Thanos::has_other_writers() {
-  world_.every(30s, [&world = world_] { world.receiver_.advance_head(to_unix_ms(world.clock_.true_now())); });
+Thanos& Thanos::has_other_writers(Duration ahead) {
+  const auto ahead_ms = std::chrono::duration_cast<std::chrono::milliseconds>(ahead).count();
+  world_.every(30s, [&world = world_, ahead_ms] {
+    world.receiver_.advance_head(to_unix_ms(world.clock_.true_now()) + ahead_ms);
+  });
   return *this;
 }
 

@@ -8,9 +8,7 @@
 namespace tideover {
 
 ThreadWorker::ThreadWorker(std::string name, boost::asio::any_io_executor io)
-    : name_(std::move(name)),
-      io_(boost::asio::prefer(io, boost::asio::execution::outstanding_work.tracked)),
-      thread_([this] { run(); }) {}
+    : name_(std::move(name)), io_(std::move(io)), thread_([this] { run(); }) {}
 
 ThreadWorker::~ThreadWorker() {
   {
@@ -22,9 +20,10 @@ ThreadWorker::~ThreadWorker() {
 }
 
 void ThreadWorker::submit(std::function<void()> job, std::function<void()> done) {
+  auto to = boost::asio::prefer(io_, boost::asio::execution::outstanding_work.tracked);
   {
     std::lock_guard lock(mutex_);
-    tasks_.push_back({std::move(job), std::move(done)});
+    tasks_.push_back({std::move(job), std::move(done), std::move(to)});
   }
   wake_.notify_one();
 }
@@ -40,7 +39,7 @@ void ThreadWorker::run() {
     lock.unlock();
     task.job();
     task.job = nullptr;  // what the job captured is released before its waiter runs
-    boost::asio::post(io_, std::move(task.done));
+    boost::asio::post(task.to, std::move(task.done));
     lock.lock();
   }
 }

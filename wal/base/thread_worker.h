@@ -24,12 +24,13 @@ class ThreadWorker final : public Worker {
   struct Task {
     std::function<void()> job;
     std::function<void()> done;
+    boost::asio::any_io_executor to;  // with outstanding work: io runs until the task is done, and no longer
   };
 
   void run();
 
   const std::string name_;
-  const boost::asio::any_io_executor io_;  // kept busy (outstanding work) while a task is on its way
+  const boost::asio::any_io_executor io_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Task> tasks_;  // guarded by mutex_

@@ -24,7 +24,6 @@ TEST_CASE("jobs run in order on the worker's thread, and done runs on the io thr
         [&, i] {
           dones.push_back(i);
           done_thread = std::this_thread::get_id();
-          if (i == 99) io.stop();
         });
   }
   io.run();
@@ -33,6 +32,21 @@ TEST_CASE("jobs run in order on the worker's thread, and done runs on the io thr
   CHECK(std::is_sorted(jobs.begin(), jobs.end()));
   CHECK(done_thread == std::this_thread::get_id());
   CHECK(job_thread != done_thread);
+}
+
+TEST_CASE("a task keeps its executor running until it is done, an idle worker does not") {
+  boost::asio::io_context io;
+  ThreadWorker worker("test", io.get_executor());
+  bool first = false;
+  bool second = false;
+  worker.submit([] {},
+                [&] {
+                  first = true;
+                  worker.submit([] {}, [&] { second = true; });
+                });
+  io.run();  // returns by itself
+  CHECK(first);
+  CHECK(second);
 }
 
 }  // namespace

@@ -65,6 +65,9 @@ void trouble_the_node(World& world, Rng& chance) {
   world.speed().commit = kCommitTimes[chance.below(kCommitTimes.size())];
   world.speed().stalls = often(chance, 0.02);
   if (chance.chance(0.2)) world.damage_records();
+  if (chance.chance(0.2)) world.fill_disk();
+  if (chance.chance(0.2)) world.jump_wall_clock();
+  if (chance.chance(0.2)) world.restart_sources();
   world.lose_answers(often(chance, 0.1));
 }
 

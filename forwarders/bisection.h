@@ -23,7 +23,6 @@ class Bisection {
   void culprit_found();  // the next one is worth as much again
 
   bool exhausted() const;
-  bool nothing_passed() const { return passes_ == 0; }
   std::uint32_t requests() const { return sends_; }
 
  private:

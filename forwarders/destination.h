@@ -62,7 +62,7 @@ struct EncodeOptions {
 struct History {
   bool in_doubt = false;       // an earlier attempt may have stored the part, or some of it
   bool divisible = true;       // it may be cut further
-  bool parked = false;         // it comes from the parked lane: a window refusal changes nothing
+  bool parked = false;         // it comes from a side lane: a refusal for window or order changes nothing
   bool version_works = false;  // the receiver has taken requests of this encoding before
 };
 

@@ -242,11 +242,13 @@ awaitable<Event> LaneSender::transmit(Step step, Load* load, Seq ahead_upto) {
   History history;
   history.in_doubt = step.in_doubt;
   history.divisible = step.divisible;
-  history.parked = options_.role == Role::parked;
+  // What waits in a side lane was overtaken: refused for its order, it has not arrived by that.
+  history.parked = options_.role != Role::main;
   history.version_works = shared_.version_works[out.sent.encoding];
   Answer answer;
   answer.verdict = shared_.destination.classify(out.sent, response, history);
   answer.in_doubt = leaves_in_doubt(response);
+  answer.silent = response.has_error();
   answer.overloaded = tells_overload(response);
   answer.latency = shared_.clock.now() - begun;
   answer.bytes = bytes;

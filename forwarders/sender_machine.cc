@@ -288,6 +288,9 @@ Step SenderMachine::refused(const Verdict& verdict, Time now) {
     if (top.searched) search_.culprit_found();
     return settle_top(Fate::rejected, verdict);
   }
+  // Part of a batch that may have arrived is refused for what did arrive, and the answer does not say where
+  // the rest begins. No budget: to give up would drop what has not arrived.
+  if (top.in_doubt && refused_for_order(verdict.reason)) return cut(Cut::search, now);
   if (top.last_try) return give_up_search(verdict, now);
   if (top.searched && search_.exhausted()) {
     for (Slot& slot : stack_) slot.last_try = slot.searched;
@@ -296,15 +299,8 @@ Step SenderMachine::refused(const Verdict& verdict, Time now) {
   return cut(Cut::search, now);
 }
 
-// Nothing of a batch that may have arrived earlier is taken now, always for its order: it did arrive.
-// Otherwise nobody knows what in it is bad, and it is kept.
+// Nobody knows what in it is bad, and it is kept.
 Step SenderMachine::give_up_search(const Verdict& verdict, Time now) {
-  if (stack_.back().in_doubt && refused_for_order(verdict.reason) && search_.nothing_passed()) {
-    Verdict arrived = verdict;
-    arrived.action = Action::advance;
-    arrived.probable_duplicate = true;
-    return settle_top(Fate::delivered, std::move(arrived));
-  }
   if (role_ == Role::parked) return hold(now);
   return settle_top(Fate::parked, verdict);
 }
@@ -331,6 +327,7 @@ Step SenderMachine::failed(const Answer& answer, Time now) {
   Slot& top = stack_.back();
   if (!answer.in_doubt) return next(now);
   top.in_doubt = true;
+  if (answer.silent && role_ != Role::quarantine) return next(now);
   if (top.seen++ == 0) top.passes_before = passes_;
   if (role_ == Role::quarantine) {
     // To the end of its own lane: one part that fails for ever must not keep the others from their attempt.

@@ -78,7 +78,8 @@ struct Step {
 // How a send went.
 struct Answer {
   Verdict verdict;
-  bool in_doubt = false;    // the receiver has seen the request and may have stored it
+  bool in_doubt = false;    // the receiver may have seen the request, and stored it
+  bool silent = false;      // no answer came: that accuses the network, never the data
   bool overloaded = false;  // a sign that it has too much to do
   Duration latency{};
   std::uint64_t bytes = 0;

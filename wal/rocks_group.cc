@@ -8,6 +8,7 @@
 
 #include "wal/base/little_endian.h"
 #include "wal/rocks_handle.h"
+#include "wal/rocks_log_guard.h"
 #include "wal/rocks_meta.h"
 #include "wal/wal_format.h"
 
@@ -15,14 +16,6 @@ namespace tideover::wal {
 namespace {
 
 constexpr std::uint64_t kBatchBytes = 256 << 10;
-
-Result<> write_batch(const RocksHandle& handle, rocksdb::WriteBatch& batch, bool sync) {
-  rocksdb::WriteOptions options;
-  options.sync = sync;
-  const rocksdb::Status status = handle.db().Write(options, &batch);
-  if (!status.ok()) return rocks_error(status, "write to the store");
-  return {};
-}
 
 std::string encode_ranges(const std::vector<StoreBatch::Put>& records) {
   std::map<LaneId, std::pair<Seq, Seq>> ranges;  // first and last
@@ -52,24 +45,38 @@ void delete_ranges(rocksdb::WriteBatch& batch, const RocksHandle& handle, std::s
 
 }  // namespace
 
+Result<> GroupWriter::write_batch(const RocksHandle& handle, rocksdb::WriteBatch& batch, bool sync) {
+  rocksdb::WriteOptions options;
+  options.sync = sync;
+  const rocksdb::Status status = handle.db().Write(options, &batch);
+  batch.Clear();
+  if (const auto failure = guard_.failure()) return *failure;
+  if (!status.ok()) return rocks_error(status, "write to the store");
+  return {};
+}
+
 Result<> GroupWriter::write(const RocksHandle& handle, const StoreBatch& group) {
   ++commit_;
   std::uint64_t total = 0;
   for (const StoreBatch::Put& put : group.records) total += put.bytes->size();
-  const bool split = total > kBatchBytes && group.records.size() > 1;
-  const MetaEntries unfinished = {
-      {std::string(kUnfinishedKey), split ? encode_ranges(group.records) : std::string()}};
+  rocksdb::WriteBatch batch(std::min(total, kBatchBytes) + 4096);
 
-  rocksdb::WriteBatch batch(std::min(total, 2 * kBatchBytes) + 4096);
-  for (const StoreBatch::Put& put : group.records) {
-    if (split && batch.Count() > 0 && batch.GetDataSize() + put.bytes->size() > kBatchBytes) {
-      // Each part names the group, so that any of them found alone is known to be a part.
-      put_meta(batch, handle, commit_, unfinished);
-      if (auto written = write_batch(handle, batch, false); !written) return written;
-      was_split_ = true;
-      batch.Clear();
+  if (total > kBatchBytes && group.records.size() > 1) {
+    // Each part names the group, so that any of them found alone is known to be a part.
+    const MetaEntries unfinished = {{std::string(kUnfinishedKey), encode_ranges(group.records)}};
+    was_split_ = true;
+    put_meta(batch, handle, commit_, unfinished);
+    for (const StoreBatch::Put& put : group.records) {
+      if (batch.GetDataSize() + put.bytes->size() > kBatchBytes) {
+        if (auto written = write_batch(handle, batch, false); !written) return written;
+        put_meta(batch, handle, commit_, unfinished);
+      }
+      batch.Put(handle.records(), record_key(put.lane, put.seq), *put.bytes);
     }
-    batch.Put(handle.records(), record_key(put.lane, put.seq), *put.bytes);
+    if (auto written = write_batch(handle, batch, true); !written) return written;
+  } else {
+    for (const StoreBatch::Put& put : group.records)
+      batch.Put(handle.records(), record_key(put.lane, put.seq), *put.bytes);
   }
   if (was_split_) put_meta(batch, handle, commit_, {{std::string(kUnfinishedKey), std::string()}});
   put_meta(batch, handle, commit_, group.meta);

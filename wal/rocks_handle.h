@@ -65,7 +65,7 @@ inline constexpr const char* kLostName = "lost";
 
 // Damaged bytes, or files that belong to the database and are not there.
 bool is_damage(const rocksdb::Status& status);
-// disk_full or io_error.
+// disk_full, corrupt or io_error.
 Error rocks_error(const rocksdb::Status& status, std::string_view tried);
 
 }  // namespace tideover::wal

@@ -14,7 +14,7 @@ namespace tideover::wal {
 namespace {
 
 constexpr std::size_t kCacheBytes = 4 << 20;
-constexpr std::uint64_t kLogBytes = 32 << 20;
+constexpr std::uint64_t kLogBytes = 24 << 20;
 constexpr int kOpenFiles = 64;
 
 // Leaves records below their lane's mark out of every file that is written, flushes included: a healthy

@@ -42,18 +42,20 @@ void RocksReclaim::released(const RocksHandle& handle, LaneId lane, Seq before, 
   const std::string first = record_key(lane, Seq{0});
   const std::string last = record_key(lane, before);
   const rocksdb::Slice begin = first, end = last;
-  const std::uint64_t held = table_bytes(handle, {begin, end});
-  if (held >= kWorthDropping || (drained && held >= kWorthCompacting)) {
+  // Twice: a table that a compaction was just moving is passed over by both verbs.
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    const std::uint64_t held = table_bytes(handle, {begin, end});
+    if (held < (drained ? kWorthCompacting : kWorthDropping)) return;
     // Whole tables, without reading them. Level 0 is left out, and so is a table that also holds live
     // records.
     rocksdb::DeleteFilesInRange(&handle.db(), handle.records(), &begin, &end, false).PermitUncheckedError();
+    if (!drained || table_bytes(handle, {begin, end}) < kWorthCompacting) return;
+    // What is left is read once and written without its dead records: a few tables at most.
+    rocksdb::CompactRangeOptions options;
+    options.exclusive_manual_compaction = false;  // commits wait behind this call: it waits for nobody
+    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+    handle.db().CompactRange(options, handle.records(), &begin, &end).PermitUncheckedError();
   }
-  if (!drained || table_bytes(handle, {begin, end}) < kWorthCompacting) return;
-  // What is left is read once and written without its dead records: a few tables at most.
-  rocksdb::CompactRangeOptions options;
-  options.exclusive_manual_compaction = false;
-  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
-  handle.db().CompactRange(options, handle.records(), &begin, &end).PermitUncheckedError();
 }
 
 }  // namespace tideover::wal

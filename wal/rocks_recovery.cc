@@ -118,8 +118,10 @@ bool is_damage(const rocksdb::Status& status) {
 
 Error rocks_error(const rocksdb::Status& status, std::string_view tried) {
   // RocksDB has a code for ENOSPC and only the system's words for EDQUOT.
-  const bool full = status.IsNoSpace() || status.ToString().find("Disk quota exceeded") != std::string::npos;
-  return fail(full ? Errc::disk_full : Errc::io_error, fmt::format("{}: {}", tried, status.ToString()));
+  const std::string words = status.ToString();
+  const bool full = status.IsNoSpace() || words.find("Disk quota exceeded") != std::string::npos;
+  const Errc code = full ? Errc::disk_full : status.IsCorruption() ? Errc::corrupt : Errc::io_error;
+  return fail(code, fmt::format("{}: {}", tried, words));
 }
 
 rocksdb::Status open_plainly(const RocksSetup& setup, bool create, std::unique_ptr<RocksHandle>& handle) {

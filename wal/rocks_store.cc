@@ -16,6 +16,7 @@
 #include "wal/lane_marks.h"
 #include "wal/rocks_group.h"
 #include "wal/rocks_handle.h"
+#include "wal/rocks_log_guard.h"
 #include "wal/rocks_meta.h"
 #include "wal/rocks_options.h"
 #include "wal/rocks_read.h"
@@ -32,10 +33,11 @@ class RocksStore::Impl {
  public:
   explicit Impl(RocksOptions options)
       : note_(options.note ? std::move(options.note) : Note([](const std::string&) {})),
+        guard_(options.env != nullptr ? options.env : rocksdb::Env::Default()),
         ballast_(options.directory, options.ballast_bytes) {
     setup_.directory = std::move(options.directory);
     setup_.memtable_bytes = options.memtable_bytes;
-    setup_.env = options.env != nullptr ? options.env : rocksdb::Env::Default();
+    setup_.env = guard_.env();
     setup_.cache = make_block_cache();
     setup_.released = marks_;
   }
@@ -50,6 +52,7 @@ class RocksStore::Impl {
     }
     auto image = open_again();
     if (image) ballast_.fill();
+    if (!image && image.error().code == Errc::corrupt) return fail(Errc::io_error, image.error().detail);
     return image;
   }
 
@@ -57,6 +60,11 @@ class RocksStore::Impl {
     if (state_ != State::writable) return fail(Errc::unavailable, "the store is being opened again");
     auto written = writer_->write(*handle_, batch);
     if (!written) state_ = State::failed;
+    if (!written && written.error().code == Errc::corrupt) {
+      // A compaction met a damaged block, and would meet it again after every open.
+      rebuild_wanted_ = true;
+      written = fail(Errc::io_error, written.error().detail);
+    }
     for (const StoreBatch::Put& put : batch.records) note_tail(put.lane, put.seq);
     return written;
   }
@@ -101,6 +109,7 @@ class RocksStore::Impl {
   Result<StoreImage> open_again() {
     state_ = State::failed;
     exchange_handle(nullptr);
+    guard_.reset();
     auto image = open_and_read();
     if (image) {
       state_ = State::writable;
@@ -122,6 +131,9 @@ class RocksStore::Impl {
   }
 
   Result<StoreImage> open_and_read() {
+    if (rebuild_wanted_)
+      if (auto rebuilt = rebuild_rocks(setup_, note_); !rebuilt) return rebuilt.error();
+    rebuild_wanted_ = false;
     auto opened = open_rocks(setup_, note_);
     if (!opened) return opened.error();
     auto image = take_image(**opened);
@@ -146,7 +158,7 @@ class RocksStore::Impl {
       if (auto renewed = handle.renew(mirror ? RocksHandle::kMirror : RocksHandle::kMeta, setup_); !renewed)
         return renewed.error();
     }
-    writer_.emplace(meta.last_commit);
+    writer_.emplace(meta.last_commit, guard_);
     if (auto settled = writer_->settle(handle, meta); !settled) return settled.error();
     auto tails = read_tails(handle);
     if (!tails) return tails.error();
@@ -155,6 +167,7 @@ class RocksStore::Impl {
         .meta = {}, .tails = std::move(*tails), .meta_damaged = meta.meta_damaged && meta.mirror_damaged};
     for (const auto& [key, value] : meta.values)
       if (key != kFormatKey && !key.starts_with(kStorePrefix)) image.meta.emplace(key, value);
+    tails_.clear();  // a failed commit may have left numbers that nothing was stored under
     for (const auto& [lane, record] : image.tails) note_tail(lane, record.seq);
     return image;
   }
@@ -184,6 +197,7 @@ class RocksStore::Impl {
   const Note note_;
   const std::shared_ptr<LaneMarks> marks_ = std::make_shared<LaneMarks>();
   RocksSetup setup_;
+  LogGuard guard_;
   DirectoryLock lock_;
   std::error_code ignored_;
   std::atomic<std::uint64_t> memory_bytes_ = 0;
@@ -194,9 +208,10 @@ class RocksStore::Impl {
   // The write worker's own.
   State state_ = State::closed;
   Ballast ballast_;
+  bool rebuild_wanted_ = false;
   std::optional<GroupWriter> writer_;
   RocksReclaim reclaim_;
-  std::map<LaneId, Seq> tails_;  // newest record of each lane, failed commits included
+  std::map<LaneId, Seq> tails_;  // newest record of each lane, whether or not its commit succeeded
 };
 
 RocksStore::RocksStore(RocksOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}

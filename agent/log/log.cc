@@ -24,7 +24,7 @@ class Log {
   }
 
   void event(Level level, std::string_view sentence, std::span<const Field> fields,
-             const std::source_location& where) {
+             const boost::source_location& where) {
     const std::lock_guard lock(mutex_);
     if (level < options_.level) return;
     const auto now = std::chrono::steady_clock::now();
@@ -86,7 +86,7 @@ Log& the_log() {
 void configure(Options options) { the_log().configure(std::move(options)); }
 
 void event(Level level, std::string_view sentence, std::initializer_list<Field> fields,
-           const std::source_location& where) {
+           const boost::source_location& where) {
   the_log().event(level, sentence, {fields.begin(), fields.size()}, where);
 }
 

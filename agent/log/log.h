@@ -5,10 +5,10 @@
 //   log::event(log::Level::warn, "destination is down", {{"destination", name}, {"backlog_bytes", bytes}});
 #pragma once
 
+#include <boost/assert/source_location.hpp>
 #include <cstddef>
 #include <functional>
 #include <initializer_list>
-#include <source_location>
 #include <string_view>
 
 #include "agent/log/line.h"
@@ -25,7 +25,7 @@ struct Options {
 void configure(Options options);
 
 void event(Level level, std::string_view sentence, std::initializer_list<Field> fields = {},
-           const std::source_location& where = std::source_location::current());
+           const boost::source_location& where = BOOST_CURRENT_LOCATION);
 
 // At the end of the process: the counts of what was left out.
 void flush();

@@ -35,7 +35,6 @@ struct NameLookup::Flight {
   void run() {
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
-    hints.ai_flags = AI_ADDRCONFIG;
     addrinfo* list = nullptr;
     const int failure = ::getaddrinfo(host.c_str(), nullptr, &hints, &list);
     if (failure != 0) problem = failure == EAI_SYSTEM ? std::strerror(errno) : ::gai_strerror(failure);

@@ -10,12 +10,16 @@ using wire::kVarint;
 using wire::tag_of;
 
 bool append_refs(std::string_view packed, Refs& out) {
+  const std::size_t before = out.size();
+  out.resize(before + packed.size());  // no reference takes less than a byte
+  std::uint32_t* to = out.data() + before;
   wire::Reader reader(packed);
   while (!reader.done()) {
     std::uint64_t ref;
     if (!reader.varint(ref)) return false;
-    out.push_back(static_cast<std::uint32_t>(ref));
+    *to++ = static_cast<std::uint32_t>(ref);
   }
+  out.resize(static_cast<std::size_t>(to - out.data()));
   return true;
 }
 

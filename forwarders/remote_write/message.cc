@@ -16,9 +16,9 @@ bool is_point(const Item& item) { return item.kind == ItemKind::sample || item.k
 
 SampleTimes times_of(const Item& item, std::string_view bytes, Version version) {
   SampleTimes times;
-  Histogram histogram;
   bool read;
   if (item.kind == ItemKind::histogram) {
+    Histogram histogram;
     read = read_histogram(bytes, version, histogram);
     times = {histogram.timestamp_ms, histogram.start_ms};
   } else if (version == Version::v1) {

@@ -66,6 +66,8 @@ class Decoder {
     refs_.clear();
     metadata_ = {};
     wire::Reader reader(bytes);
+    labels_.clear();
+    if (message_.version == Version::v1) v1::read_plain_labels(reader, labels_);
     while (!reader.done()) {
       std::uint32_t tag;
       if (!reader.tag(tag) || !(this->*part)(reader, tag)) return false;
@@ -77,11 +79,11 @@ class Decoder {
   bool part_v1(wire::Reader& reader, std::uint32_t tag) {
     std::string_view part;
     Label label;
-    LabelList labels;
     SampleTimes times;
     switch (tag) {
       case tag_of(v1::kSeriesLabels, kBytes): return reader.bytes(part) && v1::read_label(part, label);
-      case tag_of(v1::kSeriesExemplars, kBytes): return reader.bytes(part) && v1::read_exemplar(part, labels);
+      case tag_of(v1::kSeriesExemplars, kBytes):
+        return reader.bytes(part) && v1::read_exemplar(part, labels_);
       case tag_of(v1::kSeriesSamples, kBytes):
         return reader.bytes(part) && read_sample<Version::v1>(part, times) &&
                add_item(ItemKind::sample, part);
@@ -113,15 +115,14 @@ class Decoder {
 
   bool exemplar_v2(std::string_view bytes) {
     v2::Refs refs;
-    LabelList labels;
-    return v2::read_exemplar(bytes, refs) && symbols().labels(refs, labels);
+    return v2::read_exemplar(bytes, refs) && symbols().labels(refs, labels_);
   }
 
   bool refers_into_table() {
-    LabelList labels;
+    labels_.clear();
     const bool metadata = !metadata_.says_anything() ||
                           (symbols().has(metadata_.help_ref) && symbols().has(metadata_.unit_ref));
-    return metadata && symbols().labels(refs_, labels);
+    return metadata && symbols().labels(refs_, labels_);
   }
 
   void begin_series(std::string_view bytes) { message_.series.push_back({record_, place_of(bytes)}); }
@@ -141,6 +142,7 @@ class Decoder {
   Message::Impl& message_;
   const std::uint32_t record_;
   const std::string_view raw_;
+  LabelList labels_;       // read to see that they can be; kept nowhere
   v2::Refs refs_;          // of the series under the reader
   v2::Metadata metadata_;  // likewise
   Histogram histogram_;

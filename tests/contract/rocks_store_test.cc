@@ -83,6 +83,21 @@ TEST_CASE("a file in the place of the directory is refused", "[rocks]") {
   CHECK(disk.store().open().error().code == Errc::store_refused);
 }
 
+TEST_CASE("a directory in a newer format is refused, and its content is not touched", "[rocks]") {
+  RocksDisk disk;
+  LaneWriter lane(kMetrics);
+  REQUIRE(disk.store().open());
+  REQUIRE(disk.store().commit(batch_of({lane.put("a")}, {{std::string(kFormatKey), "2"}, {"cursor", "1"}})));
+  disk.lose_power();
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    const auto refused = disk.store().open();
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == Errc::store_refused);
+    CHECK(refused.error().detail.find("format 2") != std::string::npos);
+    CHECK(refused.error().detail.find("up to 1") != std::string::npos);
+  }
+}
+
 TEST_CASE("nobody else can look into a directory that the store made", "[rocks]") {
   RocksDisk disk;
   REQUIRE(disk.store().open());

@@ -60,6 +60,111 @@ TEST_CASE("an outage of 2.7 hours, and a crash in the middle of it, loses nothin
   check_all_arrived(world);
 }
 
+TEST_CASE("samples outside the receiver's window wait while fresh ones pass, and arrive when it opens") {
+  World world(8);
+  world.thanos().window(Duration{}).has_other_writers();
+  add_two_sources(world);
+  world.run_for(10min);
+  world.network().set_link(Link::refusing);
+  world.run_for(2h);
+  world.network().set_link(Link::up);
+  world.run_with_crashes(2, 30min);
+  const Account parked = world.account();
+  CHECK(parked.outstanding > 0);
+  CHECK(world.agent()->destination().parked.behind.units > 0);
+  CHECK(world.agent()->destination().main.behind.units < 50);  // fresh samples do not wait behind the old
+  world.heal_and_drain();
+  check_all_arrived(world);
+}
+
+TEST_CASE("Thanos that answers 200 to version 2.0 and stores nothing costs no sample") {
+  World world(9);
+  world.add_source({.name = "a", .version = remote_write::Version::v2, .histograms = true});
+  world.run_with_crashes(3, 20min);
+  world.heal_and_drain();
+  check_all_arrived(world);
+}
+
+TEST_CASE("Prometheus that speaks version 2.0 gets it") {
+  World world(10);
+  world.thanos().is_prometheus().fails(0.3).resets(0.2);
+  world.add_source({.name = "a", .version = remote_write::Version::v2, .histograms = true});
+  world.run_with_crashes(3, 20min);
+  world.heal_and_drain();
+  check_all_arrived(world);
+}
+
+TEST_CASE("labels that come unsorted arrive sorted") {
+  World world(11);
+  world.add_source({.name = "a", .unsorted = true, .histograms = true});
+  world.add_source({.name = "b", .version = remote_write::Version::v2, .unsorted = true});
+  world.run_for(20min);
+  world.heal_and_drain();
+  check_all_arrived(world);
+}
+
+TEST_CASE("a faulty series costs the valid ones of its request nothing") {
+  World world(12);
+  world.add_source({.name = "a", .faulty = true});
+  world.add_source({.name = "b", .version = remote_write::Version::v2, .faulty = true});
+  world.run_with_crashes(3, 30min);
+  world.heal_and_drain();
+  check_all_arrived(world);
+}
+
+TEST_CASE("a receiver that takes only small requests gets small requests") {
+  World world(13);
+  world.thanos().takes_at_most(5).down_for(1min, 5min);
+  add_two_sources(world);
+  world.run_for(1h);
+  world.heal_and_drain();
+  check_all_arrived(world);
+}
+
+TEST_CASE("of two values at one time the first is kept and the second counted as rejected") {
+  World world(14);
+  world.add_source({.name = "a", .unruly = true});
+  world.run_for(1h);
+  world.heal_and_drain();
+  CHECK(world.violations() ==
+        std::vector<std::string>{});  // the ledger is held against the receiver's refusals
+  CHECK(world.account().refused > 0);
+  CHECK(world.account().outstanding == 0);
+}
+
+TEST_CASE("damaged records are counted, and the others arrive") {
+  World world(15);
+  add_two_sources(world);
+  world.network().set_link(Link::refusing);
+  world.run_for(20min);
+  world.crash();
+  for (int i = 0; i < 5; ++i) world.damage_a_record();
+  world.run_for(1min);
+  world.heal_and_drain();
+  const Account account = world.account();
+  CHECK(world.violations() == std::vector<std::string>{});
+  CHECK(account.damaged > 0);
+  CHECK(account.stored + account.damaged == account.acknowledged);
+}
+
+TEST_CASE("an outage of timeouts breaks no order, and so loses nothing without a window") {
+  World world(16);
+  world.thanos().window(Duration{}).resets(0.3).down_for(2min, 10min);
+  add_two_sources(world);
+  world.run_with_crashes(5, 2h);
+  world.heal_and_drain();
+  check_all_arrived(world);
+}
+
+TEST_CASE("a receiver that takes requests whole or not at all is not believed to have what it refuses") {
+  World world(17);
+  world.thanos().is_prometheus().window(Duration{}).loses_replies(0.2).down_for(1min, 5min);
+  add_two_sources(world);
+  world.run_with_crashes(10, 2h);
+  world.heal_and_drain();
+  check_all_arrived(world);
+}
+
 TEST_CASE("without faults every sample arrives once") {
   World world(3);
   add_two_sources(world);

@@ -84,10 +84,11 @@ void Oracle::stored(const Sample& sample) {
 }
 
 void Oracle::refused(const Sample& sample, Refused why) {
-  if (is_final(why)) {
-    ++refusals_;
-    update(sample, [](Fate& fate) { fate.refused = true; });
-  }
+  // Sources speak in order, so whoever hears "out of order" of a sample that is not stored has reordered it.
+  const bool window = why == Refused::out_of_bounds || why == Refused::too_old;
+  const bool is_final = !window && (why != Refused::out_of_order || unruly_.contains(sample.series));
+  if (!window) ++refusals_;
+  if (is_final) update(sample, [](Fate& fate) { fate.refused = true; });
   note(kRefused ^ static_cast<std::uint64_t>(why) << 8);
 }
 
@@ -154,10 +155,10 @@ Account Oracle::account() const {
       if (fate.stored) ++sum.extra;
     } else if (fate.stored) {
       ++sum.stored;
-    } else if (fate.refused) {
-      ++sum.refused;
     } else if (fate.swallowed) {
       ++sum.swallowed;
+    } else if (fate.refused) {
+      ++sum.refused;
     } else if (fate.damaged) {
       ++sum.damaged;
     } else {

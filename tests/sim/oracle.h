@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -33,6 +34,7 @@ class Oracle final : public ReceiverWitness, public DiskWitness {
   // From the sources.
   void offered(const test::Contents& contents);
   void acknowledged(const std::vector<Sample>& samples);
+  void expect_disorder(SeriesId series) { unruly_.insert(series); }  // its source says two values at one time
   Sample sample_of(const test::Point& point) { return sim::sample_of(point, names_); }
 
   // From the receiver.
@@ -56,7 +58,7 @@ class Oracle final : public ReceiverWitness, public DiskWitness {
   Account account() const;
   bool settled() const { return outstanding_ == 0; }
   std::uint64_t accepted_units() const { return accepted_units_; }  // in records of the intake lane
-  std::uint64_t refusals() const { return refusals_; }              // final ones that the receiver said
+  std::uint64_t refusals() const { return refusals_; }              // that the receiver said, window apart
   std::uint64_t damaged_units() const { return damaged_units_; }    // in records that the test damaged
   std::uint64_t held_bytes() const { return held_bytes_; }
   std::uint64_t trace() const { return trace_; }  // digest of all that was heard so far
@@ -97,6 +99,7 @@ class Oracle final : public ReceiverWitness, public DiskWitness {
   std::unordered_map<Sample, std::uint64_t, SampleHash> rank_;
   std::map<SeriesId, std::uint64_t> newest_seen_;
   std::map<std::pair<LaneId, Seq>, Held> records_;
+  std::set<SeriesId> unruly_;
   LaneId intake_lane_{};
   std::uint64_t outstanding_ = 0;
   std::uint64_t accepted_units_ = 0;

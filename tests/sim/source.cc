@@ -136,8 +136,10 @@ Source::Request Source::build() {
   }
   Request request;
   request.contents = test::contents_of(message.encode(options_.version), options_.version);
-  for (const test::Point& point : request.contents.points)
+  for (const test::Point& point : request.contents.points) {
     request.samples.push_back(oracle_.sample_of(point));
+    if (point.labels.at("__name__") == "unruly") oracle_.expect_disorder(request.samples.back().series);
+  }
   if (options_.faulty && rng_.chance(0.2)) {
     request.faulty = true;
     message.series({{"index", "nameless"}, {"job", options_.name}});

@@ -41,12 +41,15 @@ void trouble_the_receiver(World& world, Rng& chance) {
       .answers_slowly(often(chance, 0.3))
       .is_away(kDistances[chance.below(kDistances.size())]);
   if (chance.chance(0.3)) world.thanos().is_prometheus();
-  if (chance.chance(0.3)) world.thanos().window(Duration{});
+  // Without a window a head takes what is an hour old; other writers, some with clocks ahead, move the head
+  // on.
+  constexpr std::array kWindows{Duration{}, Duration(10min), Duration(4h)};
+  world.thanos().window(kWindows[chance.below(kWindows.size())]);
+  if (chance.chance(0.4)) world.thanos().has_other_writers(chance.chance(0.5) ? Duration(57min) : Duration{});
   if (chance.chance(0.3)) world.thanos().takes_at_most(1 + chance.below(50));
   world.thanos().forbids(often(chance, 0.2));
-  if (chance.chance(0.6)) world.thanos().down_for(10s, 20min);
+  if (chance.chance(0.7)) world.thanos().down_for(10s, 20min);
   if (chance.chance(0.4)) world.thanos().restarts(chance.chance(0.3));
-  if (chance.chance(0.3)) world.thanos().has_other_writers();
 }
 
 void trouble_the_node(World& world, Rng& chance) {

@@ -195,8 +195,19 @@ void World::heal_and_drain(Duration bound) {
       since = clock_.now();
   }
   if (broken()) return;
-  if (!drained()) oracle_.violation(fmt::format("not drained {} min after the last fault", bound / 1min));
+  if (!drained()) return oracle_.violation(still_waiting());
   check_ledger();
+}
+
+std::string World::still_waiting() const {
+  std::string text = "not drained in time:";
+  for (const auto& source : sources_) text += source->idle() ? "" : " a source waits,";
+  if (!agent_ || !agent_->serving()) return text + " no agent serves";
+  const forward::SenderStatus status = agent_->destination();
+  return text +
+         fmt::format(" {} of {} main, {} parked, {} quarantined, {} samples promised; the receiver said: {}",
+                     status.main.behind.units, forward::to_string(status.state), status.parked.behind.units,
+                     status.quarantine.behind.units, oracle_.account().outstanding, status.last_error);
 }
 
 bool World::drained() const {
@@ -331,8 +342,11 @@ Thanos& Thanos::restarts(bool loses_head) {
   return *this;
 }
 
-Thanos& Thanos::has_other_writers() {
-  world_.every(30s, [&world = world_] { world.receiver_.advance_head(to_unix_ms(world.clock_.true_now())); });
+Thanos& Thanos::has_other_writers(Duration ahead) {
+  const auto ahead_ms = std::chrono::duration_cast<std::chrono::milliseconds>(ahead).count();
+  world_.every(30s, [&world = world_, ahead_ms] {
+    world.receiver_.advance_head(to_unix_ms(world.clock_.true_now()) + ahead_ms);
+  });
   return *this;
 }
 

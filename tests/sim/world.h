@@ -41,9 +41,9 @@ class Thanos {
   Thanos& window(Duration out_of_order);
   Thanos& is_prometheus();
   Thanos& takes_at_most(std::size_t samples);
-  Thanos& down_for(Duration min, Duration max);  // every ten minutes or so, in one way or another
-  Thanos& restarts(bool loses_head);             // every ten minutes or so
-  Thanos& has_other_writers();                   // whose samples of now move its head
+  Thanos& down_for(Duration min, Duration max);    // every ten minutes or so, in one way or another
+  Thanos& restarts(bool loses_head);               // every ten minutes or so
+  Thanos& has_other_writers(Duration ahead = {});  // whose samples move its head, their clocks being ahead
 
  private:
   World& world_;
@@ -100,6 +100,7 @@ class World {
   void begin_outage();
   void apply_faults();
   bool drained() const;
+  std::string still_waiting() const;
   void check_bounds();
   void check_ledger_is_closed();
   void check_ledger();

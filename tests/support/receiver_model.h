@@ -22,11 +22,10 @@ namespace tideover::sim {
 enum class Refused : std::uint8_t {
   out_of_bounds,  // older than a head without out-of-order window takes: may be accepted after a restart
   too_old,        // older than the window: the same
-  out_of_order,   // the rest is final
-  duplicate,
+  out_of_order,   // its series has newer ones: only somebody who reorders hears it
+  duplicate,      // the rest is final
   labels,
 };
-inline bool is_final(Refused why) { return why != Refused::out_of_bounds && why != Refused::too_old; }
 
 // Hears what becomes of every sample that reaches the receiver.
 class ReceiverWitness {

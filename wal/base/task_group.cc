@@ -9,7 +9,7 @@
 namespace tideover {
 
 TaskGroup::TaskGroup(boost::asio::any_io_executor executor, Clock& clock)
-    : executor_(std::move(executor)), clock_(clock), ended_(clock) {}
+    : executor_(std::move(executor)), ended_(clock) {}
 
 TaskGroup::~TaskGroup() = default;
 

@@ -25,7 +25,6 @@ class TaskGroup {
 
  private:
   boost::asio::any_io_executor executor_;
-  Clock& clock_;
   Notifier ended_;
   std::size_t running_ = 0;
 };

@@ -126,10 +126,24 @@ TEST_CASE("one altered histogram is seen, whatever part of it changed") {
   SECTION("the zero threshold") { other.set_zero_threshold(0x1p-127); }
   SECTION("the schema") { other.set_schema(2); }
   SECTION("integer or float") { other.set_count_float(12); }
-  SECTION("its life: a stale marker instead") { other.set_sum(std::bit_cast<double>(kStaleMarker)); }
   SECTION("a gauge instead of a counter") { other.set_reset_hint(3); }
   SECTION("a custom bound") { other.add_custom_values(1); }
   CHECK(compare(set_with(original), set_with(other), 5).altered == 1);
+}
+
+TEST_CASE("a histogram that ended is not a histogram that went on") {
+  pb::TimeSeries alive = series("h", {});
+  *alive.add_histograms() = histogram(1000, {{0, {1, 2}}});
+  pb::TimeSeries ended = alive;
+  ended.mutable_histograms(0)->set_sum(std::bit_cast<double>(kStaleMarker));
+  const Difference difference = compare(set_of({alive}), set_of({ended}), 5);
+  CHECK(difference.missing == 1);
+  CHECK(difference.extra == 1);
+  CHECK(difference.receiver.stale_markers == 1);
+
+  // The TSDB chooses the type of the marker; a marker it is either way.
+  const Difference same = compare(set_of({series("h", {{1000, kStaleMarker}})}), set_of({ended}), 5);
+  CHECK(same.missing + same.altered + same.extra == 0);
 }
 
 TEST_CASE("empty buckets and reset hints that a TSDB derives make no difference") {

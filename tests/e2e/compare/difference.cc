@@ -5,12 +5,6 @@
 namespace tideover::compare {
 namespace {
 
-bool is_stale(std::uint64_t bits) { return bits == kStaleMarker; }
-bool is_stale(const std::string& histogram) {
-  static const std::string sum = fmt::format(" sum {:x} ", kStaleMarker);
-  return histogram.find(sum) != std::string::npos;
-}
-
 std::string show(std::uint64_t bits) { return fmt::format("{:#018x}", bits); }
 std::string show(const std::string& histogram) { return histogram; }
 
@@ -20,8 +14,7 @@ Totals totals(const SampleSet& set) {
   for (const auto& [labels, series] : set) {
     out.samples += series.floats.size() + series.histograms.size();
     out.histograms += series.histograms.size();
-    for (const auto& point : series.floats) out.stale_markers += is_stale(point.value);
-    for (const auto& point : series.histograms) out.stale_markers += is_stale(point.value);
+    for (const auto& point : series.floats) out.stale_markers += point.value == kStaleMarker;
   }
   return out;
 }

@@ -11,8 +11,8 @@ namespace tideover::compare {
 
 struct Totals {
   std::uint64_t series = 0;
-  std::uint64_t samples = 0;        // floats and histograms, stale markers among them
-  std::uint64_t stale_markers = 0;  // of both kinds
+  std::uint64_t samples = 0;  // floats, histograms and stale markers
+  std::uint64_t stale_markers = 0;
   std::uint64_t histograms = 0;
 };
 

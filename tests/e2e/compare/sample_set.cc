@@ -16,7 +16,13 @@ void add(SampleSet& set, const pb::TimeSeries& message, const Selection& selecti
   }
   for (const pb::Histogram& histogram : message.histograms()) {
     if (!selected(histogram.timestamp())) continue;
-    kept.histograms.push_back({histogram.timestamp(), canonical(histogram)});
+    // A TSDB gives a stale marker the type of the sample before it, as far as its head remembers that one:
+    // the same marker is a histogram at one end and, after a restart, a float at the other.
+    if (std::bit_cast<std::uint64_t>(histogram.sum()) == kStaleMarker) {
+      kept.floats.push_back({histogram.timestamp(), kStaleMarker});
+    } else {
+      kept.histograms.push_back({histogram.timestamp(), canonical(histogram)});
+    }
   }
   if (kept.floats.empty() && kept.histograms.empty()) return;
 

@@ -25,7 +25,7 @@ struct Point {
 
 // Both rows ascend by timestamp.
 struct Series {
-  std::vector<Point<std::uint64_t>> floats;    // IEEE 754 bits
+  std::vector<Point<std::uint64_t>> floats;    // IEEE 754 bits; stale markers of either kind
   std::vector<Point<std::string>> histograms;  // canonical text, see canonical()
 };
 

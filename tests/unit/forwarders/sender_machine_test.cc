@@ -103,8 +103,7 @@ TEST_CASE("what the window refuses is parked, and the next batch goes on") {
   CHECK(script.sent.size() == 2);
 }
 
-TEST_CASE(
-    "a batch that may have arrived, and of which nothing is taken for its order, is settled as delivered") {
+TEST_CASE("a batch that has arrived, and is refused for its order, is settled item by item") {
   bool first = true;
   MachineScript script(Role::main, settled_limits(), {1'000}, [&first](const Sending& s) {
     if (std::exchange(first, false)) return server_error();
@@ -118,6 +117,44 @@ TEST_CASE(
   script.run();
   CHECK(script.settled_once());
   CHECK(script.count(Fate::delivered) == 1'000);
+}
+
+TEST_CASE("a batch of which only the front has arrived is not taken for arrived: the rest is delivered") {
+  bool first = true;
+  std::size_t stored_items = 700;
+  MachineScript script(Role::main, settled_limits(), {1'000}, [&](const Sending& s) {
+    if (std::exchange(first, false)) return server_error();
+    if (s.first < stored_items) {  // takes a request whole or not at all
+      Answer a = answer(Action::bisect, Reason::out_of_order);
+      if (!s.step.divisible) a.verdict.action = Action::advance;
+      a.verdict.probable_duplicate = !s.step.divisible;
+      return a;
+    }
+    CHECK(s.first == stored_items);
+    stored_items = s.last;
+    return stored();
+  });
+  script.run();
+  CHECK(script.settled_once());
+  CHECK(stored_items == 1'000);
+}
+
+TEST_CASE("silence is no proof of poison: an outage of timeouts settles nothing and breaks no order") {
+  std::size_t sends = 0;
+  std::size_t next_item = 0;
+  MachineScript script(Role::main, settled_limits(), {100, 100, 100}, [&](const Sending& s) {
+    if (++sends < 40) {
+      Answer a = server_error();
+      a.silent = true;
+      return a;
+    }
+    CHECK(s.first == next_item);
+    next_item = s.last;
+    return stored();
+  });
+  script.run();
+  CHECK(script.settled_once());
+  CHECK(script.count(Fate::delivered) == 300);
 }
 
 TEST_CASE("the same refusal on first attempts is no proof of arrival: it is parked") {

@@ -1,0 +1,187 @@
+// A real ext4 that runs full in the middle of writes: commits say so, reads go on, nothing acknowledged is
+// missing, and when space returns the store opens again by itself.
+//
+// Needs root and a loop device; says so and passes over itself otherwise.
+#include <cstdlib>
+#include <fcntl.h>
+#include <filesystem>
+#include <fmt/format.h>
+#include <optional>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "tests/support/catch_result.h"
+#include "tests/support/lane_writer.h"
+#include "tests/support/temp_directory.h"
+#include "wal/rocks_store.h"
+
+namespace tideover::wal {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr LaneId kMetrics{7};
+constexpr std::uint64_t kMiB = 1 << 20;
+
+// A small ext4 in a file.
+class LoopDisk {
+ public:
+  static std::optional<std::string> why_not() {
+    if (::geteuid() != 0) return "needs root for a loop mount";
+    if (std::system("command -v mkfs.ext4 >/dev/null") != 0) return "needs mkfs.ext4";
+    if (std::system("losetup -f >/dev/null 2>&1") != 0) return "needs a free loop device";
+    return std::nullopt;
+  }
+  explicit LoopDisk(int mebibytes) {
+    fs::create_directory(mount());
+    run(fmt::format("truncate -s {}M {}", mebibytes, image()));
+    run(fmt::format("mkfs.ext4 -q -m 0 {}", image()));
+    run(fmt::format("mount -o loop {} {}", image(), mount()));
+  }
+  ~LoopDisk() { run(fmt::format("umount {}", mount())); }
+
+  std::string mount() const { return root_ / "mnt"; }
+  std::uint64_t free_bytes() const {
+    struct statvfs volume {};
+    REQUIRE(::statvfs(mount().c_str(), &volume) == 0);
+    return static_cast<std::uint64_t>(volume.f_bavail) * volume.f_frsize;
+  }
+  // Somebody else's file that takes all but `left`.
+  void hog(std::uint64_t left) {
+    const int fd = ::open((mount() + "/hog").c_str(), O_WRONLY | O_CREAT, 0600);
+    REQUIRE(fd >= 0);
+    const std::uint64_t size = fs::file_size(mount() + "/hog") + free_bytes() - left;
+    CHECK(::posix_fallocate(fd, 0, static_cast<off_t>(size)) == 0);
+    ::close(fd);
+  }
+  void free_hog() { fs::remove(mount() + "/hog"); }
+
+ private:
+  static void run(const std::string& command) {
+    INFO(command);
+    CHECK(std::system(command.c_str()) == 0);
+  }
+  std::string image() const { return root_ / "image"; }
+
+  TempDirectory root_;
+};
+
+std::string payload_of(std::uint64_t seq) {
+  std::string text = fmt::format("{}:", seq);
+  text.resize(14'000, static_cast<char>('a' + seq % 26));
+  return text;
+}
+
+void check_readable(Store& store, Seq tail) {
+  std::uint64_t expected = 1;
+  for (Seq from{1}; from <= tail;) {
+    const auto range = store.read({kMetrics, from, next(tail), 4 * kMiB});
+    REQUIRE(range);
+    for (const StoredRecord& record : range->records) {
+      REQUIRE(record.seq.value == expected++);
+      REQUIRE(record.payload() == payload_of(record.seq.value));
+    }
+    from = range->next;
+  }
+  CHECK(expected == tail.value + 1);
+}
+
+// Commits until the store says no; returns what was acknowledged last.
+Seq fill(Store& store, LaneWriter& lane, Error& refusal) {
+  for (int round = 0; round < 4000; ++round) {
+    const Seq acknowledged = lane.tail();
+    StoreBatch batch;
+    for (int i = 0; i < 1 + round % 30; ++i)
+      batch.records.push_back(lane.put(payload_of(lane.tail().value + 1)));
+    batch.meta = {{"commit", std::to_string(lane.tail().value)}};
+    const auto committed = store.commit(batch);
+    if (committed) continue;
+    refusal = committed.error();
+    return acknowledged;
+  }
+  FAIL("the disk never ran full");
+  return {};
+}
+
+}  // namespace
+
+TEST_CASE("a disk that runs full refuses, goes on reading, and loses nothing acknowledged", "[crash]") {
+  if (const auto reason = LoopDisk::why_not()) {
+    WARN("skipped: " << *reason);
+    return;
+  }
+  LoopDisk disk(192);
+  const RocksOptions options{.directory = disk.mount() + "/store",
+                             .ballast_bytes = 8 * kMiB,
+                             .memtable_bytes = 2 * kMiB,
+                             .note = {}};
+  auto store = std::make_unique<RocksStore>(options);
+  REQUIRE(store->open());
+  REQUIRE(fs::exists(options.directory + "/BALLAST"));
+  disk.hog(60 * kMiB);
+
+  LaneWriter lane(kMetrics);
+  Error refusal;
+  const Seq acknowledged = fill(*store, lane, refusal);
+  INFO(refusal.detail);
+  CHECK(refusal.code == Errc::disk_full);
+  check_readable(*store, acknowledged);
+
+  // Somebody takes the ballast's space too: opening fails with the same words, reading goes on.
+  fs::remove(options.directory + "/BALLAST");
+  disk.hog(0);
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    const auto still = store->open();
+    REQUIRE_FALSE(still);
+    CHECK(still.error().code == Errc::disk_full);
+    check_readable(*store, acknowledged);
+  }
+
+  SECTION("space returns") {
+    disk.free_hog();
+    const auto image = store->open();
+    REQUIRE(image);
+    CHECK(image->tails.at(kMetrics).seq >= acknowledged);
+    check_readable(*store, acknowledged);
+    LaneWriter more(kMetrics, next(image->tails.at(kMetrics).seq));
+    CHECK(store->commit(batch_of({more.put("after")})));
+  }
+  SECTION("the agent is restarted while the disk is full, and delivers its backlog") {
+    store = std::make_unique<RocksStore>(options);
+    const auto image = store->open();
+    REQUIRE_FALSE(image);
+    CHECK(image.error().code == Errc::disk_full);
+    check_readable(*store, acknowledged);
+    disk.free_hog();
+    REQUIRE(store->open());
+    check_readable(*store, acknowledged);
+  }
+}
+
+TEST_CASE("the ballast is enough to open again and to give a drained backlog back", "[crash]") {
+  if (const auto reason = LoopDisk::why_not()) {
+    WARN("skipped: " << *reason);
+    return;
+  }
+  LoopDisk disk(512);
+  const RocksOptions options{.directory = disk.mount() + "/store", .note = {}};
+  RocksStore store(options);
+  REQUIRE(store.open());
+  disk.hog(120 * kMiB);
+  LaneWriter lane(kMetrics);
+  Error refusal;
+  const Seq acknowledged = fill(store, lane, refusal);
+  INFO(refusal.detail);
+  CHECK(refusal.code == Errc::disk_full);
+
+  const auto image = store.open();  // in the room of the ballast alone
+  REQUIRE(image);
+  const Seq tail = image->tails.at(kMetrics).seq;
+  CHECK(tail >= acknowledged);
+  check_readable(store, acknowledged);
+  REQUIRE(store.commit(batch_of({}, {{"cursor", std::to_string(tail.value + 1)}})));
+  store.release(kMetrics, next(tail));
+  CHECK(disk.free_bytes() > 80 * kMiB);
+}
+
+}  // namespace tideover::wal

@@ -1,4 +1,4 @@
-// Every bound of the queue, with its unit and the reason for its size (STYLE rule 32).
+// Every bound of the queue, with its unit and the reason for its size.
 #pragma once
 
 #include <cstdint>

@@ -11,18 +11,20 @@ namespace {
 namespace fs = std::filesystem;
 
 // The rest stands at its defaults. A bench machine's disk may be fuller than a node's should be.
-std::string tideover_config(const fs::path& directory, const Subject& subject, std::uint16_t sink_port) {
+std::string tideover_config(const fs::path& directory, const Subject& subject,
+                            const SubjectOptions& options) {
   return fmt::format(R"(cluster: bench
 data_dir: {}
 disk: {{keep_free: 1%}}
 admin: {{listen: "127.0.0.1:{}"}}
 metrics:
   listen: 127.0.0.1:{}
-  max_bytes: 4GiB
+  max_bytes: {}
   destinations:
     - {{name: sink, url: "http://127.0.0.1:{}/api/v1/write"}}
 )",
-                     (directory / "data").string(), subject.ready_port, subject.write_port, sink_port);
+                     (directory / "data").string(), subject.ready_port, subject.write_port, options.max_bytes,
+                     options.sink_port);
 }
 
 // Untuned, the queue starts with one shard of 2,000 samples per request and grows as it falls behind. The
@@ -61,7 +63,7 @@ Result<Subject> set_up(SubjectKind kind, const fs::path& directory, const Subjec
   if (kind == SubjectKind::tideover) {
     subject.ready_port = free_port();
     subject.command = {options.tideover.string(), "run", "--config", config.string()};
-    text = tideover_config(directory, subject, options.sink_port);
+    text = tideover_config(directory, subject, options);
   } else {
     subject.ready_port = subject.write_port;
     subject.command = {options.prometheus.string(),

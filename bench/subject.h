@@ -20,6 +20,7 @@ struct SubjectOptions {
   std::filesystem::path prometheus = "prometheus";
   remote_write::Version version = remote_write::Version::v1;  // in which to forward
   std::uint16_t sink_port = 0;
+  std::string max_bytes = "4GiB";  // tideover's budget
 };
 
 struct Subject {

@@ -143,7 +143,7 @@ Step SenderMachine::send_top() {
   step.part = top.part;
   step.retry = top.attempts++;
   step.in_doubt = top.in_doubt;
-  step.divisible = divisible(top) && !top.last_try;
+  step.divisible = divisible(top);
   if (top.searched) search_.sent();
   return step;
 }

@@ -69,7 +69,7 @@ struct Step {
   bool ahead = false;
   std::uint32_t retry = 0;  // send: earlier attempts of this part
   bool in_doubt = false;    // send: one of them may have been stored
-  bool divisible = true;    // send: the part may still be cut
+  bool divisible = true;    // send: more than one item, so a refusal does not speak of all of it
   Fate fate = Fate::delivered;
   Verdict verdict;
   Time until{};
@@ -135,7 +135,7 @@ class SenderMachine {
     bool searched = false;    // a half of a refused part: its requests are on the search budget
     bool twin_clean = false;  // right half of a refused part whose left half has not failed so far
     bool known_bad = false;   // its left half passed, so the fault is in here: need not be sent whole
-    bool last_try = false;    // the search is over: one attempt, no more cuts
+    bool last_try = false;    // the search is over: one attempt, no more cuts for a fault in the data
   };
   enum class Cut : std::uint8_t { none, size, search, suspicion };
   enum class Trial : std::uint8_t { none, sibling, ahead };

@@ -1,4 +1,4 @@
-// What an answer means: a closed set, decided by one pure function per destination (STYLE rule 20), performed
+// What an answer means: a closed set, decided by one pure function per destination, performed
 // by the sender. Switched without `default`.
 #pragma once
 

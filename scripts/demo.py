@@ -13,7 +13,8 @@ from harness.tideover import Tideover  # noqa: E402
 
 BEFORE_S, OUTAGE_S, AFTER_S = 15, 60, 10
 NODES = 12  # scrape targets that stand for the nodes of a cluster
-LEAVES_AFTER_S = 30  # one node of them leaves during the outage: its series go stale
+LEAVES_AFTER_S = 15  # of the outage: one node goes, its series end with stale markers
+KILL_AFTER_S = 30
 
 
 class NodeExporter(Process):
@@ -46,11 +47,12 @@ remote_write:
 class Progress:
     """One line that moves on a terminal; on a pipe, a line every five seconds."""
 
+    SPAN_S = 6  # rates are means over the last seconds, since scrapes come in bursts
+
     def __init__(self, world, agent):
         self._world, self._agent = world, agent
-        self._started = time.monotonic()
-        self._last = None
         self._live = sys.stdout.isatty()
+        self._seen = []  # (moment, ledger), of the last SPAN_S
         self._printed = 0.0
 
     def say(self, sentence):
@@ -60,29 +62,21 @@ class Progress:
 
     def show(self, mgmt_up):
         now = time.monotonic()
-        try:
-            ledger = self._agent.ledger()
-        except OSError:
-            self._print(now, "agent is starting")
-            return
-        last_at, last = self._last or (now, ledger)
-        self._last = (now, ledger)
-        span = max(now - last_at, 0.001)
-        rate_in = max(0, ledger["accepted"] - last["accepted"]) / span
-        rate_out = max(0, ledger["delivered"] - last["delivered"]) / span
-        state = "mgmt is up" if mgmt_up else "MGMT IS AWAY"
-        self._print(
-            now,
-            f"{state}   in {rate_in:7,.0f}/s   out {rate_out:7,.0f}/s   backlog {ledger['queued']:9,} samples   "
-            f"delivered {ledger['delivered']:10,}",
+        ledger, state = self._agent.ledger(), self._agent.destination()["state"]
+        self._seen = [(at, seen) for at, seen in self._seen if now - at <= self.SPAN_S] + [(now, ledger)]
+        line = (
+            f"mgmt {'is up  ' if mgmt_up else 'is AWAY'}  destination {state:9}  in {self._rate('accepted'):6,.0f}/s  "
+            f"out {self._rate('delivered'):7,.0f}/s  backlog {ledger['queued']:8,}  delivered {ledger['delivered']:9,}"
         )
-
-    def _print(self, now, line):
         if self._live:
-            print(f"\r\x1b[K[{now - self._started:6.1f} s] {line}", end="", flush=True)
+            print(f"\r\x1b[K{self._world.stamp()} {line}", end="", flush=True)
         elif now - self._printed >= 5:
             self._world.say(line)
             self._printed = now
+
+    def _rate(self, entry):
+        (first_at, first), (last_at, last) = self._seen[0], self._seen[-1]
+        return (last[entry] - first[entry]) / max(last_at - first_at, 1)
 
 
 class Demo:
@@ -109,10 +103,13 @@ class Demo:
 
     def print_urls(self):
         mgmt = "Thanos Receive" if isinstance(self.receiver, servers.Thanos) else "Prometheus"
-        print(f"   node_exporter      http://127.0.0.1:{self.staying.port}/metrics")
-        print(f"   Prometheus (app1)  {self.sender.api}")
-        print(f"   tideover           {self.agent.admin}  (write: port {self.agent.port}, data: {self.agent.data})")
-        print(f"   {mgmt} (mgmt){'' if mgmt == 'Thanos Receive' else '  '}  http://127.0.0.1:{self.receiver.port}")
+        for part, where in (
+            ("node_exporter", f"http://127.0.0.1:{self.staying.port}/metrics"),
+            ("Prometheus (app1)", self.sender.api),
+            ("tideover", f"{self.agent.admin}  (takes writes on port {self.agent.port})"),
+            (f"{mgmt} (mgmt)", f"http://127.0.0.1:{self.receiver.port}"),
+        ):
+            print(f"   {part:22}{where}", flush=True)
 
     def watch(self, seconds):
         deadline = time.monotonic() + seconds
@@ -124,15 +121,14 @@ class Demo:
         self.receiver.terminate(60)
         self.mgmt_up = False
         self.progress.say("mgmt is taken away")
-        self.watch(LEAVES_AFTER_S / 2)
+        self.watch(LEAVES_AFTER_S)
         self.leaving.kill()
-        self.progress.say(f"node app1-{NODES:02} leaves: its series end with stale markers")
-        self.watch(OUTAGE_S / 2 - LEAVES_AFTER_S / 2)
+        self.progress.say(f"node app1-{NODES:02} goes: its series end with stale markers")
+        self.watch(KILL_AFTER_S - LEAVES_AFTER_S)
         self.agent.kill()
-        self.progress.say("the agent is killed with -9")
         self.agent.up()
-        self.progress.say("the agent is started again, on the same directory")
-        self.watch(OUTAGE_S / 2)
+        self.progress.say("the agent is killed with -9 and started again on the same directory")
+        self.watch(OUTAGE_S - KILL_AFTER_S)
         self.receiver.up()
         self.mgmt_up = True
         self.progress.say("mgmt is back")

@@ -101,7 +101,7 @@ class Committer {
   std::deque<Divert> diverts_;
   std::uint64_t divert_bytes_ = 0;
   std::map<const Lane*, std::uint64_t> pending_;  // units by lane, for the ledger
-  std::map<std::string, Cursor*> moved_;  // by meta key; null: to be removed
+  std::map<std::string, Cursor*> moved_;          // by meta key; null: to be removed
 
   std::uint64_t number_ = 0;  // of the last group formed
   bool busy_ = false;         // a group or a reopening is on the worker

@@ -1,4 +1,4 @@
-// Every bound of the queue, with its unit and the reason for its size (STYLE rule 32).
+// Every bound of the queue, with its unit and the reason for its size.
 #pragma once
 
 #include <cstdint>
@@ -8,9 +8,9 @@
 namespace tideover::wal {
 
 struct WalLimits {
-  // One group: what is lost when a single damaged byte of the newest log hits it, and what one sync waits
-  // for.
-  std::uint64_t group_bytes = 1 << 20;
+  // One group: what is lost when a single damaged byte of the newest log hits it. With one record of the
+  // usual size on top it stays below RocksStore's chunk of 256 KiB, beyond which a group costs a second sync.
+  std::uint64_t group_bytes = 192 << 10;
   // Appends waiting for their group; more are refused, so that a stuck disk does not fill the memory.
   std::uint64_t waiting_bytes = 16 << 20;
   // Fresh records kept in memory, so that a healthy sender never reads the disk.

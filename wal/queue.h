@@ -84,7 +84,8 @@ struct LaneUsage {
   Totals accepted;               // since the lane exists
   std::uint64_t held_bytes = 0;  // records some cursor still needs
   std::uint64_t max_bytes = 0;
-  std::uint64_t pending_units = 0;  // diverted here by acknowledgements, not durable yet: in no cursor's account
+  std::uint64_t pending_units =
+      0;  // diverted here by acknowledgements, not durable yet: in no cursor's account
 };
 
 struct CursorUsage {

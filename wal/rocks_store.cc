@@ -1,6 +1,7 @@
 #include "wal/rocks_store.h"
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <fmt/format.h>
 #include <map>
@@ -83,10 +84,10 @@ class RocksStore::Impl {
   }
 
   StoreUsage usage() {
-    const DiskUsage disk = disk_usage(setup_.directory);
-    StoreUsage usage{.disk_bytes = disk.used_bytes,
-                     .free_bytes = disk.free_bytes,
-                     .total_bytes = disk.total_bytes,
+    const FreeSpace space = free_space(setup_.directory);
+    StoreUsage usage{.disk_bytes = disk_bytes(),
+                     .free_bytes = space.free_bytes,
+                     .total_bytes = space.total_bytes,
                      .memory_bytes = memory_bytes_.load(std::memory_order_relaxed)};
     // While the store is being opened the figure of before stands: nobody waits here for a recovery.
     std::shared_lock lock(handle_mutex_, std::try_to_lock);
@@ -103,6 +104,17 @@ class RocksStore::Impl {
 
  private:
   enum class State : std::uint8_t { closed, writable, failed };
+
+  // Looked up every ten seconds: a long backlog is thousands of files.
+  std::uint64_t disk_bytes() {
+    using std::chrono::steady_clock;
+    const auto now = steady_clock::now().time_since_epoch().count();
+    constexpr auto kInterval = steady_clock::duration(std::chrono::seconds(10)).count();
+    auto last = disk_bytes_at_.load(std::memory_order_relaxed);
+    if ((last == 0 || now - last >= kInterval) && disk_bytes_at_.compare_exchange_strong(last, now))
+      disk_bytes_.store(used_bytes(setup_.directory), std::memory_order_relaxed);
+    return disk_bytes_.load(std::memory_order_relaxed);
+  }
 
   // After a failed sync the same file is never trusted again: the database is closed, and recovery writes
   // what it finds in the log into new files and syncs those.
@@ -124,7 +136,7 @@ class RocksStore::Impl {
     for (const auto& file : std::filesystem::directory_iterator(setup_.directory, ignored_))
       if (file.path().extension() == ".log") log_bytes += file.file_size(ignored_);
     const std::uint64_t need = log_bytes + kRoomToOpen;
-    const std::uint64_t free = disk_usage(setup_.directory).free_bytes;
+    const std::uint64_t free = free_space(setup_.directory).free_bytes;
     if (handle_ == nullptr || free >= need) return {};
     return fail(Errc::disk_full,
                 fmt::format("{} bytes are free, and opening the store again takes {}", free, need));
@@ -201,6 +213,8 @@ class RocksStore::Impl {
   DirectoryLock lock_;
   std::error_code ignored_;
   std::atomic<std::uint64_t> memory_bytes_ = 0;
+  std::atomic<std::uint64_t> disk_bytes_ = 0;
+  std::atomic<std::chrono::steady_clock::rep> disk_bytes_at_ = 0;  // 0: not looked up yet
 
   std::shared_mutex handle_mutex_;
   std::unique_ptr<RocksHandle> handle_;

@@ -60,22 +60,27 @@ Result<> prepare_directory(const std::string& path) {
   return {};
 }
 
-DiskUsage disk_usage(const std::string& path) {
+FreeSpace free_space(const std::string& path) {
+  FreeSpace space;
+  struct statvfs volume {};
+  if (::statvfs(path.c_str(), &volume) == 0) {
+    space.free_bytes = static_cast<std::uint64_t>(volume.f_bavail) * volume.f_frsize;
+    space.total_bytes = static_cast<std::uint64_t>(volume.f_blocks) * volume.f_frsize;
+  }
+  return space;
+}
+
+std::uint64_t used_bytes(const std::string& path) {
   constexpr std::uint64_t kStatBlock = 512;  // the unit of st_blocks, whatever the file system's block is
-  DiskUsage usage;
+  std::uint64_t bytes = 0;
   std::error_code error;
   for (std::filesystem::recursive_directory_iterator it(path, error), end; !error && it != end;
        it.increment(error)) {
     struct stat info {};
     if (::lstat(it->path().c_str(), &info) != 0) continue;  // files come and go under a running store
-    usage.used_bytes += static_cast<std::uint64_t>(info.st_blocks) * kStatBlock;
+    bytes += static_cast<std::uint64_t>(info.st_blocks) * kStatBlock;
   }
-  struct statvfs volume {};
-  if (::statvfs(path.c_str(), &volume) == 0) {
-    usage.free_bytes = static_cast<std::uint64_t>(volume.f_bavail) * volume.f_frsize;
-    usage.total_bytes = static_cast<std::uint64_t>(volume.f_blocks) * volume.f_frsize;
-  }
-  return usage;
+  return bytes;
 }
 
 DirectoryLock::~DirectoryLock() {
@@ -113,10 +118,8 @@ void Ballast::fill() {
   if (bytes_ == 0) return;
   struct stat info {};
   if (::stat(path_.c_str(), &info) == 0 && static_cast<std::uint64_t>(info.st_size) == bytes_) return;
-  struct statvfs volume {};
   const std::string directory = path_.substr(0, path_.size() - kBallastName.size());
-  if (::statvfs(directory.c_str(), &volume) != 0) return;
-  if (static_cast<std::uint64_t>(volume.f_bavail) * volume.f_frsize / kShare < bytes_) return;
+  if (free_space(directory).free_bytes / kShare < bytes_) return;
   const int fd = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return;
   const bool kept = ::posix_fallocate(fd, 0, static_cast<off_t>(bytes_)) == 0;

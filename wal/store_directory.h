@@ -18,12 +18,14 @@ Result<> prepare_directory(const std::string& path);
 // Which of the two a failed system call means; the sentence names what was tried.
 Error system_error(int error_number, std::string_view tried);
 
-struct DiskUsage {
-  std::uint64_t used_bytes = 0;  // files below the directory, as allocated
+struct FreeSpace {
   std::uint64_t free_bytes = 0;  // of the file system, for this user
   std::uint64_t total_bytes = 0;
 };
-DiskUsage disk_usage(const std::string& path);
+FreeSpace free_space(const std::string& path);  // one system call
+
+// Files below the directory, as allocated. One system call a file: with a long backlog not for every second.
+std::uint64_t used_bytes(const std::string& path);
 
 // Held by the one process that uses a store. The kernel frees it when the process dies.
 class DirectoryLock {

@@ -21,9 +21,9 @@ void seal_envelope(NewRecord& record, Seq seq, const Totals& through);
 // `bytes` is kept alive by the returned record. Errors: corrupt.
 Result<StoredRecord> open_envelope(std::shared_ptr<const std::string> bytes);
 
-// For finding records in bytes whose structure is lost: where the next thing that looks like an envelope begins,
-// at or after `from`, and how long it says it is (envelope and payload). Only open_envelope() tells whether it
-// is one.
+// For finding records in bytes whose structure is lost: where the next thing that looks like an envelope
+// begins, at or after `from`, and how long it says it is (envelope and payload). Only open_envelope() tells
+// whether it is one.
 std::size_t find_envelope(std::string_view bytes, std::size_t from);  // npos: none
 std::size_t envelope_extent(std::string_view at);                     // 0: not an envelope, or not all of it
 

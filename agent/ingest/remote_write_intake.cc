@@ -74,8 +74,7 @@ bool empty(const Counts& c) { return c.floats + c.histograms + c.exemplars + c.m
 
 }  // namespace
 
-RemoteWriteIntake::RemoteWriteIntake(wal::Queue& queue, LaneId lane, Clock& clock,
-                                     IntakeMetrics& metrics)
+RemoteWriteIntake::RemoteWriteIntake(wal::Queue& queue, LaneId lane, Clock& clock, IntakeMetrics& metrics)
     : queue_(queue), lane_(lane), clock_(clock), metrics_(metrics) {}
 
 http::Response RemoteWriteIntake::count(http::Response response, Protocol protocol, Answer kind) const {

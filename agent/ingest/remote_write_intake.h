@@ -1,4 +1,4 @@
-// Bytes in, records out: POST /api/v1/write, Remote Write 1.0 and 2.0 (DESIGN section 5).
+// Bytes in, records out: POST /api/v1/write, Remote Write 1.0 and 2.0.
 //
 // Executor: io. 204 only after the sync; the answers are the table of docs/INTAKE.md.
 #pragma once

@@ -17,7 +17,7 @@ namespace tideover::thanos {
 
 struct ThanosOptions {
   std::string target;  // behind the path of the transport's URL; usually empty
-  std::string tenant;                      // THANOS-TENANT; empty: the receiver's default
+  std::string tenant;  // THANOS-TENANT; empty: the receiver's default
   remote_write::ExternalLabels external_labels;
   http::Headers headers;  // further ones; the protocol's own cannot be overridden
   std::string user_agent = "tideover";

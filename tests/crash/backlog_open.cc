@@ -16,6 +16,7 @@
 
 #include "tests/support/lane_writer.h"
 #include "wal/rocks_store.h"
+#include "wal/store_directory.h"
 
 namespace {
 
@@ -46,7 +47,7 @@ void write_backlog(const std::string& directory, std::uint64_t bytes) {
   const auto image = store.open();
   if (!image) die(image.error().detail);
   const auto tail = image->tails.find(kMetrics);
-  std::uint64_t written = store.usage().disk_bytes;
+  std::uint64_t written = used_bytes(directory);
   LaneWriter lane(kMetrics, tail == image->tails.end() ? Seq{1} : next(tail->second.seq));
   const auto start = Clock::now();
   std::string payload(14'000, 'x');
@@ -66,7 +67,7 @@ void write_backlog(const std::string& directory, std::uint64_t bytes) {
     if (auto committed = store.commit(batch); !committed) die(committed.error().detail);
   }
   std::cout << fmt::format("written in {:.1f} s; {}; disk {:.2f} GB\n", seconds_since(start),
-                           status_line("VmHWM"), static_cast<double>(store.usage().disk_bytes) / 1e9)
+                           status_line("VmHWM"), static_cast<double>(used_bytes(directory)) / 1e9)
             << std::flush;
   std::_Exit(0);  // nothing is closed or flushed
 }

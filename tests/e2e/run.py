@@ -19,7 +19,10 @@ def main():
     parser.add_argument("--peers", default=os.environ.get("PEERS_BIN", os.path.expanduser("~/.cache/tideover/peers")))
     options = parser.parse_args()
     world = worlds.World(options.scenario, os.path.abspath(options.binaries), os.path.abspath(options.peers))
-    return worlds.run(lambda w: SCENARIOS[options.scenario](w, options), world)
+    code = worlds.run(lambda w: SCENARIOS[options.scenario](w, options), world)
+    if code == 0:
+        print(f"promise kept: {options.scenario}, {options.sender} to {options.receiver}")
+    return code
 
 
 if __name__ == "__main__":

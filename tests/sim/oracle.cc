@@ -157,10 +157,10 @@ Account Oracle::account() const {
       ++sum.stored;
     } else if (fate.swallowed) {
       ++sum.swallowed;
-    } else if (fate.refused) {
-      ++sum.refused;
     } else if (fate.damaged) {
       ++sum.damaged;
+    } else if (fate.refused) {
+      ++sum.refused;
     } else {
       ++sum.outstanding;
     }

@@ -16,6 +16,10 @@ constexpr Duration kOftenEnough = 10min;  // between the starts of outages, rest
 constexpr Duration kDownTimeMax = 60s;    // of a crashed agent
 constexpr Duration kPatience = 2min;      // for the place where a crash is to happen
 constexpr Duration kFuneral = 2min;       // an agent that is told to stop ends within this
+constexpr Duration kDiskFullTime = 5min;
+constexpr std::uint64_t kFreeBytes = std::uint64_t{64} << 30;
+constexpr std::uint64_t kFreeBytesLow = 1 << 30;  // of 128 GiB, of which a fifth is to be kept free
+constexpr Duration kJumpMax = 24h;
 constexpr Duration kSettleTime = 5s;
 constexpr Duration kLoopback = 200us;
 constexpr Duration kCheckInterval = 10s;
@@ -123,6 +127,33 @@ void World::damage_a_record() {
   if (seq && disk_.damage(lane, *seq)) oracle_.damaged(lane, *seq);
 }
 
+void World::damage_records() {
+  every(kOftenEnough, [this] { damage_a_record(); });
+}
+
+void World::fill_disk() {
+  every(kOftenEnough, [this] {
+    if (rng_.chance(0.5))
+      disk_.set_full(true);
+    else
+      disk_.set_free_bytes(kFreeBytesLow);
+    clock_.call_at(clock_.now() + part_of(kDiskFullTime, rng_.unit()), [this] { empty_disk(); });
+  });
+}
+
+void World::empty_disk() {
+  disk_.set_full(false);
+  disk_.set_free_bytes(kFreeBytes);
+}
+
+void World::jump_wall_clock() {
+  every(kOftenEnough, [this] { clock_.jump_wall(part_of(kJumpMax, rng_.between(-1, 1))); });
+}
+
+void World::restart_sources() {
+  every(kOftenEnough, [this] { sources_[rng_.below(sources_.size())]->restart(); });
+}
+
 bool World::step(Time limit) {
   const bool more = clock_.step(limit);
   if (agent_ && agent_->dead()) crash();
@@ -182,7 +213,7 @@ void World::heal_and_drain(Duration bound) {
   rules_.out_of_order_window = std::chrono::hours(24 * 365);
   rules_.samples_max = 0;
   network_.set_link(Link::up);
-  disk_.set_full(false);
+  empty_disk();
   for (auto& source : sources_) source->stop_scraping();
   apply_faults();
   const Time end = clock_.now() + bound;

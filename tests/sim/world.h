@@ -66,9 +66,12 @@ class World {
   void run_with_crashes(int crashes, Duration span);
   void crash();
   void damage_a_record();  // of those on disk that are not delivered yet, or were a moment ago
-  void damage_records() {  // every ten minutes or so
-    every(std::chrono::minutes(10), [this] { damage_a_record(); });
-  }
+
+  // Every ten minutes or so:
+  void damage_records();
+  void fill_disk();        // for some minutes: ENOSPC, or less free space than is to be kept
+  void jump_wall_clock();  // by up to a day, forth or back
+  void restart_sources();  // which forget what they have not sent
   // No more scrapes, no more faults, a receiver that takes everything: all must arrive within `bound`.
   void heal_and_drain(Duration bound = std::chrono::hours(2));
 
@@ -98,6 +101,7 @@ class World {
   void die();
   void every(Duration mean, std::function<void()> what);
   void begin_outage();
+  void empty_disk();
   void apply_faults();
   bool drained() const;
   std::string still_waiting() const;

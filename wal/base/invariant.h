@@ -1,4 +1,4 @@
-// Broken invariants abort in every build (STYLE rule 18): a restart is safe, a wrong answer is not.
+// Broken invariants abort in every build: a restart is safe, a wrong answer is not.
 // boost::source_location, since Clang 14 has no std::source_location with the libstdc++ of GCC 12.
 #pragma once
 

@@ -1,4 +1,4 @@
-// Operating errors are values (STYLE rules 18 and 19).
+// Operating errors are values.
 //
 // `Errc` is the closed set on which code decides; `detail` is the sentence that a person reads and that code
 // never parses.

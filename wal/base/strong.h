@@ -1,4 +1,4 @@
-// Distinct number types, so that an offset is never taken for a sequence number (STYLE rule 10).
+// Distinct number types, so that an offset is never taken for a sequence number.
 #pragma once
 
 #include <compare>

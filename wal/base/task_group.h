@@ -1,4 +1,4 @@
-// Owns the coroutines of one part of the agent, so that none is left behind at shutdown (STYLE rule 28).
+// Owns the coroutines of one part of the agent, so that none is left behind at shutdown.
 //
 // Executor: all verbs on the executor given. The group must be joined before it is destroyed.
 #pragma once
@@ -15,7 +15,7 @@ class TaskGroup {
   TaskGroup(boost::asio::any_io_executor executor, Clock& clock);
   ~TaskGroup();
 
-  // An exception that leaves `task` is a mistake of ours: it aborts with its message (STYLE rule 23).
+  // An exception that leaves `task` is a mistake of ours: it aborts with its message.
   void spawn(awaitable<void> task);
 
   // True when every task ended before `deadline`.

@@ -124,7 +124,7 @@ class Thanos(Process):
         self.host = host
         self.tenant = tenant
         self.headers = {"THANOS-TENANT": tenant}
-        self.write_port, self.port, self.grpc_port = free_port(), free_port(), free_port()
+        self.write_port, self.port, self._grpc_port, self._capnproto_port = (free_port() for _ in range(4))
         self.data = world.directory(name)
         self._binary = binary
         super().__init__(name, self._argv_for(window), world.log(name), prefix)
@@ -137,7 +137,8 @@ class Thanos(Process):
             '--label=replica="a"',
             f"--remote-write.address={self.host}:{self.write_port}",
             f"--http-address={self.host}:{self.port}",
-            f"--grpc-address={self.host}:{self.grpc_port}",
+            f"--grpc-address={self.host}:{self._grpc_port}",
+            f"--receive.capnproto-address={self.host}:{self._capnproto_port}",
             f"--tsdb.out-of-order.time-window={window}",
         ]
 

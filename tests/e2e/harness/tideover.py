@@ -46,13 +46,11 @@ metrics:
 
     def ledger(self):
         """The account of the one destination: accepted, delivered, rejected, dropped, queued, parked."""
-        found = find_ledger(http.get_json(self.admin_port, "/api/v1/status/ledger", self.host))
-        if found is None:
-            raise Failure("/api/v1/status/ledger answers no ledger")
-        return found
+        return http.get_json(self.admin_port, "/api/v1/status/ledger", self.host)["metrics"]["mgmt"]
 
     def destination(self):
-        return http.get_json(self.admin_port, "/api/v1/status/destinations", self.host)
+        """What it says about its one destination: state, last_error, backlog, parked_samples, ..."""
+        return http.get_json(self.admin_port, "/api/v1/status/destinations", self.host)["destinations"][0]
 
     def command(self, method, path):
         """A verb that changes state: only on the unix socket."""
@@ -72,7 +70,7 @@ metrics:
         """accepted = delivered + rejected + dropped + queued, and nothing was refused or given up."""
         ledger = self.ledger()
         rejected, dropped = sum(ledger["rejected"].values()), sum(ledger["dropped"].values())
-        if ledger["accepted"] != ledger["delivered"] + rejected + dropped + ledger["queued"]:
+        if not ledger["in_balance"] or ledger["accepted"] != ledger["delivered"] + rejected + dropped + ledger["queued"]:
             raise Failure(f"the ledger does not close: {ledger}")
         if rejected or dropped:
             raise Failure(f"samples were rejected or dropped: {ledger}")
@@ -82,14 +80,3 @@ metrics:
         if peak_kib > RSS_MAX_KIB:
             raise Failure(f"the agent's resident memory reached {peak_kib // 1024} MiB")
         return peak_kib
-
-
-def find_ledger(tree):
-    """The first object of the answer that is an account."""
-    if isinstance(tree, dict):
-        if "accepted" in tree and "queued" in tree:
-            return tree
-        tree = tree.values()
-    elif not isinstance(tree, list):
-        return None
-    return next((found for found in map(find_ledger, tree) if found is not None), None)

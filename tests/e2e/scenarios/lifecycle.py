@@ -22,7 +22,7 @@ def stops_in_an_outage(world, options):
         raise Failure(f"a second agent on the same directory exited with {code}; see {second.log_path}")
     if rig.agent.data not in second.log():
         raise Failure(f"the second agent does not name the directory that is taken; see {second.log_path}")
-    world.say(f"a second agent is refused: {second.log().strip().splitlines()[-1]}")
+    world.say(f"a second agent is refused: {second.log().strip().splitlines()[0]}")
     require_outage(rig)
 
     code = rig.agent.terminate(STOP_SECONDS_MAX)

@@ -29,6 +29,8 @@ def old_samples_are_parked(world, options):
         old.write({"__name__": "old_tide", "series": str(series)}, samples)
     written = 40 * 50
     wait_for("the old samples to be parked", lambda: rig.agent.ledger()["parked"] == written, 60)
+    if rig.agent.destination()["parked_samples"] != written:
+        raise Failure(f"the status does not show what is parked: {rig.agent.destination()}")
     rig.progress()
     rig.wait_delivering()
     if rig.agent.ledger()["parked"] != written:

@@ -38,7 +38,8 @@ TEST_CASE("stamped timestamps are those of the ticks, whatever they are") {
   for_each(stream, [&](PreparedRequest& request) {
     for (const std::int64_t base_ms : {kBaseMs, kBaseMs + 1'000'000'007, std::int64_t{1} << 40}) {
       std::string raw;
-      REQUIRE(remote_write::decompress(request.stamped(base_ms), remote_write::kDecodedBytesMax, raw).has_value());
+      REQUIRE(remote_write::decompress(request.stamped(base_ms), remote_write::kDecodedBytesMax, raw)
+                  .has_value());
       const auto scan = remote_write::scan(raw, version);
       REQUIRE(scan.has_value());
       CHECK(scan->clean());

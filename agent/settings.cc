@@ -1,10 +1,8 @@
 #include "agent/settings.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <string>
-#include <sys/statvfs.h>
+
+#include "agent/check/facts.h"
 
 namespace tideover {
 namespace {
@@ -15,29 +13,12 @@ constexpr std::uint64_t kMiB = 1 << 20;
 constexpr std::uint64_t kMemoryPromised = 128 * kMiB;
 constexpr std::uint64_t kMemoryLeast = 48 * kMiB;
 
-// cgroup v2 says "max" for no limit, v1 says a number near 2^63.
-std::uint64_t read_limit(const char* path) {
-  std::ifstream file(path);
-  std::uint64_t bytes = 0;
-  if (!(file >> bytes) || bytes > (std::uint64_t{1} << 60)) return 0;
-  return bytes;
-}
-
-std::uint64_t cgroup_memory_limit() {
-  const std::uint64_t v2 = read_limit("/sys/fs/cgroup/memory.max");
-  return v2 != 0 ? v2 : read_limit("/sys/fs/cgroup/memory/memory.limit_in_bytes");
-}
-
 }  // namespace
 
 NodeFacts look_at_node(const std::string& data_dir) {
   NodeFacts facts;
-  facts.memory_limit_bytes = cgroup_memory_limit();
-  // The directory may not exist yet: its nearest ancestor lies on the same file system.
-  std::filesystem::path path = data_dir;
-  struct statvfs volume {};
-  while (::statvfs(path.c_str(), &volume) != 0 && path.has_relative_path()) path = path.parent_path();
-  facts.file_system_bytes = static_cast<std::uint64_t>(volume.f_blocks) * volume.f_frsize;
+  facts.memory_limit_bytes = check::cgroup_memory_limit().value_or(0);
+  if (const auto disk = check::look_at_disk(data_dir)) facts.file_system_bytes = disk->size_bytes;
   return facts;
 }
 

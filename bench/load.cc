@@ -31,6 +31,9 @@ constexpr auto kBackoffMin = std::chrono::milliseconds(30);
 constexpr auto kBackoffMax = std::chrono::seconds(5);
 // Prometheus Agent refuses what lies more than ten minutes ahead.
 constexpr std::int64_t kAheadMaxMs = 9 * 60 * 1000;
+// Timestamps begin a little ahead: Prometheus Agent's sender skips what is older than its own start, which
+// may come some seconds after the agent says that it is ready.
+constexpr std::int64_t kHeadStartMs = 10 * 1000;
 
 std::int64_t wall_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -50,7 +53,7 @@ steady_clock::duration pause_of(const http::response<http::string_body>& answer,
 class Load {
  public:
   Load(Stream& stream, const LoadOptions& options)
-      : stream_(stream), options_(options), start_ms_(wall_ms()) {}
+      : stream_(stream), options_(options), start_ms_(wall_ms() + kHeadStartMs) {}
 
   LoadResult run() {
     const auto start = steady_clock::now();

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "wal/base/utf8.h"
+
 namespace tideover::remote_write {
 namespace {
 
@@ -17,26 +19,6 @@ Word load(const char* bytes) {  // byte order does not matter: only the high bit
 }
 
 constexpr std::uint64_t kHighBits = 0x8080808080808080;
-
-// Bytes of the character that begins at `at`, 0 when there is none: table 3-7 of the Unicode standard.
-std::size_t character_size(const unsigned char* at, const unsigned char* end) {
-  const auto continues = [at, end](std::size_t index, unsigned low = 0x80, unsigned high = 0xbf) {
-    return static_cast<std::size_t>(end - at) > index && at[index] >= low && at[index] <= high;
-  };
-  const unsigned char lead = at[0];
-  if (lead < 0x80) return 1;
-  if (lead < 0xc2) return 0;
-  if (lead < 0xe0) return continues(1) ? 2 : 0;
-  if (lead < 0xf0) {
-    const unsigned low = lead == 0xe0 ? 0xa0 : 0x80;
-    const unsigned high = lead == 0xed ? 0x9f : 0xbf;
-    return continues(1, low, high) && continues(2) ? 3 : 0;
-  }
-  if (lead > 0xf4) return 0;
-  const unsigned low = lead == 0xf0 ? 0x90 : 0x80;
-  const unsigned high = lead == 0xf4 ? 0x8f : 0xbf;
-  return continues(1, low, high) && continues(2) && continues(3) ? 4 : 0;
-}
 
 }  // namespace
 
@@ -58,12 +40,10 @@ bool is_ascii(std::string_view text) {
 
 bool is_utf8(std::string_view text) {
   if (is_ascii(text)) return true;
-  const auto* at = reinterpret_cast<const unsigned char*>(text.data());
-  const unsigned char* const end = at + text.size();
-  while (at != end) {
-    const std::size_t size = character_size(at, end);
+  while (!text.empty()) {
+    const std::size_t size = utf8_length(text);
     if (size == 0) return false;
-    at += size;
+    text.remove_prefix(size);
   }
   return true;
 }

@@ -1,4 +1,5 @@
-// One io_context for a test with real sockets: everything, both ends, runs on it, in this thread.
+// One io_context for a test: everything that is not a worker, both ends of a socket included, runs on it, in
+// this thread.
 #pragma once
 
 #include <boost/asio/co_spawn.hpp>
@@ -6,6 +7,7 @@
 #include <catch2/catch.hpp>
 #include <exception>
 #include <optional>
+#include <utility>
 
 #include "wal/base/system_clock.h"
 
@@ -26,6 +28,17 @@ class Loop {
     }
     if (!ended) FAIL("the test's task did not end");
     if (*ended) std::rethrow_exception(*ended);
+  }
+
+  // The same for a task that has a result.
+  template <class T>
+  T result_of(awaitable<T> task) {
+    std::optional<T> result;
+    auto keep = [&result](awaitable<T> wanted) -> awaitable<void> {
+      result.emplace(co_await std::move(wanted));
+    };
+    run(keep(std::move(task)));
+    return std::move(*result);
   }
 
   // Beside the task, the other end of its connections.

@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/loop.h"
 #include "tests/support/mem_store.h"
 #include "wal/base/notifier.h"
-#include "wal/base/system_clock.h"
 #include "wal/base/thread_worker.h"
 #include "wal/metrics.h"
 #include "wal/queue_state.h"
@@ -50,16 +50,7 @@ struct Life {
 
   template <class T>
   T run(awaitable<T> task) {
-    std::optional<T> result;
-    boost::asio::co_spawn(io, std::move(task), [&](std::exception_ptr error, T value) {
-      if (error) std::rethrow_exception(error);
-      result.emplace(std::move(value));
-      io.stop();
-    });
-    io.run();
-    io.restart();
-    REQUIRE(result);
-    return std::move(*result);
+    return loop.result_of(std::move(task));
   }
 
   LaneId lane(std::uint64_t max_bytes = 0) { return queue.open_lane("metrics", {max_bytes, true}); }
@@ -77,8 +68,9 @@ struct Life {
 
   MemStore& store;
   WalLimits limits;
-  boost::asio::io_context io;
-  SystemClock clock{io};
+  test::Loop loop;
+  boost::asio::io_context& io = loop.io;
+  SystemClock& clock = loop.clock;
   ThreadWorker writer{"writer", io.get_executor()};
   ThreadWorker reader{"reader", io.get_executor()};
   WalMetrics metrics;

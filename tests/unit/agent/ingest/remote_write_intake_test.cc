@@ -7,9 +7,9 @@
 #include <string>
 #include <utility>
 
+#include "tests/support/loop.h"
 #include "tests/support/mem_store.h"
 #include "tests/support/write_request_builder.h"
-#include "wal/base/system_clock.h"
 #include "wal/base/thread_worker.h"
 #include "wal/metrics.h"
 
@@ -36,16 +36,7 @@ struct Fixture {
 
   template <class T>
   T run(awaitable<T> task) {
-    std::optional<T> result;
-    boost::asio::co_spawn(io, std::move(task), [&](std::exception_ptr error, T value) {
-      if (error) std::rethrow_exception(error);
-      result.emplace(std::move(value));
-      io.stop();
-    });
-    io.run();
-    io.restart();
-    REQUIRE(result);
-    return std::move(*result);
+    return loop.result_of(std::move(task));
   }
 
   static http::Request request(Version version, std::string body) {
@@ -69,8 +60,9 @@ struct Fixture {
   }
 
   wal::MemStore store;
-  boost::asio::io_context io;
-  SystemClock clock{io};
+  test::Loop loop;
+  boost::asio::io_context& io = loop.io;
+  SystemClock& clock = loop.clock;
   ThreadWorker writer{"writer", io.get_executor()};
   ThreadWorker reader{"reader", io.get_executor()};
   wal::WalLimits limits;

@@ -276,6 +276,12 @@ class NoDescriptors {
 };
 
 TEST_CASE("a client that came while descriptors were used up is served when there are some again") {
+#ifdef __SANITIZE_ADDRESS__
+  // The sanitizers ask through a pipe whether memory can be read: without descriptors every object looks
+  // broken to them.
+  WARN("skipped: the sanitizers need descriptors themselves");
+  return;
+#endif
   ServerFixture f;
   auto task = [&]() -> awaitable<void> {
     const std::string address = f.start();

@@ -49,9 +49,14 @@ thanos::ThanosOptions thanos_options(const config::Config& config, const config:
 void log_change(const std::string& destination, const forward::StateChange& change) {
   if (change.to == forward::State::stopped) return;
   const bool well = change.to == forward::State::up || change.to == forward::State::replaying;
-  log::event(
-      well ? log::Level::info : log::Level::warn, fmt::format("destination is {}", to_string(change.to)),
-      {{"destination", destination}, {"before", to_string(change.from)}, {"because", change.sentence}});
+  const log::Level level = well ? log::Level::info : log::Level::warn;
+  const std::string sentence = fmt::format("destination is {}", to_string(change.to));
+  const log::Field of("destination", destination);
+  const log::Field before("before", to_string(change.from));
+  if (change.sentence.empty())
+    log::event(level, sentence, {of, before});
+  else
+    log::event(level, sentence, {of, before, {"because", change.sentence}});
 }
 
 }  // namespace

@@ -69,7 +69,7 @@ Restart time_restart(Stream& stream, const Subject& subject, const SinkState& si
 }
 
 Result<bool> measure(const Options& options) {
-  auto source = capture_source();
+  auto source = capture_source(remote_write::Version::v1);
   if (source.has_error()) return source.error();
   auto stream = prepare(*source, {});
   if (stream.has_error()) return stream.error();

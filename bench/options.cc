@@ -29,9 +29,11 @@ std::optional<Options> parse(int argc, char** argv, int& exit_code) {
   std::string cpu;
 
   CLI::App app("Samples per CPU-second of an agent, from intake to forwarded.", "tideover-bench");
-  app.option_defaults()->always_capture_default();
+  // What comes later on the command line wins, so that a script's options can be overridden behind them.
+  app.option_defaults()->always_capture_default()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.add_option("--subject", subjects, "agents to measure, one after the other")
-      ->check(CLI::IsMember({"tideover", "prometheus", "prometheus-tuned"}));
+      ->check(CLI::IsMember({"tideover", "prometheus", "prometheus-tuned"}))
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_option("--rounds", options.rounds, "times to measure all of them in turn")
       ->check(CLI::Range(1, 100));
   app.add_option("--seconds", seconds, "length of the load")->check(CLI::Range(1, 3600));
@@ -54,7 +56,8 @@ std::optional<Options> parse(int argc, char** argv, int& exit_code) {
       ->check(CLI::Range(0, 10000));
   app.add_option("--sink", sink_phases,
                  "a receiver that fails or is slow: off, 503 (or another status) or slow=MS, each with "
-                 ":FROM..UNTIL seconds or :FROM.. (to the end of the load) behind it");
+                 ":FROM..UNTIL seconds or :FROM.. (to the end of the load) behind it")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_option("--cpu", cpu, "limit for the agent, set in a control group: 300m or 2");
   app.add_option("--memory", options.run.limits.memory_bytes, "limit for the agent: 160MiB")
       ->transform(CLI::AsSizeValue(false));

@@ -82,6 +82,7 @@ ProcessUsage between(const ProcessUsage& before, const ProcessUsage& after) {
   ProcessUsage usage = after;
   usage.user_s -= before.user_s;
   usage.system_s -= before.system_s;
+  usage.run_s -= before.run_s;
   usage.written_bytes -= before.written_bytes;
   usage.wake_ups -= before.wake_ups;
   usage.preemptions -= before.preemptions;
@@ -134,6 +135,9 @@ ProcessUsage Process::usage() const {
     const std::string status = slurp(thread.path() / "status");
     usage.wake_ups += number_after(status, "voluntary_ctxt_switches");
     usage.preemptions += number_after(status, "nonvoluntary_ctxt_switches");
+    double run_ns = 0;  // the first field
+    std::istringstream(slurp(thread.path() / "schedstat")) >> run_ns;
+    usage.run_s += run_ns / 1e9;
     ++usage.threads;
   }
   return usage;

@@ -14,8 +14,9 @@
 namespace tideover::bench {
 
 struct ProcessUsage {
-  double user_s = 0;  // of all threads
+  double user_s = 0;  // of all threads, in ticks of 10 ms
   double system_s = 0;
+  double run_s = 0;                    // the same to the nanosecond, of the threads alive now
   std::uint64_t rss_peak_bytes = 0;    // VmHWM
   std::uint64_t written_bytes = 0;     // to block devices
   std::uint64_t wake_ups = 0;          // voluntary context switches of the threads alive now

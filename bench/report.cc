@@ -117,7 +117,7 @@ std::string to_json(const Measurement& m, const Setting& setting) {
       .number("cpu_user_s", m.usage.user_s, 2)
       .number("cpu_system_s", m.usage.system_s, 2)
       .number("cpu_life_s", m.life_cpu_s, 2)
-      .number("cpu_percent_of_core", 100 * m.usage.cpu_s() / m.window_s, 3)
+      .number("cpu_percent_of_core", 100 * m.usage.run_s / m.window_s, 3)
       .object("stream", stream_of(setting))
       .number("offered_samples_per_second", setting.options.load.samples_per_second, 0)
       .count("idle_connections", setting.options.idle_connections)
@@ -143,7 +143,7 @@ std::string to_json(const Measurement& m, const Setting& setting) {
 std::string one_line(const Measurement& m) {
   return fmt::format("{:<12} {:>6.3f} M samples/CPU-s, p99 {:.1f} ms, RSS {:.0f} MiB, {:.2f} % of a core{}",
                      name_of(m.subject), m.samples_per_cpu_s() / 1e6, quantile_ms(m.load.latencies_s, 0.99),
-                     mib(m.usage.rss_peak_bytes), 100 * m.usage.cpu_s() / m.window_s,
+                     mib(m.usage.rss_peak_bytes), 100 * m.usage.run_s / m.window_s,
                      m.valid() ? "" : "  NOT VALID: " + m.faults.front());
 }
 

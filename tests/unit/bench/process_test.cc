@@ -60,12 +60,14 @@ TEST_CASE("a process that cannot enter its group does not start outside of it") 
 TEST_CASE("what a process wrote, and how often it woke up, is the difference of two looks") {
   const ProcessUsage before{.user_s = 1,
                             .system_s = 2,
+                            .run_s = 3.0625,
                             .written_bytes = 100,
                             .wake_ups = 5,
                             .preemptions = 1,
                             .read_write_calls = 7};
   const ProcessUsage after{.user_s = 1.5,
                            .system_s = 2.25,
+                           .run_s = 3.75,
                            .rss_peak_bytes = 900,
                            .written_bytes = 300,
                            .wake_ups = 8,
@@ -74,6 +76,7 @@ TEST_CASE("what a process wrote, and how often it woke up, is the difference of 
                            .threads = 4};
   const ProcessUsage usage = between(before, after);
   CHECK(usage.cpu_s() == Approx(0.75));
+  CHECK(usage.run_s == Approx(0.6875));
   CHECK(usage.rss_peak_bytes == 900);
   CHECK(usage.written_bytes == 200);
   CHECK(usage.context_switches() == 5);

@@ -385,8 +385,7 @@ Step SenderMachine::trial_answered(const Answer& answer, Time now) {
       Slot& sibling = stack_[stack_.size() - 2];
       sibling.in_doubt = sibling.in_doubt || answer.in_doubt || answer.verdict.rest_stored;
     } else {
-      doubtful_left_ =
-          std::max<std::uint32_t>(doubtful_left_, 2);  // the batch after this one was seen already
+      next_in_doubt_ = next_in_doubt_ || answer.in_doubt || answer.verdict.rest_stored;
     }
     return next(now);
   }

@@ -318,6 +318,20 @@ TEST_CASE("nothing is sent ahead of a failing item before the queue remembers th
   CHECK(script.fates[2] == std::vector{Fate::quarantined});
 }
 
+TEST_CASE("a batch that was sent ahead in vain is in doubt when its turn comes") {
+  std::size_t ahead = 0;
+  MachineScript script(Role::main, settled_limits(), {1, 4, 1}, [&](const Sending& s) {
+    if (s.step.ahead) ++ahead;
+    return ahead == 0 || s.step.ahead ? server_error() : stored();
+  });
+  script.run();
+  REQUIRE(ahead == 1);
+  for (const Sending& s : script.sent) {
+    if (s.first == 1 && !s.step.ahead) CHECK(s.step.in_doubt);
+    if (s.first == 5) CHECK_FALSE(s.step.in_doubt);
+  }
+}
+
 TEST_CASE("while the queue cannot remember it, a failing item is not overtaken") {
   MachineScript script(Role::main, settled_limits(), {4, 4},
                        [](const Sending& s) { return s.holds(2) ? server_error() : stored(); });

@@ -114,8 +114,8 @@ Process::~Process() {
   ::waitpid(pid_, nullptr, 0);
 }
 
-ProcessUsage Process::usage() const {
-  const std::filesystem::path proc = fmt::format("/proc/{}", pid_);
+ProcessUsage usage_of(pid_t pid) {
+  const std::filesystem::path proc = fmt::format("/proc/{}", pid);
   ProcessUsage usage;
   const std::string stat = slurp(proc / "stat");
   std::istringstream fields(stat.substr(stat.rfind(')') + 1));  // the name before it may hold anything

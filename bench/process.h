@@ -36,6 +36,8 @@ struct Surroundings {
   SyncCounter* syncs = nullptr;  // counts its syncs when there is one
 };
 
+ProcessUsage usage_of(pid_t pid);  // zeros once it is gone
+
 class Process {
  public:
   // Output goes to `log`. Dies with us. Errors: io_error.
@@ -47,7 +49,7 @@ class Process {
   ~Process();  // kills it
 
   pid_t pid() const { return pid_; }
-  ProcessUsage usage() const;
+  ProcessUsage usage() const { return usage_of(pid_); }
   bool running() const;
 
   // Sends `signal` and waits. Its CPU seconds from start to end. Errors: timeout; io_error when it failed.

@@ -127,6 +127,23 @@ BACKLOG_ROWS = [
     ("replay, s", "replay_s", 1, 1),
 ]
 
+LIMITS_ROWS = [
+    ("memcpy in the cache, GB/s", "memcpy_cached_gb_per_s", 1, 1),
+    ("memcpy in memory, GB/s", "memcpy_memory_gb_per_s", 1, 1),
+] + [
+    (f"{verb} {kib} KiB and fdatasync, {name}", f"{verb}_{kib}_kib_fdatasync/{path}", 1, decimals)
+    for kib in (4, 16, 128)
+    for verb in ("append", "overwrite")
+    for name, path, decimals in (("p50 ms", "p50_ms", 2), ("p99 ms", "p99_ms", 2), ("CPU us", "cpu_us", 0))
+] + [
+    (f"HTTP exchange, {connections} in flight, {name}", f"http_exchange_{connections}/{path}", 1, decimals)
+    for connections in (1, 8)
+    for name, path, decimals in (("1/s", "requests_per_s", 0), ("CPU us of the server", "server_cpu_us", 1),
+                                 ("p99 ms", "p99_ms", 2))
+]
+
+ROWS_OF = {"backlog": BACKLOG_ROWS, "limits": LIMITS_ROWS}
+
 
 def text_of(value, factor, decimals):
     return f"{value * factor:,.{decimals}f}"
@@ -151,7 +168,7 @@ def scenario_table(results, scenario):
     header = [""] + subjects + (["ratio"] if with_ratio else [])
     yield f"| {' | '.join(header)} |"
     yield "|" + "---|" * len(header)
-    for name, path, factor, decimals in BACKLOG_ROWS if scenario == "backlog" else ROWS:
+    for name, path, factor, decimals in ROWS_OF.get(scenario, ROWS):
         values = {subject: results.values(scenario, subject, path) for subject in subjects}
         if not any(any(figures) for figures in values.values()):
             continue  # nowhere, or nothing but zeros

@@ -86,6 +86,20 @@ std::optional<std::unordered_map<std::uint32_t, std::uint32_t>> literal_roles(
   return found;
 }
 
+// What stands in the slots while the message is compressed. What is around timestamps is alike, so that a
+// copy runs on into a timestamp, or begins in its last bytes, where these are alike too: up to 256 stand-ins
+// all have different first and different last bytes, and random ones between.
+std::vector<Filling> make_stand_ins(std::size_t count, Rng& rng) {
+  std::vector<Filling> stand_ins(count);
+  std::uint64_t first = rng.next(), last = rng.next();
+  for (Filling& filling : stand_ins) {
+    for (char& byte : filling) byte = static_cast<char>(rng.next());
+    filling.front() = static_cast<char>(first++);
+    filling.back() = static_cast<char>(last++);
+  }
+  return stand_ins;
+}
+
 }  // namespace
 
 Result<PatchableRequest> PatchableRequest::make(OpenMessage message) {
@@ -98,13 +112,10 @@ Result<PatchableRequest> PatchableRequest::make(OpenMessage message) {
   }
   const std::vector<std::uint32_t> role = roles(message, filling_of);
 
-  // Random stand-ins keep different fillings from sharing literals, and fillings from matching anything else.
-  // Should it happen all the same, other stand-ins will do.
+  // Should a stand-in share a literal with something else all the same, other stand-ins will do.
   Rng rng(message.bytes.size());
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    std::vector<Filling> stand_ins;
-    for (std::size_t i = 0; i < request.ticks_.size(); ++i)
-      stand_ins.push_back(varint_of(rng.next() | 1ULL << 40));
+    const std::vector<Filling> stand_ins = make_stand_ins(request.ticks_.size(), rng);
     for (std::size_t i = 0; i < message.slots.size(); ++i) {
       const Filling& filling = stand_ins[filling_of[i]];
       std::copy(filling.begin(), filling.end(), message.bytes.begin() + message.slots[i].offset);

@@ -164,3 +164,20 @@ TEST_CASE("the captured stream of either version comes through as the generator 
   CHECK(tally.order_faults() == 0);
   CHECK(tally.digest() == digest);
 }
+
+TEST_CASE("requests of many samples at many moments can be stamped as well") {
+  const auto version = GENERATE(Version::v1, Version::v2);
+  Source source = capture_source(version).value();
+  source.samples.resize(100'000);
+  Stream stream =
+      prepare(source, {.version = version, .connections = 4, .samples_per_request = 10'000}).value();
+  CHECK(stream.samples == 100'000);
+  Tally tally(true);
+  std::uint64_t digest = 0;
+  for_each(stream, [&](PreparedRequest& request) {
+    REQUIRE(tally.add(request.stamped(kBaseMs), version));
+    digest += request.digest(stream.hashes, kBaseMs);
+  });
+  CHECK(tally.order_faults() == 0);
+  CHECK(tally.digest() == digest);
+}

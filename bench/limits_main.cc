@@ -31,7 +31,7 @@ namespace fs = std::filesystem;
 using std::chrono::steady_clock;
 
 constexpr int kSyncs = 500;
-constexpr auto kExchangeTime = std::chrono::seconds(5);
+constexpr auto kExchangeTime = std::chrono::seconds(2);
 
 double seconds_since(steady_clock::time_point start) {
   return std::chrono::duration<double>(steady_clock::now() - start).count();

@@ -3,7 +3,7 @@
 #
 #   bench/run.sh [--quick] [SCENARIO...] [-- OPTION...]     about 45 minutes; --quick: about 4, to see that all works
 #
-# Scenarios (default: all): rw1 rw2 latency chart chart-outage outage backlog rest syncs limits; bench/README.md says what each
+# Scenarios (default: all): limits rw1 rw2 latency chart chart-outage outage backlog rest syncs; bench/README.md says what each
 # is. Options behind -- go to every tideover-bench. Results go to build/bench/: one JSON per run (.json), verdicts on the
 # targets (.targets.json) and the tables (.md). The exit code is 0 only when every run counted and every target was met.
 set -euo pipefail
@@ -22,7 +22,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 options=("$@")
-[ ${#scenarios[@]} -gt 0 ] || scenarios=(rw1 rw2 latency chart chart-outage outage backlog rest syncs limits)
+[ ${#scenarios[@]} -gt 0 ] || scenarios=(limits rw1 rw2 latency chart chart-outage outage backlog rest syncs)
 
 cmake --preset release >/dev/null
 cmake --build --preset release --target tideover tideover-bench tideover-backlog tideover-limits >&2

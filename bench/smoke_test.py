@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Runs tideover-bench for seconds: what it measures is not looked at, that it measures is.
 
-    bench/smoke_test.py BENCH TIDEOVER DIRECTORY
+    bench/smoke_test.py BINARIES
+
+BINARIES is a build directory, which must lie on a disk.
 """
 import json
 import pathlib
@@ -13,11 +15,13 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import summary  # noqa: E402
 
-BENCH, TIDEOVER, DIRECTORY = sys.argv[1:4]
+BINARIES = sys.argv[1]
+TIDEOVER = f"{BINARIES}/tideover"
 
 
 def bench(*options, directory=None, load=("--seconds", "2", "--synthetic", "--series", "2000")):
-    command = [BENCH, "--subject", "tideover", "--tideover", TIDEOVER, "--dir", directory or DIRECTORY, *load, *options]
+    command = [f"{BINARIES}/tideover-bench", "--subject", "tideover", "--tideover", TIDEOVER, "--dir",
+               directory or BINARIES, *load, *options]
     return subprocess.run(command, capture_output=True, text=True, timeout=200)
 
 
@@ -77,6 +81,21 @@ class Smoke(unittest.TestCase):
         self.assertEqual((run["cgroup"]["cpu_limit_millis"], run["cgroup"]["memory_limit_mib"]), (900, 400))
         self.assertGreater(run["cgroup"]["periods"], 0)
         self.assertGreater(run["cgroup"]["memory_peak_mib"], 0)
+
+    def test_a_backlog_survives_a_kill_and_drains(self):
+        command = [f"{BINARIES}/tideover-backlog", "--gigabytes", "0.02", "--drain", "--tideover", TIDEOVER, "--dir",
+                   BINARIES]
+        result = subprocess.run(command, capture_output=True, text=True, timeout=200)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertTrue(json.loads(result.stdout)["drained"])
+
+    def test_the_limits_of_the_machine_are_positive(self):
+        command = [f"{BINARIES}/tideover-limits", "--dir", BINARIES]
+        result = subprocess.run(command, capture_output=True, text=True, timeout=200)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        limits = json.loads(result.stdout)
+        for _, path, _, _ in summary.LIMITS_ROWS:
+            self.assertGreater(summary.look_up(limits, path), 0, path)
 
     def test_memory_is_no_disk(self):
         result = bench(directory="/dev/shm")

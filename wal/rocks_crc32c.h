@@ -3,7 +3,7 @@
 // RocksDB checks every byte of its log with it. Debian builds the library for the oldest CPU of the
 // architecture, so that it computes the sum by table, which was a fifteenth of all of the agent's CPU time.
 // rocks_crc32c.cc defines the function that the library itself calls, rocksdb::crc32c::Extend: the dynamic
-// linker prefers the program's definition to the library's. docs/adr/0015 says why that is safe.
+// linker prefers the program's definition to the library's. docs/adr/0016 says why that is safe.
 #pragma once
 
 #include <cstddef>

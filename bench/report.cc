@@ -141,8 +141,11 @@ std::string to_json(const Measurement& m, const Setting& setting) {
 }
 
 std::string one_line(const Measurement& m) {
-  return fmt::format("{:<12} {:>6.3f} M samples/CPU-s, p99 {:.1f} ms, RSS {:.0f} MiB, {:.2f} % of a core{}",
-                     name_of(m.subject), m.samples_per_cpu_s() / 1e6, quantile_ms(m.load.latencies_s, 0.99),
+  const std::string load = m.load.accepted_samples == 0 ? "no load"
+                                                        : fmt::format("{:.3f} M samples/CPU-s, p99 {:.1f} ms",
+                                                                      m.samples_per_cpu_s() / 1e6,
+                                                                      quantile_ms(m.load.latencies_s, 0.99));
+  return fmt::format("{:<12} {}, RSS {:.0f} MiB, {:.2f} % of a core{}", name_of(m.subject), load,
                      mib(m.usage.rss_peak_bytes), 100 * m.usage.run_s / m.window_s,
                      m.valid() ? "" : "  NOT VALID: " + m.faults.front());
 }

@@ -1,6 +1,6 @@
 """One file per family of promises; each scenario is a function of (world, options)."""
 
-from . import lifecycle, limits, outages, selfcheck
+from . import lifecycle, limits, outages, reloads, selfcheck
 
 SCENARIOS = {
     "comparator": selfcheck.comparator,
@@ -14,5 +14,7 @@ SCENARIOS = {
     "budget": limits.budget_is_full,
     "disk-full": limits.disk_is_full,
     "stop": lifecycle.stops_in_an_outage,
+    "reload": reloads.under_load,
+    "reload-addresses": reloads.to_other_addresses,
     "long": outages.long_outage,
 }

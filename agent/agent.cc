@@ -127,7 +127,8 @@ class Agent {
       co_await stop_senders();
     }
     const bool closed = co_await close_store();
-    if (socket_) co_await socket_->stop(clock_.now() + kAdminTime);
+    // Not the operators' socket while the disk hangs: its file is to be removed, and that would hang too.
+    if (socket_ && closed) co_await socket_->stop(clock_.now() + kAdminTime);
     if (admin_) co_await admin_->stop(clock_.now() + kAdminTime);
     if (!closed) leave_disk();
   }

@@ -139,7 +139,14 @@ class HttpServer::Impl {
     if (listener) close_listener(*listener);
   }
 
-  awaitable<void> close_what_is_left() {
+  awaitable<void> end_sessions(Time deadline) {
+    bool all = co_await join_until(std::min(deadline, core->clock.now() + kArrivalTime));
+    if (!all) {
+      core->stopping = true;
+      core->connections.cut_reading();
+      all = co_await join_until(deadline);
+    }
+    if (all) co_return;
     core->connections.close_all();
     co_await join_until(core->clock.now() + kCloseGrace);
   }
@@ -198,8 +205,7 @@ awaitable<void> HttpServer::stop(Time deadline) {
   if (impl_->listener) take_backlog(impl_->core, impl_->listener->acceptor);
   impl_->stop_accepting();
   impl_->core->connections.allow_idle_until(std::min(deadline, impl_->core->clock.now() + kLastCall));
-  const bool drained = co_await impl_->join_until(deadline);
-  if (!drained) co_await impl_->close_what_is_left();
+  co_await impl_->end_sessions(deadline);
 }
 
 awaitable<Sockets> HttpServer::hand_over(Time deadline) {
@@ -210,13 +216,7 @@ awaitable<Sockets> HttpServer::hand_over(Time deadline) {
   error_code ignored;
   impl_->listener->acceptor.cancel(ignored);  // a connection accepted already goes the way of the others
   core.connections.wake_idle();
-  bool all = co_await impl_->join_until(std::min(deadline, core.clock.now() + kArrivalTime));
-  if (!all) {
-    core.stopping = true;
-    core.connections.cut_reading();
-    all = co_await impl_->join_until(deadline);
-  }
-  if (!all) co_await impl_->close_what_is_left();
+  co_await impl_->end_sessions(deadline);
   sockets.address = impl_->listener->asked_for;
   sockets.listener = release_listener(*impl_->listener);
   sockets.connections = std::exchange(core.left, {});

@@ -69,12 +69,12 @@ class HttpServer {
   int descriptor() const;         // of the listening socket; -1 without one
 
   // Takes whoever waits in the backlog and stops accepting, lets requests under way finish until `deadline`,
-  // then closes what is left.
+  // then closes what is left. One that has not arrived in full within a second gets 503.
   awaitable<void> stop(Time deadline);
 
   // The end of this server, but not of its sockets: no client is refused and no connection closed. Requests
-  // under way are answered until `deadline`; those that have not arrived in full within a second get 503. New
-  // connections wait in the backlog, new requests where the system keeps them. The sockets are the caller's.
+  // under way are answered as in stop(). New connections wait in the backlog, new requests where the system
+  // keeps them. The sockets are the caller's.
   awaitable<Sockets> hand_over(Time deadline);
 
   const ServerMetrics& metrics() const;

@@ -101,7 +101,7 @@ Response busy(std::string sentence) {
 // Not 408, which names the case: Prometheus gives up what is answered with 4xx, and would lose samples
 // because it was short of CPU for a while. A 503 makes it try again.
 Response refuse_slow(Core& core) {
-  if (core.leaving) return busy("the agent restarts; try again");
+  if (core.leaving || core.stopping) return busy("the agent stops or restarts; try again");
   ++core.metrics.slow_clients_cut;
   return busy("the request came too slowly; try again");
 }
@@ -196,7 +196,8 @@ awaitable<void> answer_and_leave(Session& s, Response response, bool bare) {
   s.connection.timed_out = false;  // the time for reading was over; there is one for the answer
   const bool written = co_await answer(s, std::move(response), bare, false);
   if (!written) co_return;
-  s.connection.allow_until(s.core->clock.now() + (s.core->leaving ? kLingerTimeLeaving : kLingerTime));
+  s.connection.allow_until(s.core->clock.now() +
+                           (s.core->leaving || s.core->stopping ? kLingerTimeLeaving : kLingerTime));
   co_await linger(s.connection, s.buffer, kLingerBytes);
 }
 

@@ -14,6 +14,7 @@ class Tideover(Process):
         self.port, self.admin_port = free_port(), free_port()
         self.data = data or world.directory("buffer")
         self.config = world.file(f"{name}.yaml", "")
+        self.say = world.say
         self._url, self._tenant, self._max_bytes = url, tenant, max_bytes
         super().__init__(name, [world.binary("tideover"), "run", "--config", self.config], world.log(name), prefix, env)
         self.configure()

@@ -9,6 +9,7 @@ from . import dumps
 from . import protobuf as pb
 from .writer import HEADERS
 
+QUANTILES = {"median": 0.5, "p99": 0.99, "slowest": 1.0}
 FIRST_MS_AGO = 3600 * 1000
 
 
@@ -24,7 +25,7 @@ class Load:
         self._lock = threading.Lock()
         self.answers = {}  # status: how many
         self.faults = []  # sentences
-        self.slowest_s = 0.0
+        self.took_s = []
         self._accepted = []
         self._threads = [threading.Thread(target=self._run, args=(i,), daemon=True) for i in range(clients)]
         world.at_end(self._stopping.set)
@@ -46,7 +47,12 @@ class Load:
 
     def __str__(self):
         answers = ", ".join(f"{n} times {status}" for status, n in sorted(self.answers.items()))
-        return f"{answers or 'no answer'}; {len(self.faults)} faults; slowest answer {1000 * self.slowest_s:.0f} ms"
+        times = ", ".join(f"{name} {1000 * self.quantile_s(q):.0f} ms" for name, q in QUANTILES.items())
+        return f"{answers or 'no answer'}; {len(self.faults)} faults; {times}"
+
+    def quantile_s(self, q):
+        ordered = sorted(self.took_s)
+        return ordered[min(int(q * len(ordered)), len(ordered) - 1)] if ordered else 0.0
 
     def dump(self, world):
         """What was answered 2xx, to compare a receiver with."""
@@ -80,6 +86,6 @@ class Load:
     def _note(self, status, body, took_s):
         with self._lock:
             self.answers[status] = self.answers.get(status, 0) + 1
-            self.slowest_s = max(self.slowest_s, took_s)
+            self.took_s.append(took_s)
             if status // 100 == 2:
                 self._accepted.append(body)

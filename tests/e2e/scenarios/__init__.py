@@ -1,6 +1,6 @@
 """One file per family of promises; each scenario is a function of (world, options)."""
 
-from . import lifecycle, limits, outages, reloads, selfcheck
+from . import hardships, lifecycle, limits, outages, reloads, selfcheck
 
 SCENARIOS = {
     "comparator": selfcheck.comparator,
@@ -20,5 +20,10 @@ SCENARIOS = {
     "stop-crowd": lifecycle.stops_in_a_crowd,
     "reload": reloads.under_load,
     "reload-addresses": reloads.to_other_addresses,
+    "clock": hardships.clock_jumps,
+    "descriptors": hardships.descriptors_run_out,
+    "few-descriptors": hardships.store_with_few_descriptors,
+    "standstill": hardships.stands_still,
+    "limits": hardships.within_the_charts_limits,
     "long": outages.long_outage,
 }

@@ -1,7 +1,8 @@
-// Preloaded into the agent by a scenario: a wall clock that jumps and a disk that hangs, both at the test's word.
+// Preloaded into the agent by a scenario: a wall clock that jumps and a disk that hangs, both at the test's
+// word.
 //
-// TIDEOVER_SHIM names a file of two 64-bit numbers, shared with the scenario: what is added to the wall clock, in
-// nanoseconds, and whether a sync waits (1) or goes on (0).
+// TIDEOVER_SHIM names a file of two 64-bit numbers, shared with the scenario: what is added to the wall
+// clock, in nanoseconds, and whether a sync waits (1) or goes on (0).
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>

@@ -66,7 +66,7 @@ TEST_CASE("whoever is connected, writes meanwhile or connects meanwhile is answe
     co_await silent.connect(address);
     Sockets sockets = co_await f.hand_over();
     const std::string asked_for = sockets.address;
-    CHECK(asked_for == "127.0.0.1:0");  // and the port that was picked then is kept
+    CHECK(asked_for == "127.0.0.1:0");       // and the port that was picked then is kept
     CHECK(sockets.connections.size() >= 2);  // the silent one may still wait in the backlog
     CHECK(f.server->metrics().connections_open == 0);
 

@@ -81,6 +81,7 @@ class Agent {
                  {{"version", version().version}, {"data_dir", config_.data_dir}});
       started_ = true;
       close_inheritance(inherited_);  // what this configuration has no use for
+      if (std::exchange(told_again_, false)) (void)reload();
       co_await stop_wanted_.wait();
     } else {
       log::event(Level::error, "tideover does not start", {{"because", started.error().detail}});
@@ -270,12 +271,12 @@ class Agent {
   // A new process image is the one way to take a new configuration: no part needs to know how to change. What
   // cannot be used changes nothing.
   Result<> reload() {
-    if (next_) {
-      told_again_ = true;  // the file may have changed since it was read: the next image looks at it
+    if (stop_asked_ && !next_) return fail(Errc::stopping, "the agent is stopping");
+    if (next_ || !started_) {
+      told_again_ = true;  // the file may have changed since it was read: whoever comes to run looks at it
       return boost::system::in_place_value;
     }
-    if (stop_asked_) return fail(Errc::stopping, "the agent is stopping");
-    Result<Reload> prepared = prepare_reload(io_, clock_, options_, listening());
+    Result<Reload> prepared = prepare_reload(io_, clock_, options_, {config_.data_dir, listening()});
     last_reload_ok_ = prepared.has_value();
     if (!prepared) {
       log::event(Level::error, "the new configuration cannot be used; the old one stays",
@@ -290,7 +291,8 @@ class Agent {
 
   std::vector<Listening> listening() const {
     std::vector<Listening> all;
-    for (const server::HttpServer* server : {admin_.get(), metrics_ ? metrics_->intake_server() : nullptr})
+    server::HttpServer* const intake = metrics_ ? metrics_->intake_server() : nullptr;
+    for (const server::HttpServer* server : {admin_.get(), socket_.get(), intake})
       if (server != nullptr) all.push_back({server->asked_for(), server->descriptor()});
     return all;
   }
@@ -304,7 +306,7 @@ class Agent {
   SystemClock clock_{io_};
   boost::asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
   wal::RocksStore store_{{
-      .directory = config_.data_dir + "/metrics",
+      .directory = store_directory(config_.data_dir),
       .memtable_bytes = settings_.memtable_bytes,
       .note = [](const std::string& sentence) { log::event(Level::warn, sentence); },
   }};

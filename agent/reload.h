@@ -3,7 +3,6 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +18,12 @@ struct Listening {
   int descriptor = -1;
 };
 
+// What this image holds, and the next may go on with.
+struct Holding {
+  std::string data_dir;
+  std::vector<Listening> listening;
+};
+
 struct Reload {
   Inheritance bequest;                 // the new file's text, and sockets for addresses that are new
   std::vector<std::string> addresses;  // all that the new configuration has servers for
@@ -27,10 +32,11 @@ struct Reload {
 };
 
 std::string socket_address(const config::Config& config);  // of the operators' socket
+std::string store_directory(const std::string& data_dir);
 
-// Blocking: reads files. `now` listens and goes on listening; what is new is bound beside it. Errors:
-// bad_input with every fault of the file; store_refused, io_error, bad_input in a sentence.
+// Blocking: reads files. What listens now goes on listening; what is new is bound beside it. Errors:
+// bad_input with every fault of the file; store_refused, store_busy, io_error, bad_input in a sentence.
 Result<Reload> prepare_reload(boost::asio::io_context& io, Clock& clock, const RunOptions& options,
-                              std::span<const Listening> now);
+                              const Holding& holding);
 
 }  // namespace tideover

@@ -19,13 +19,13 @@ class Tideover(Process):
         super().__init__(name, [world.binary("tideover"), "run", "--config", self.config], world.log(name), prefix, env)
         self.configure()
 
-    def configure(self, listen=None, admin=None, more=""):
+    def configure(self, listen=None, admin=None, data=None, more=""):
         """Writes the file; a running agent reads it at its next reload. `more` is a line of the top level."""
         tenant_line = f"tenant: {self._tenant}" if self._tenant else ""
         self.write_config(f"""
 cluster: e2e
 node: {self.name}
-data_dir: {self.data}
+data_dir: {data or self.data}
 disk: {{keep_free: 0%}}
 admin: {{listen: "{admin or f"{self.host}:{self.admin_port}"}"}}
 metrics:

@@ -45,6 +45,8 @@ def under_load(world, options):
         agent.signal(signal.SIGHUP)
         time.sleep(1 / STORM)
     wait_for("the storm to pass", settled(agent), 20)
+    if "cannot be used" in agent.log():
+        raise Failure(f"a reload of a good file was refused; see {agent.log_path}")
     world.say(f"a storm of {STORM} made {agent.image_count() - 1 - RELOADS} more")
 
     images = agent.image_count()
@@ -129,6 +131,7 @@ def to_other_addresses(world, options):
     agent = world.own(Tideover(world, "http://127.0.0.1:9/")).up()
     writer = Writer(agent.port)
     writer.write({"__name__": "before"}, [(int(time.time() * 1000), 1.0)])
+    another = world.own(Tideover(world, "http://127.0.0.1:9/", data=world.directory("another"), name="another")).up()
     others = socket.create_server(("127.0.0.1", free_port()))
     world.at_end(others.close)
 
@@ -136,6 +139,8 @@ def to_other_addresses(world, options):
         "a taken address": {"listen": f"127.0.0.1:{others.getsockname()[1]}"},
         "an address of another machine": {"admin": "192.0.2.1:7301"},
         "an unknown key": {"more": "surprise: 1"},
+        "another agent's directory": {"data": another.data},
+        "a file in the directory's place": {"data": world.file("file", "")},
     }
     for name, change in faults.items():
         agent.configure(**change)
@@ -167,7 +172,7 @@ def to_other_addresses(world, options):
     if accepts(old_admin_port):
         raise Failure("an address that is not in the configuration any more still takes clients")
     ledger = agent.ledger()
-    if ledger["accepted"] != 7 or agent.terminate(15) != 0:
+    if ledger["accepted"] != len(faults) + 4 or agent.terminate(15) != 0:
         raise Failure(f"after all: {ledger}; see {agent.log_path}")
 
 

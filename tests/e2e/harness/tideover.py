@@ -9,14 +9,14 @@ RSS_MAX_KIB = 128 * 1024  # in outage and replay, whatever the backlog
 
 
 class Tideover(Process):
-    def __init__(self, world, url, tenant=None, data=None, max_bytes="1GiB", name="tideover", prefix=(), env=None):
+    def __init__(self, world, url, tenant=None, data=None, max_bytes="1GiB", name="tideover", prefix=(), env=None, program=None):
         self.host = "127.0.0.1"
         self.port, self.admin_port = free_port(), free_port()
         self.data = data or world.directory("buffer")
         self.config = world.file(f"{name}.yaml", "")
         self.say = world.say
         self._url, self._tenant, self._max_bytes = url, tenant, max_bytes
-        super().__init__(name, [world.binary("tideover"), "run", "--config", self.config], world.log(name), prefix, env)
+        super().__init__(name, [program or world.binary("tideover"), "run", "--config", self.config], world.log(name), prefix, env)
         self.configure()
 
     def configure(self, listen=None, admin=None, data=None, more=""):

@@ -20,6 +20,7 @@ SCENARIOS = {
     "stop-crowd": lifecycle.stops_in_a_crowd,
     "reload": reloads.under_load,
     "reload-addresses": reloads.to_other_addresses,
+    "reload-met": reloads.met_by_other_things,
     "clock": hardships.clock_jumps,
     "descriptors": hardships.descriptors_run_out,
     "few-descriptors": hardships.store_with_few_descriptors,

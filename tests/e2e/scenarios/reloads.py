@@ -1,6 +1,8 @@
 """The agent restarts in place, and nobody who writes to it can tell."""
 
+import os
 import random
+import shutil
 import signal
 import socket
 import threading
@@ -182,3 +184,40 @@ def accepts(port):
         return True
     except ConnectionRefusedError:
         return False
+
+
+def met_by_other_things(world, options):
+    """SIGTERM at any moment of a reload is a clean stop. A program that was replaced or removed on disk is not what a
+    reload starts, and a file that changes while it is reloaded is looked at again."""
+    program = os.path.join(world.root, "program")
+    shutil.copy(world.binary("tideover"), program)
+    agent = world.own(Tideover(world, "http://127.0.0.1:9/", program=program)).up()
+    for number in range(15):
+        agent.signal(signal.SIGHUP)
+        time.sleep(random.uniform(0, 0.06))
+        code = agent.terminate(15)
+        if code != 0:
+            raise Failure(f"SIGTERM during a reload: exit code {code}; see {agent.log_path}")
+        agent.up()
+    world.say("fifteen times SIGTERM during a reload: exit code 0")
+
+    os.rename(world.file("replacement", "this is no program\n"), program)
+    images = agent.image_count()
+    agent.reload()
+    agent.wait_image(images + 1)
+    os.unlink(program)
+    agent.reload()
+    agent.wait_image(images + 2)
+    with open(f"/proc/{agent.pid}/comm") as name:
+        if name.read().strip() != "tideover":
+            raise Failure("after a reload the process has another name")
+    world.say("two reloads with another file, and none, in the program's place")
+
+    other = free_port()
+    agent.signal(signal.SIGHUP)
+    time.sleep(0.01)
+    agent.configure(listen=f"127.0.0.1:{other}")
+    agent.signal(signal.SIGHUP)
+    wait_for("the newest file to be in force", lambda: accepts(other) and not accepts(agent.port), 10)
+    if agent.terminate(15) != 0:
+        raise Failure(f"a stop after all; see {agent.log_path}")

@@ -22,12 +22,15 @@ struct Connection {
   ~Connection();
 
   void allow_until(Time when);  // what is under way, and what follows, is cut at `when`
+  Duration take_excuse();       // by how much its time was prolonged since the last call
 
   Connections& all;
   Socket socket;
   Time deadline = Time::max();
+  Duration excused = Duration::zero();
   Time idle_since = Time::max();  // set while nothing of a request has arrived
   bool timed_out = false;         // cut by its deadline
+  bool reading = false;           // waits for bytes of its client
   std::list<Connection*>::iterator place;
 };
 
@@ -43,14 +46,17 @@ class Connections {
   // Closes the connection that has waited longest for a request; false when none is waiting. A client that
   // holds connections without using them then cannot keep others out.
   bool close_longest_idle();
-  void close_idle();
-  void close_all();  // and touches the clock no more
+  void allow_idle_until(Time when);  // those that wait for a request have until then at the most
+  void wake_idle();                  // their reads end, with nothing read
+  void cut_reading();                // as if the time of every unfinished request were over
+  void close_all();                  // and touches the clock no more
 
  private:
   friend Connection;
 
   void wake_at(Time when);
   void sweep();
+  void excuse_standstill();
   void stop_timer();
 
   Clock& clock_;

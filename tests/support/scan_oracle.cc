@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "forwarders/remote_write/limits.h"
 #include "forwarders/remote_write/wire.h"
 #include "remote_write_v1.pb.h"
 #include "remote_write_v2.pb.h"
@@ -44,12 +45,14 @@ bool utf8(const std::string& text) {
 }
 
 bool utf8(const Labels& labels) {
-  return std::all_of(labels.begin(), labels.end(),
+  return labels.size() <= remote_write::kSeriesLabelsMax &&
+         std::all_of(labels.begin(), labels.end(),
                      [](const auto& label) { return utf8(label.first) && utf8(label.second); });
 }
 
 bool good_labels(const Labels& labels) {
   std::set<std::string> names;
+  if (labels.size() > remote_write::kSeriesLabelsMax) return false;
   for (const auto& [name, value] : labels)
     if (name.empty() || value.empty() || !names.insert(name).second) return false;
   return utf8(labels) && names.contains("__name__");
@@ -160,6 +163,32 @@ bool good_histogram(const Histogram& h) {
   return std::isnan(h.sum()) ? sum <= h.count_int() : sum == h.count_int();
 }
 
+// What the references of a request stand for, each as often as it is there.
+class Referred {
+ public:
+  explicit Referred(const v2::Request& request) : request_(request) {
+    for (const auto& series : request.timeseries()) {
+      add_all(series.labels_refs());
+      for (const auto& exemplar : series.exemplars()) add_all(exemplar.labels_refs());
+      add(series.metadata().help_ref());
+      add(series.metadata().unit_ref());
+    }
+  }
+  bool fits() const { return bytes_ <= remote_write::kReferredBytesMax; }
+
+ private:
+  void add(std::uint32_t ref) {
+    if (ref < static_cast<std::uint32_t>(request_.symbols_size()))
+      bytes_ += request_.symbols(static_cast<int>(ref)).size();
+  }
+  void add_all(const google::protobuf::RepeatedField<std::uint32_t>& refs) {
+    for (const std::uint32_t ref : refs) add(ref);
+  }
+
+  const v2::Request& request_;
+  std::size_t bytes_ = 0;
+};
+
 // Adds a valid series to the expectation.
 class Account {
  public:
@@ -244,6 +273,7 @@ Expectation expected_v2(std::string_view raw, std::vector<std::string>* parts) {
   if (!request.ParseFromArray(raw.data(), static_cast<int>(raw.size())) || unreadable(request))
     return expected;
   if (request.symbols_size() > 0 && !request.symbols(0).empty()) return expected;
+  if (!Referred(request).fits()) return expected;
   expected.decodes = true;
   Account account(expected, parts);
   const auto symbol_good = [&request](std::uint32_t ref) {

@@ -1,6 +1,7 @@
 #include "agent/server/connections.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace tideover::server {
@@ -30,13 +31,24 @@ void Connection::allow_until(Time when) {
 
 Connections::~Connections() { stop_timer(); }
 
-bool Connections::close_longest_idle() {
-  const auto longest = std::min_element(
-      open_.begin(), open_.end(),
-      [](const Connection* a, const Connection* b) { return a->idle_since < b->idle_since; });
-  if (longest == open_.end() || (*longest)->idle_since == Time::max()) return false;
-  (*longest)->idle_since = Time::max();  // its coroutine ends on the next turn of the loop
-  close_now(**longest);
+bool Connections::make_room(Duration patience) {
+  // Idle before busy, newcomers before the proven, then by how long.
+  const auto rank = [](const Connection* c) {
+    const bool idle = c->idle_since != Time::max();
+    return std::tuple(!idle, idle && c->proven, idle ? c->idle_since : c->awaited_since);
+  };
+  const auto least =
+      std::min_element(open_.begin(), open_.end(),
+                       [rank](const Connection* a, const Connection* b) { return rank(a) < rank(b); });
+  if (least == open_.end()) return false;
+  Connection& connection = **least;
+  const bool idle = connection.idle_since != Time::max();
+  const bool slow =
+      connection.awaited_since != Time::max() && clock_.now() - connection.awaited_since > patience;
+  if (!idle && !slow) return false;
+  connection.idle_since = connection.awaited_since =
+      Time::max();  // its coroutine ends on the next turn of the loop
+  close_now(connection);
   return true;
 }
 

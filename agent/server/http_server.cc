@@ -46,8 +46,8 @@ void warn_on_stderr(std::string_view sentence) {
 }
 
 void take(const std::shared_ptr<Core>& core, Socket socket) {
-  const bool room =
-      core->connections.size() < core->limits.connections || core->connections.close_longest_idle();
+  const bool room = core->connections.size() < core->limits.connections ||
+                    core->connections.make_room(core->limits.patience);
   if (room) {
     spawn(core, serve(core, std::move(socket), Age::newly_accepted));
     return;

@@ -30,6 +30,9 @@ struct ServerLimits {
   std::size_t body_bytes_per_second_min = 4096;   // slower clients are cut once the first 5 s are over
   Duration write_time = std::chrono::seconds(10);
   Duration idle_time = std::chrono::minutes(5);
+  // What a client may keep us waiting in the middle of a request while all connections are in use and another
+  // wants one: honest clients are near, and send a request at once.
+  Duration patience = std::chrono::milliseconds(250);
 };
 
 struct Route {

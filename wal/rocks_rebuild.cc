@@ -21,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kSources = "rebuild";
+constexpr std::uint64_t kNumberOfNewer = 1'000'000'000;  // more than a database ever reaches
 
 // Puts what the old files say into the new database. What an entry is follows from the entry itself: records
 // have an envelope, everything else is meta with the number of its commit, of which the highest counts.
@@ -120,18 +121,30 @@ std::vector<fs::path> files_of(const fs::path& directory) {
   return files;
 }
 
-// The old database's files leave its place; those that only lead to them are of no use any more.
+// Moves a file without ever replacing one: a database that died young shares its files' numbers with the one
+// before it. The newer file gets the larger number.
+Result<> move_aside(const fs::path& file, const fs::path& directory) {
+  std::error_code error;
+  fs::path target = directory / file.filename();
+  for (std::uint64_t number = kNumberOfNewer; fs::exists(target, error); ++number)
+    target = directory / fmt::format("{}{}", number, file.extension().string());
+  fs::rename(file, target, error);
+  if (error) return system_error(error.value(), "move " + file.string());
+  return {};
+}
+
+// The old database's files leave its place. What leads to them goes first, so that no half of it is ever
+// taken for a database; and all of it is durable before there is a new one, which deletes what it does not
+// know.
 Result<> set_aside(const RocksSetup& setup, const fs::path& sources) {
   std::error_code error;
-  const fs::path lost = fs::path(setup.directory) / kLostName;
+  const fs::path directory = setup.directory;
+  const fs::path lost = directory / kLostName;
   fs::create_directory(sources, error);
   fs::create_directory(lost, error);
-  for (const fs::path& file : files_of(setup.directory)) {
-    fs::rename(file, sources / file.filename(), error);
-    if (error) return system_error(error.value(), "move " + file.string());
-  }
+  if (auto synced = sync_directory(setup.directory); !synced) return synced;
   std::vector<fs::path> leading;
-  for (const fs::directory_entry& entry : fs::directory_iterator(setup.directory, error)) {
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory, error)) {
     const std::string name = entry.path().filename().string();
     if (name == "CURRENT" || name.starts_with("MANIFEST-")) leading.push_back(entry.path());
   }
@@ -139,7 +152,11 @@ Result<> set_aside(const RocksSetup& setup, const fs::path& sources) {
     fs::rename(file, lost / file.filename(), error);
     if (error) return system_error(error.value(), "move " + file.string());
   }
-  return {};
+  if (auto synced = sync_directory(setup.directory); !synced) return synced;
+  for (const fs::path& file : files_of(directory))
+    if (auto moved = move_aside(file, sources); !moved) return moved;
+  if (auto synced = sync_directory(sources.string()); !synced) return synced;
+  return sync_directory(setup.directory);
 }
 
 }  // namespace
@@ -149,23 +166,32 @@ bool rebuild_unfinished(const RocksSetup& setup) {
   return fs::exists(fs::path(setup.directory) / kSources, error);
 }
 
-// Crash while files are set aside: CURRENT goes last but one, so the directory is either still the old
-// database, which fails to open and comes back here, or has none, and its files wait in `rebuild`.
-// Crash while they are absorbed: what was absorbed is synced in the new database before its source is
-// removed.
+// Crash while files are set aside: there is no CURRENT, and the rest follows. Crash while the new database is
+// created, or damage to it: its files are set aside as well. Crash while files are absorbed: what was
+// absorbed is synced in the new database before its source is removed, and is absorbed again if the removal
+// was not durable. Crash at the end: the sources are gone for good before anything is written that they could
+// undo.
 Result<> rebuild_rocks(const RocksSetup& setup, const Note& note) {
   const fs::path sources = fs::path(setup.directory) / kSources;
   const fs::path lost = fs::path(setup.directory) / kLostName;
+  std::error_code error;
   note("the store is built anew from its tables and logs; this copies the backlog once");
   std::unique_ptr<RocksHandle> handle;
-  if (!rebuild_unfinished(setup) || !open_plainly(setup, false, handle).ok())
-    if (auto aside = set_aside(setup, sources); !aside) return aside;
+  bool aside = false;
+  if (rebuild_unfinished(setup)) {
+    const rocksdb::Status status = open_plainly(setup, false, handle);
+    aside = status.ok();
+    const bool created = fs::exists(fs::path(setup.directory) / "CURRENT", error);
+    if (!status.ok() && created && !is_damage(status))
+      return rocks_error(status, "go on with the rebuilding");
+  }
+  if (!aside)
+    if (auto moved = set_aside(setup, sources); !moved) return moved;
   if (handle == nullptr)
     if (const rocksdb::Status status = open_plainly(setup, true, handle); !status.ok())
       return rocks_error(status, "create the new store");
 
   Absorber absorber(*handle);
-  std::error_code error;
   for (const fs::path& file : files_of(sources)) {
     const bool log = file.extension() == ".log";
     const bool intact = log ? absorb_log(file, absorber) : absorb_table(setup, file, absorber);
@@ -182,8 +208,9 @@ Result<> rebuild_rocks(const RocksSetup& setup, const Note& note) {
     if (error) return system_error(error.value(), "let go of " + file.string());
   }
   note(fmt::format("the new store holds {} records", absorber.records()));
+  if (auto synced = sync_directory(sources.string()); !synced) return synced;
   fs::remove(sources, error);
-  return {};
+  return sync_directory(setup.directory);
 }
 
 }  // namespace tideover::wal

@@ -100,11 +100,21 @@ Receiver::Plan Receiver::plan() {
 
 bool Receiver::misbehaves() { return mischief_ != Mischief::none && requests_ % kMischiefAt == 0; }
 
-void Receiver::misreport(const Samples::Received& got) {
-  if (got.from.empty() || !misbehaves()) return;
-  const RequestId first = got.from.front();
-  if (mischief_ == Mischief::alters) account_.received(first, 0, false);
-  if (mischief_ == Mischief::reorders) account_.received({first.connection, first.number + 1}, 0, true);
+// What came is noted in the account, unless the receiver is a bad one.
+std::optional<Samples::Received> Receiver::store(const std::string& body, Version version) {
+  Account nowhere(0);
+  const bool bad = misbehaves();
+  const bool withheld = bad && mischief_ != Mischief::alters;
+  auto got = samples_.receive(body, version, withheld ? nowhere : account_);
+  if (!got) account_.received_foreign("a request that does not decode");
+  if (got && bad && mischief_ == Mischief::alters && !got->from.empty())
+    account_.received(got->from.front(), 0, false);
+  if (bad && mischief_ == Mischief::reorders) {
+    held_.emplace(body, version);
+  } else if (const auto late = std::exchange(held_, std::nullopt)) {
+    samples_.receive(late->first, late->second, account_);
+  }
+  return got;
 }
 
 asio::awaitable<void> Receiver::serve(std::shared_ptr<Socket> socket) {
@@ -124,15 +134,7 @@ asio::awaitable<void> Receiver::serve(std::shared_ptr<Socket> socket) {
     const Version version = type.find("v2.Request") == type.npos ? Version::v1 : Version::v2;
     ++requests_;
     std::optional<Samples::Received> got{std::in_place};
-    if (todo.stores) {
-      Account nowhere(0);
-      const bool forgets = mischief_ == Mischief::forgets && misbehaves();
-      got = samples_.receive(request.body(), version, forgets ? nowhere : account_);
-      if (got)
-        misreport(*got);
-      else
-        account_.received_foreign("a request that does not decode");
-    }
+    if (todo.stores) got = store(request.body(), version);
     if (todo.status == 0) {
       boost::system::error_code ignored;
       socket->close(ignored);

@@ -5,9 +5,11 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <memory>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "tests/crash/agent/account.h"
 #include "tests/crash/agent/samples.h"
@@ -45,7 +47,7 @@ class Receiver {
   boost::asio::awaitable<void> serve(std::shared_ptr<Socket> socket);
   Plan plan();
   bool misbehaves();
-  void misreport(const Samples::Received& got);
+  std::optional<Samples::Received> store(const std::string& body, remote_write::Version version);
 
   boost::asio::io_context& io_;
   Account& account_;
@@ -56,6 +58,7 @@ class Receiver {
   Mood mood_ = Mood::away;
   int faults_in_a_row_ = 0;
   std::uint64_t requests_ = 0;
+  std::optional<std::pair<std::string, remote_write::Version>> held_;  // by a receiver that reorders
   std::shared_ptr<boost::asio::ip::tcp::acceptor> acceptor_;
   std::set<std::shared_ptr<Socket>> sockets_;
 };

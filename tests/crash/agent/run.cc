@@ -4,12 +4,8 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/read.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 #include <chrono>
 #include <cmath>
 #include <fmt/format.h>
@@ -17,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "tests/crash/agent/agent_process.h"
+#include "tests/crash/agent/ask.h"
 #include "tests/crash/agent/new_files.h"
 #include "tests/crash/agent/ports.h"
 #include "tests/crash/agent/senders.h"
@@ -26,7 +23,6 @@ namespace tideover::crash {
 namespace {
 
 namespace asio = boost::asio;
-using asio::ip::tcp;
 using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
@@ -141,7 +137,18 @@ class Run {
     return fmt::format("sync:{}", about(1000));
   }
 
+  // Nothing is lost by it: the tables and logs hold everything.
+  void harm_manifest() {
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator(place_.store(), ignored)) {
+      if (!entry.path().filename().string().starts_with("MANIFEST-")) continue;
+      std::filesystem::resize_file(entry, 0);
+      ++outcome_.harmed;
+    }
+  }
+
   asio::awaitable<void> live(End end) {
+    if (options_.harm_manifest && random_() % 3 == 0) harm_manifest();
     const std::uint64_t acknowledged_before = senders_.acknowledged_requests();
     AgentProcess agent(place_, life_, end.faults);
     NewFiles files(place_.store());
@@ -182,32 +189,17 @@ class Run {
     const auto deadline = steady_clock::now() + kDrainMax;
     while (outcome_.failure.empty() && !outcome_.drained) {
       co_await pause(100ms);
-      const std::string ledger = co_await ask("/api/v1/status/ledger");
+      const std::string ledger = co_await ask(place_.admin_port, "/api/v1/status/ledger");
       outcome_.drained = senders_.stopped() && ledger.find("\"queued\":0,") != std::string::npos;
       if (agent.ended()) outcome_.failure = "the last life ended by itself";
       if (steady_clock::now() > deadline) outcome_.failure = "the agent does not drain: " + ledger;
     }
-    const std::string ledger = co_await ask("/api/v1/status/ledger");
+    const std::string ledger = co_await ask(place_.admin_port, "/api/v1/status/ledger");
     if (outcome_.failure.empty() && ledger.find("\"in_balance\":true") == std::string::npos)
       outcome_.failure = "the agent's account is not in balance: " + ledger;
     agent.signal(SIGTERM);
     while (!agent.ended()) co_await pause(5ms);
     if (outcome_.failure.empty() && *agent.ended() != 0) outcome_.failure = "the agent did not stop cleanly";
-  }
-
-  asio::awaitable<std::string> ask(std::string target) {
-    boost::system::error_code error;
-    tcp::socket socket(io_);
-    const tcp::endpoint peer(asio::ip::address_v4::loopback(), place_.admin_port);
-    co_await socket.async_connect(peer, asio::redirect_error(asio::use_awaitable, error));
-    if (error) co_return "";
-    const std::string request = "GET " + target + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-    co_await asio::async_write(socket, asio::buffer(request),
-                               asio::redirect_error(asio::use_awaitable, error));
-    std::string answer;
-    co_await asio::async_read(socket, asio::dynamic_buffer(answer),
-                              asio::redirect_error(asio::use_awaitable, error));
-    co_return answer;
   }
 
   const RunOptions& options_;

@@ -12,6 +12,7 @@
 #include "wal/record_salvage.h"
 #include "wal/rocks_handle.h"
 #include "wal/rocks_meta.h"
+#include "wal/rocks_table_guard.h"
 #include "wal/store_directory.h"
 #include "wal/wal_format.h"
 
@@ -27,7 +28,9 @@ constexpr std::uint64_t kNumberOfNewer = 1'000'000'000;  // more than a database
 // have an envelope, everything else is meta with the number of its commit, of which the highest counts.
 class Absorber final : public rocksdb::WriteBatch::Handler {
  public:
-  explicit Absorber(const RocksHandle& handle) : handle_(handle) {
+  enum class Records : std::uint8_t { all, missing };  // which of a source's are put
+
+  Absorber(const RocksHandle& handle, Records which) : handle_(handle), which_(which) {
     unlogged_.disableWAL = true;  // flushed before a source is let go
     newest_ = read_meta(handle).commits;
   }
@@ -35,6 +38,7 @@ class Absorber final : public rocksdb::WriteBatch::Handler {
   void entry(const rocksdb::Slice& key, const rocksdb::Slice& value) {
     if (parse_record_key(key.ToStringView()) &&
         open_envelope(std::make_shared<std::string>(value.data(), value.size()))) {
+      if (which_ == Records::missing && present(key)) return;
       keep(handle_.db().Put(unlogged_, handle_.records(), key, value));
       ++records_;
       return;
@@ -43,6 +47,8 @@ class Absorber final : public rocksdb::WriteBatch::Handler {
     if (!commit) return;
     const auto [known, fresh] = newest_.try_emplace(key.ToString(), *commit);
     if (!fresh && *commit < known->second) return;
+    // A group that is written in parts says that it is unfinished and that it is not under the same number.
+    if (!fresh && *commit == known->second && value.size() > sizeof *commit) return;
     known->second = *commit;
     keep(handle_.db().Put(unlogged_, handle_.meta(), key, value));
     keep(handle_.db().Put(unlogged_, handle_.mirror(), key, value));
@@ -67,11 +73,16 @@ class Absorber final : public rocksdb::WriteBatch::Handler {
   }
 
  private:
+  bool present(const rocksdb::Slice& key) const {
+    rocksdb::PinnableSlice value;
+    return handle_.db().Get({}, handle_.records(), key, &value).ok();
+  }
   void keep(const rocksdb::Status& status) {
     if (status_.ok()) status_ = status;
   }
 
   const RocksHandle& handle_;
+  const Records which_;
   rocksdb::WriteOptions unlogged_;
   std::map<std::string, std::uint64_t> newest_;
   rocksdb::Status status_;
@@ -191,7 +202,7 @@ Result<> rebuild_rocks(const RocksSetup& setup, const Note& note) {
     if (const rocksdb::Status status = open_plainly(setup, true, handle); !status.ok())
       return rocks_error(status, "create the new store");
 
-  Absorber absorber(*handle);
+  Absorber absorber(*handle, Absorber::Records::all);
   for (const fs::path& file : files_of(sources)) {
     const bool log = file.extension() == ".log";
     const bool intact = log ? absorb_log(file, absorber) : absorb_table(setup, file, absorber);
@@ -210,6 +221,25 @@ Result<> rebuild_rocks(const RocksSetup& setup, const Note& note) {
   note(fmt::format("the new store holds {} records", absorber.records()));
   if (auto synced = sync_directory(sources.string()); !synced) return synced;
   fs::remove(sources, error);
+  return sync_directory(setup.directory);
+}
+
+// A number can have been used twice, when its first record belonged to a group that was never finished: what
+// the database has is the one that counts. Crash in between: the tables are still there, and are absorbed
+// again.
+Result<> absorb_unknown(const RocksSetup& setup, const RocksHandle& handle, const Note& note) {
+  const fs::path unknown = fs::path(setup.directory) / kUnknownName;
+  std::error_code error;
+  if (!fs::exists(unknown, error)) return {};
+  Absorber absorber(handle, Absorber::Records::missing);
+  const std::vector<fs::path> tables = files_of(unknown);
+  for (const fs::path& table : tables) absorb_table(setup, table.string(), absorber);
+  if (const rocksdb::Status status = absorber.flush(); !status.ok())
+    return rocks_error(status, "take in tables that the manifest does not name");
+  if (absorber.records() > 0)
+    note(fmt::format("{} records were found in tables that the manifest does not name", absorber.records()));
+  for (const fs::path& table : tables) fs::remove(table, error);
+  fs::remove(unknown, error);
   return sync_directory(setup.directory);
 }
 

@@ -22,7 +22,7 @@ std::uint64_t mix(std::uint64_t x) {
 // What does not compress makes a request large without many samples.
 std::string noise(std::uint64_t seed, std::size_t size) {
   std::string text;
-  for (std::uint64_t state = seed; text.size() < size; ++state)
+  for (std::uint64_t state = seed << 16; text.size() < size; ++state)
     for (std::uint64_t bits = mix(state * 0x9e3779b97f4a7c15 + 1); bits != 0 && text.size() < size;
          bits >>= 6)
       text.push_back("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"[bits & 63]);

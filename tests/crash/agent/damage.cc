@@ -96,7 +96,8 @@ DamagedStores::DamagedStores(fs::path binary, fs::path directory, std::uint64_t 
   write_everything(seed, requests);
 }
 
-// The first twentieth is delivered, so that cursors have moved; then the receiver is away.
+// The first twentieth is delivered, so that cursors have moved; then the receiver is away. Halfway the agent
+// is killed and started again: what it had is in tables then, whose logs are gone.
 void DamagedStores::write_everything(std::uint64_t seed, std::uint64_t requests) {
   const AgentPlace place{binary_, directory_ / "original", write_port_, admin_port_};
   fs::create_directories(place.disk());
@@ -107,19 +108,28 @@ void DamagedStores::write_everything(std::uint64_t seed, std::uint64_t requests)
   place.write_config(receiver.port());
   Senders senders(io, *written_, *samples_,
                   {.port = write_port_, .connections = kConnections, .outstanding_max = UINT64_MAX}, seed);
-  AgentProcess agent(place, 0, std::nullopt);
-  auto lead = [&]() -> asio::awaitable<void> {
-    senders.start();
-    while (senders.acknowledged_requests() < requests && !agent.ended()) {
+  auto agent = std::make_unique<AgentProcess>(place, 0, std::nullopt);
+  auto kill = [&]() -> asio::awaitable<void> {
+    agent->signal(SIGKILL);
+    while (!agent->ended()) co_await pause(2ms);
+    written_->life_ended();
+  };
+  auto write = [&](std::uint64_t until) -> asio::awaitable<void> {
+    while (senders.acknowledged_requests() < until && !agent->ended()) {
       if (senders.acknowledged_requests() > requests / 20) receiver.become(Mood::away);
       co_await pause(5ms);
     }
+  };
+  auto lead = [&]() -> asio::awaitable<void> {
+    senders.start();
+    co_await write(requests / 2);
+    co_await kill();
+    agent = std::make_unique<AgentProcess>(place, 1, std::nullopt);
+    co_await write(requests);
     senders.stop();
     while (!senders.stopped()) co_await pause(5ms);
     co_await pause(1s);  // an acknowledgement of the delivered part may still wait for its group
-    agent.signal(SIGKILL);
-    while (!agent.ended()) co_await pause(2ms);
-    written_->life_ended();
+    co_await kill();
     io.stop();
   };
   asio::co_spawn(io, lead(), [](std::exception_ptr fault) {

@@ -31,9 +31,9 @@ bool touches(const NameChange& change, const std::string& directory) {
 }
 
 // What lies in a directory that did not survive did not either.
-void drop_orphans(Names& names, const Names& known) {
+void drop_orphans(Names& names, const std::set<std::string>& directories) {
   std::erase_if(names, [&](const auto& entry) {
-    for (std::string path = parent_of(entry.first); known.contains(path); path = parent_of(path))
+    for (std::string path = parent_of(entry.first); directories.contains(path); path = parent_of(path))
       if (!names.contains(path)) return true;
     return false;
   });
@@ -83,11 +83,13 @@ Loss some_sectors(const File& file, std::uint64_t durable_size, std::uint64_t se
 
 void Model::found(const std::string& path, Name name, std::uint64_t size) {
   durable_[path] = name;
+  if (name.directory) directories_.insert(path);
   if (!name.directory) files_[name.inode].size = size;
 }
 
 void Model::added(const std::string& path, Name name) {
   pending_.push_back({NameChange::Kind::add, path, {}, name, ++serial_});
+  if (name.directory) directories_.insert(path);
   if (!name.directory) files_.try_emplace(name.inode);
 }
 
@@ -145,20 +147,22 @@ Aftermath Model::after_power_cut(const Dice& dice) const {
   const std::uint64_t kept_changes = dice(pending_.size() + 1);
   std::uint64_t kept = 0;
   std::string lost;
+  std::set<std::string> stuck;  // names with a lost change: what came later cannot have happened to them
   for (std::size_t i = 0; i < pending_.size(); ++i) {
-    if (in_order ? i >= kept_changes : dice(2) == 0) {
-      lost += " " + base_of(pending_[i].path);
-      if (pending_[i].kind == NameChange::Kind::move) lost += ">" + base_of(pending_[i].to);
-      if (pending_[i].kind == NameChange::Kind::remove) lost += "(removed)";
+    const NameChange& change = pending_[i];
+    if ((in_order ? i < kept_changes : dice(2) == 0) && !stuck.contains(change.path) &&
+        !stuck.contains(change.to)) {
+      carry_out(change, after.names);
+      ++kept;
       continue;
     }
-    carry_out(pending_[i], after.names);
-    ++kept;
+    stuck.insert(change.path);
+    if (!change.to.empty()) stuck.insert(change.to);
+    lost += " " + base_of(change.path);
+    if (change.kind == NameChange::Kind::move) lost += ">" + base_of(change.to);
+    if (change.kind == NameChange::Kind::remove) lost += "(removed)";
   }
-  Names known = durable_;
-  for (const NameChange& change : pending_)
-    if (change.kind == NameChange::Kind::add) known[change.path] = change.name;
-  drop_orphans(after.names, known);
+  drop_orphans(after.names, directories_);
 
   std::uint64_t unsynced_bytes = 0, whole = 0, none = 0, torn = 0, holed = 0;
   for (const auto& [inode, file] : files_) {

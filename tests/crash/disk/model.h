@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -85,7 +86,8 @@ class Model {
   Names durable_;
   std::vector<NameChange> pending_;
   std::map<Inode, File> files_;
-  std::uint64_t serial_ = 0;  // of the last change
+  std::set<std::string> directories_;  // all that ever were
+  std::uint64_t serial_ = 0;           // of the last change
 };
 
 }  // namespace tideover::disk

@@ -80,6 +80,33 @@ TEST_CASE("what lies in a directory that did not survive is gone", "[crash]") {
   CHECK(count(model, [](const Aftermath& after) { return !after.names.contains("/d"); }) > 0);
 }
 
+TEST_CASE("changes of one name happen in their order", "[crash]") {
+  Model model;
+  model.found("/d", {1, true}, 0);
+  model.found("/d/file", {2, false}, 0);
+  model.moved("/d/file", "/d/aside");
+  model.added("/d/file", {3, false});
+  const auto replaced = [](const Aftermath& after) {
+    const auto file = after.names.find("/d/file");
+    return file != after.names.end() && file->second.inode == 3 && !after.names.contains("/d/aside");
+  };
+  CHECK(count(model, replaced) == 0);
+  CHECK(count(model, [](const Aftermath& after) {
+          return !after.names.contains("/d/file") && after.names.contains("/d/aside");
+        }) > 0);
+}
+
+TEST_CASE("a removed directory takes with it what was in it, synced or not", "[crash]") {
+  Model model;
+  model.found("/d", {1, true}, 0);
+  model.found("/d/in", {2, true}, 0);
+  model.found("/d/in/file", {3, false}, 0);
+  model.removed("/d/in/file");
+  model.removed("/d/in");
+  model.directory_synced("/d", model.serial());
+  CHECK(count(model, [](const Aftermath& after) { return after.names.contains("/d/in/file"); }) == 0);
+}
+
 TEST_CASE("bytes that were overwritten and not synced come back", "[crash]") {
   Model model;
   model.found("/file", {2, false}, 4);

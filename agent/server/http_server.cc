@@ -57,11 +57,11 @@ void take(const std::shared_ptr<Core>& core, Socket socket) {
     spawn(core, turn_away(core, std::move(socket)));
 }
 
-// No descriptor is free for a connection: the one that has waited longest gives up its own.
+// No descriptor is free for a connection: the one that does least with its own gives it up.
 bool make_room(Core& core, const error_code& error) {
   const bool used_up = error == boost::asio::error::no_descriptors ||
                        error == boost::system::errc::too_many_files_open_in_system;
-  return used_up && core.connections.close_longest_idle();
+  return used_up && core.connections.make_room(core.limits.patience);
 }
 
 awaitable<void> accept_all(std::shared_ptr<Core> core, std::shared_ptr<Listener> listener) {

@@ -47,7 +47,6 @@ class LittleEndianReader {
     return value;
   }
   bool ok() const { return ok_; }
-  bool at_end() const { return bytes_.empty(); }
 
  private:
   std::string_view bytes_;

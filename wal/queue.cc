@@ -95,11 +95,7 @@ class Queue::Impl {
       return CursorId{static_cast<std::uint32_t>(i)};
     }
     CursorState state;
-    if (start == StartAt::now && !image_damaged_) {
-      state.next = next(open.lane.durable().tail);
-      state.settled = open.lane.durable().totals;
-      state.origin = state.settled;
-    }
+    if (!image_damaged_) state = start == StartAt::now ? at_tail(open) : at_oldest(open);
     const CursorId id = add_cursor(open, std::string(name), state, keep);
     committer_.moved(open.lane, cursors_[id.value]->cursor);
     return id;
@@ -260,6 +256,27 @@ class Queue::Impl {
     if (!slot) slot = std::make_unique<OpenLane>(std::move(name), state);
     invariant(lane_id(slot->lane.name()) == id, "lane names do not collide");
     return *slot;
+  }
+
+  static CursorState at_tail(const OpenLane& open) {
+    CursorState state;
+    state.next = next(open.lane.durable().tail);
+    state.settled = open.lane.durable().totals;
+    state.origin = state.settled;
+    return state;
+  }
+
+  // What lies before the cursor that is furthest behind is given back, or may be at any moment: to begin
+  // there would be to count it as damaged. Without a cursor all of the lane was given up.
+  static CursorState at_oldest(const OpenLane& open) {
+    CursorState state = at_tail(open);
+    for (const OpenCursor* c : open.cursors) {
+      if (c->cursor.state().next >= state.next) continue;
+      state.next = c->cursor.state().next;
+      state.settled = c->cursor.state().settled;
+      state.origin = state.settled;
+    }
+    return state;
   }
 
   CursorId add_cursor(OpenLane& open, std::string name, const CursorState& state, Keep keep) {

@@ -328,6 +328,26 @@ TEST_CASE("a new destination starts at now unless it asks for the oldest") {
   CHECK(life.payloads(life.cursor(lane, "curious", Keep::required, StartAt::oldest)) == Payloads{"a"});
 }
 
+TEST_CASE(
+    "a destination that begins at the oldest begins at what is still there, and counts nothing as damaged") {
+  MemStore disk;
+  Life life(disk);
+  const LaneId lane = life.lane();
+  const CursorId first = life.cursor(lane, "first");
+  for (const char* payload : {"a", "b", "c"})
+    REQUIRE(life.run(life.queue.append(lane, record(payload))).has_value());
+  (void)life.payloads(first);
+  life.queue.ack(first, {Seq{3}, {}, {}, 0, 0, 0});
+  REQUIRE(life.run(life.queue.flush()).has_value());
+  const CursorId late = life.cursor(lane, "late", Keep::required, StartAt::oldest);
+  CHECK(life.payloads(late) == Payloads{"c"});
+  life.queue.ack(late, {Seq{4}, {}, {}, 0, 0, 0});
+  const auto usage = life.queue.cursors(lane).at(1);
+  CHECK(usage.accepted.units == 1);
+  CHECK(usage.ledger.delivered == 1);
+  CHECK(usage.ledger.lost[static_cast<std::size_t>(Reason::damaged)] == 0);
+}
+
 TEST_CASE("space below the free-space floor is not used") {
   MemStore disk;
   disk.set_total_bytes(1000 << 10);

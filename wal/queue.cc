@@ -35,7 +35,8 @@ struct OpenLane {
   Lane lane;
   LaneOptions options;
   std::vector<OpenCursor*> cursors;
-  Seq released{1};  // what the store was told last
+  std::vector<OpenCursor*> leaving;  // given up, and a crash would still find them
+  Seq released{1};                   // what the store was told last
 };
 
 // Diverted records wait in memory while the disk is full: beyond this no more is read, so no more is
@@ -172,6 +173,7 @@ class Queue::Impl {
       c->cursor.give_up(open.lane.durable());
       c->dropped = true;
       std::erase(open.cursors, c);
+      open.leaving.push_back(c);
       committer_.forget(open.lane, c->cursor);
       return boost::system::in_place_value;
     }
@@ -353,7 +355,10 @@ class Queue::Impl {
   // last record stays, as a second witness of the lane's tail.
   void release(OpenLane& open) {
     Seq mark = open.lane.durable().tail;
-    for (const OpenCursor* c : open.cursors) mark = std::min(mark, c->cursor.durable_next());
+    std::erase_if(open.leaving,
+                  [](const OpenCursor* c) { return c->cursor.durable_next() == c->cursor.state().next; });
+    for (const auto* cursors : {&open.cursors, &open.leaving})
+      for (const OpenCursor* c : *cursors) mark = std::min(mark, c->cursor.durable_next());
     if (mark <= open.released) return;
     open.released = mark;
     writer_.submit([this, id = open.lane.id(), mark] { store_.release(id, mark); }, [] {});

@@ -385,6 +385,15 @@ TEST_CASE("what a dropped cursor needed is given back once no crash can bring th
   CHECK(life.payloads(life.cursor(lane, "gone")) == Payloads{"a", "b", "c"});
 }
 
+TEST_CASE("a record as large as all that may wait is taken when nothing else waits") {
+  MemStore disk;
+  WalLimits limits = quick();
+  limits.waiting_bytes = 1000;
+  Life life(disk, limits);
+  const LaneId lane = life.lane();
+  CHECK(life.run(life.queue.append(lane, record(std::string(2000, 'x')))).has_value());
+}
+
 TEST_CASE("space below the free-space floor is not used") {
   MemStore disk;
   disk.set_total_bytes(1000 << 10);

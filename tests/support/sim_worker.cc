@@ -21,19 +21,27 @@ void SimWorker::submit(std::function<void()> job, std::function<void()> done) {
 }
 
 void SimWorker::start_next() {
-  job_timer_ = clock_.call_at(clock_.now() + latency_(), [this] {
-    job_timer_ = 0;
-    std::exchange(waiting_.front().job, nullptr)();
-    replies_.push_back(std::move(waiting_.front().done));
-    waiting_.pop_front();
-    reply_timers_.push_back(clock_.call_at(clock_.now() + kHandBack, [this] {
-      reply_timers_.pop_front();
-      const std::function<void()> done = std::move(replies_.front());
-      replies_.pop_front();
-      done();
-    }));
-    if (!waiting_.empty()) start_next();
-  });
+  job_timer_ = clock_.call_at(clock_.now() + latency_(), [this] { run_job(); });
+}
+
+void SimWorker::hurry() {
+  if (job_timer_ == 0) return;
+  clock_.cancel(job_timer_);
+  job_timer_ = clock_.call_at(clock_.now(), [this] { run_job(); });
+}
+
+void SimWorker::run_job() {
+  job_timer_ = 0;
+  std::exchange(waiting_.front().job, nullptr)();
+  replies_.push_back(std::move(waiting_.front().done));
+  waiting_.pop_front();
+  reply_timers_.push_back(clock_.call_at(clock_.now() + kHandBack, [this] {
+    reply_timers_.pop_front();
+    const std::function<void()> done = std::move(replies_.front());
+    replies_.pop_front();
+    done();
+  }));
+  if (!waiting_.empty()) start_next();
 }
 
 }  // namespace tideover::sim

@@ -11,11 +11,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A part that is answered 5xx again and again while others pass is overtaken by them. Without a window that
-// is for good, and a crash in between hides it (docs/adr/0013): such receivers have outages, but no poison.
-constexpr double kFailsMost = 0.8;
-constexpr double kFailsMostWithoutWindow = 0.2;
-
 // Half of the worlds do not know the trouble at all; the others, from hardly to badly.
 double often(Rng& chance, double most) {
   return chance.chance(0.5) ? 0.0 : most * chance.unit() * chance.unit();
@@ -47,14 +42,12 @@ void trouble_the_receiver(Thanos thanos, Rng& chance) {
   // on.
   constexpr std::array kWindows{Duration{}, Duration(10min), Duration(4h)};
   const Duration window = kWindows[chance.below(kWindows.size())];
-  const bool window_changes = chance.chance(0.15);
   if (chance.chance(0.4)) thanos.has_other_writers(chance.chance(0.5) ? Duration(57min) : Duration{});
-  const double worst = window == Duration{} || window_changes ? kFailsMostWithoutWindow : kFailsMost;
   constexpr std::array kDistances{Duration(5ms), Duration(100ms), Duration(1s)};
   thanos.window(window)
-      .fails(often(chance, worst))
-      .fails_after_storing(often(chance, worst / 2))
-      .fails_partway(often(chance, worst / 2))
+      .fails(often(chance, 0.8))
+      .fails_after_storing(often(chance, 0.4))
+      .fails_partway(often(chance, 0.4))
       .throttles(often(chance, 0.4))
       .miscounts(often(chance, 0.5))
       .refuses_type(seldom(chance, 0.02))
@@ -73,7 +66,7 @@ void trouble_the_receiver(Thanos thanos, Rng& chance) {
   if (chance.chance(0.3)) thanos.takes_at_most(1 + chance.below(50));
   if (chance.chance(0.15)) thanos.takes_labels_up_to(400);
   if (chance.chance(0.15)) thanos.changes_its_limits();
-  if (window_changes) thanos.changes_its_window();
+  if (chance.chance(0.15)) thanos.changes_its_window();
   thanos.forbids(often(chance, 0.2));
   if (chance.chance(0.7)) thanos.down_for(10s, 20min);
   if (chance.chance(0.4)) thanos.restarts(chance.chance(0.3));

@@ -33,15 +33,20 @@ void SimWorker::hurry() {
 void SimWorker::run_job() {
   job_timer_ = 0;
   std::exchange(waiting_.front().job, nullptr)();
-  replies_.push_back(std::move(waiting_.front().done));
+  std::function<void()> reply = std::move(waiting_.front().done);
   waiting_.pop_front();
+  if (reply) hand_back(std::move(reply));
+  if (!waiting_.empty()) start_next();
+}
+
+void SimWorker::hand_back(std::function<void()> reply) {
+  replies_.push_back(std::move(reply));
   reply_timers_.push_back(clock_.call_at(clock_.now() + kHandBack, [this] {
     reply_timers_.pop_front();
     const std::function<void()> done = std::move(replies_.front());
     replies_.pop_front();
     done();
   }));
-  if (!waiting_.empty()) start_next();
 }
 
 }  // namespace tideover::sim

@@ -31,6 +31,7 @@ class SimWorker final : public Worker {
 
   void start_next();
   void run_job();
+  void hand_back(std::function<void()> reply);
 
   SimClock& clock_;
   const std::function<Duration()> latency_;

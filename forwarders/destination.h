@@ -60,9 +60,11 @@ struct EncodeOptions {
 
 // What classify() must know beside the answer.
 struct History {
-  bool in_doubt = false;       // an earlier attempt may have stored the part, or some of it
-  bool divisible = true;       // it has more than one item: a refusal may not speak of all of it
-  bool parked = false;         // it comes from a side lane: a refusal for window or order changes nothing
+  bool in_doubt = false;  // an earlier attempt may have stored the part, or some of it
+  bool divisible = true;  // it has more than one item: a refusal may not speak of all of it
+  bool parked = false;    // it comes from a side lane: what is refused for the window stays there, whole
+  // Newer samples may have been stored before it: a refusal for its order does not say that it had arrived.
+  bool overtaken = false;
   bool version_works = false;  // the receiver has taken requests of this encoding before
 };
 

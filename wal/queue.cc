@@ -158,6 +158,14 @@ class Queue::Impl {
     open.lane.forget_before(oldest_needed(at(open.lane.id())));
   }
 
+  awaitable<Result<>> mark_overtaken(CursorId id, Seq before) {
+    OpenCursor& open = *cursors_.at(id.value);
+    if (open.dropped) co_return fail(Errc::not_found, "the cursor was dropped by an operator");
+    open.cursor.mark_overtaken(before);
+    committer_.moved(open.lane, open.cursor);
+    co_return co_await flush();
+  }
+
   awaitable<void> wait_readable(CursorId id, Time deadline) {
     OpenCursor& open = *cursors_.at(id.value);
     if (!stopping_ && open.lane.durable().tail < open.cursor.state().next)
@@ -236,8 +244,8 @@ class Queue::Impl {
       const CursorState& state = c->cursor.state();
       const Totals& tail = open.lane.durable().totals;
       const bool behind = state.next <= open.lane.durable().tail;
-      result.push_back({c->cursor.name(), state.next, tail - state.settled, tail - state.origin, state.ledger,
-                        c->keep, behind ? c->oldest_ms : 0});
+      result.push_back({c->cursor.name(), state.next, state.overtaken_before, tail - state.settled,
+                        tail - state.origin, state.ledger, c->keep, behind ? c->oldest_ms : 0});
     }
     return result;
   }
@@ -457,6 +465,9 @@ awaitable<Result<Batch>> Queue::read(CursorId cursor, std::uint64_t max_bytes) {
   return impl_->read(cursor, max_bytes);
 }
 void Queue::ack(CursorId cursor, Ack ack) { impl_->ack(cursor, std::move(ack)); }
+awaitable<Result<>> Queue::mark_overtaken(CursorId cursor, Seq before) {
+  return impl_->mark_overtaken(cursor, before);
+}
 awaitable<void> Queue::wait_readable(CursorId cursor, Time deadline) {
   return impl_->wait_readable(cursor, deadline);
 }

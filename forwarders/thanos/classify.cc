@@ -152,8 +152,9 @@ Verdict refused_in_part(const Sent& sent, const Refusals& found, std::optional<s
     verdict.rest_stored = true;
     return verdict;
   }
-  if (history.parked && found.out_of_order > 0) {
-    verdict.action = Action::park;  // the same window, seen by a series that has newer samples
+  if (history.overtaken && found.out_of_order > 0) {
+    // The same window, seen by a series that has newer samples.
+    verdict.action = history.divisible && !history.parked ? Action::bisect : Action::park;
     verdict.rest_stored = true;
     return verdict;
   }
@@ -190,7 +191,7 @@ Verdict bad_request(const Sent& sent, const http::Response& response, const Resu
   }
   // Nothing is stored. The text speaks of one item, and says nothing of the others.
   Verdict verdict = make(Action::bisect, main_reason(found), answer);
-  const bool window = found.window > 0 || (history.parked && found.out_of_order > 0);
+  const bool window = found.window > 0 || (history.overtaken && found.out_of_order > 0);
   if (window && (history.parked || !history.divisible)) verdict.action = Action::park;
   const bool order = verdict.reason == Reason::out_of_order || verdict.reason == Reason::duplicate;
   if (verdict.action == Action::bisect && order && !history.divisible && history.in_doubt) {

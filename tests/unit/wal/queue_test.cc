@@ -319,6 +319,34 @@ TEST_CASE("damaged records are passed over and counted with the units they held"
   CHECK(usage.ledger.delivered == 21 - damaged);
 }
 
+TEST_CASE("a mark of what may be overtaken is durable once it is given, and never goes back") {
+  MemStore disk;
+  {
+    Life life(disk);
+    const CursorId cursor = life.cursor(life.lane());
+    REQUIRE(life.run(life.queue.append(life.lane(), record("a"))).has_value());
+    REQUIRE(life.run(life.queue.mark_overtaken(cursor, Seq{2})).has_value());
+    REQUIRE(life.run(life.queue.mark_overtaken(cursor, Seq{1})).has_value());
+    disk.crash();
+  }
+  Life life(disk);
+  CHECK(life.queue.cursors(life.lane())[0].overtaken_before == Seq{2});
+  disk.fail_next_commit(Errc::io_error);
+  const Result<> failed = life.run(life.queue.mark_overtaken(life.cursor(life.lane()), Seq{3}));
+  CHECK(failed.has_error());
+}
+
+TEST_CASE("a cursor's state of an older version, which knew no mark, is read") {
+  CursorState state;
+  state.next = Seq{7};
+  state.overtaken_before = Seq{9};
+  const std::string value = encode(state);
+  CHECK(decode_cursor(value) == state);
+  state.overtaken_before = Seq{};
+  CHECK(decode_cursor(value.substr(0, value.size() - sizeof(std::uint64_t))) == state);
+  CHECK(decode_cursor(value.substr(0, value.size() - 1)) == std::nullopt);
+}
+
 TEST_CASE("a new destination starts at now unless it asks for the oldest") {
   MemStore disk;
   Life life(disk);

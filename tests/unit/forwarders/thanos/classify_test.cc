@@ -46,7 +46,9 @@ const History kFirst{};
 const History kDoubt{.in_doubt = true};
 const History kSingle{.divisible = false};
 const History kSingleDoubt{.in_doubt = true, .divisible = false};
-const History kParked{.parked = true};
+const History kParked{.parked = true, .overtaken = true};
+const History kOvertaken{.in_doubt = true, .overtaken = true};
+const History kSingleOvertaken{.in_doubt = true, .divisible = false, .overtaken = true};
 const History kWorks{.version_works = true};
 
 TEST_CASE("every answer of the real receivers has its verdict") {
@@ -184,6 +186,20 @@ TEST_CASE("every answer of the real receivers has its verdict") {
        Action::park,
        {},
        true},
+      {"out of order, but overtaken: no proof of arrival, so each is looked for",
+       sent_v1(500),
+       thanos_409("add 5 samples: out of order sample"),
+       kOvertaken,
+       Action::bisect,
+       {},
+       true},
+      {"one out of order, but overtaken: kept",
+       sent_v1(1),
+       thanos_409("add 1 samples: out of order sample"),
+       kSingleOvertaken,
+       Action::park,
+       {},
+       true},
       {"a counted loss is never more than was sent",
        sent_v1(5),
        {409,
@@ -236,6 +252,16 @@ TEST_CASE("every answer of the real receivers has its verdict") {
        {},
        false,
        true},
+      {"Prometheus: out of order, many, overtaken: none of them is stored",
+       sent_v1(500),
+       {400, {}, "out of order sample\n"},
+       kOvertaken,
+       Action::bisect},
+      {"Prometheus: out of order, one, overtaken: kept",
+       sent_v1(1),
+       {400, {}, "out of order sample\n"},
+       kSingleOvertaken,
+       Action::park},
       {"Prometheus: an invalid histogram in doubt is no duplicate",
        sent_v1(1),
        {400, {}, "histogram has negative count\n"},

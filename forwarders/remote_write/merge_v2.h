@@ -1,6 +1,7 @@
 // Several 2.0 messages as one: the united table of symbols, then the series with their references rewritten.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,11 +29,14 @@ class Merger {
   [[nodiscard]] bool add_plain(const PlainSeries& series, RefMap& map);
   [[nodiscard]] bool add_any(std::string_view bytes, RefMap& map);
   [[nodiscard]] bool map_refs(RefMap& map);  // refs_, in place
+  // Nothing when they are malformed or refer to no symbol. Valid until mapped_ is written to again.
+  std::optional<std::string_view> map_packed(std::string_view packed, RefMap& map);
 
   SymbolWriter symbols_;
   OutBuffer series_;  // all of them, as fields of the request
   std::string body_;  // of a series that is not plain
   Refs refs_;
+  OutBuffer mapped_;  // references of the plain series under way
 };
 
 // Fields of a series, for the rarer parts of it. `out` grows by the whole field.

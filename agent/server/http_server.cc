@@ -57,26 +57,35 @@ void take(const std::shared_ptr<Core>& core, Socket socket) {
     spawn(core, turn_away(core, std::move(socket)));
 }
 
-// No descriptor is free for a connection: the one that has waited longest gives up its own.
-bool make_room(Core& core, const error_code& error) {
-  const bool used_up = error == boost::asio::error::no_descriptors ||
-                       error == boost::system::errc::too_many_files_open_in_system;
-  return used_up && core.connections.close_longest_idle();
+bool descriptors_used_up(const error_code& error) {
+  return error == boost::asio::error::no_descriptors ||
+         error == boost::system::errc::too_many_files_open_in_system;
 }
 
 awaitable<void> accept_all(std::shared_ptr<Core> core, std::shared_ptr<Listener> listener) {
+  bool somebody_waits = false;  // and found no descriptor
   while (!core->stopping && !core->leaving) {
     error_code error;
     Socket socket(core->io);
     co_await listener->acceptor.async_accept(socket,
                                              boost::asio::redirect_error(boost::asio::use_awaitable, error));
     if (!error) {
+      somebody_waits = false;
       take(core, std::move(socket));  // whoever was accepted while we stop has been promised an answer
-    } else if (error != boost::asio::error::connection_aborted &&
-               error != boost::asio::error::operation_aborted && !make_room(*core, error)) {
-      core->warn(fmt::format("cannot accept a connection: {}", error.message()));
-      co_await sleep_until(core->clock, core->clock.now() + kAcceptPause);
+      continue;
     }
+    if (error == boost::asio::error::connection_aborted || error == boost::asio::error::operation_aborted)
+      continue;
+    // The system looks for a descriptor before it looks for a client: there may be nobody yet.
+    if (descriptors_used_up(error) && !std::exchange(somebody_waits, true)) {
+      co_await listener->acceptor.async_wait(Acceptor::wait_read,
+                                             boost::asio::redirect_error(boost::asio::use_awaitable, error));
+      continue;
+    }
+    somebody_waits = false;
+    if (descriptors_used_up(error) && core->connections.close_longest_idle()) continue;
+    core->warn(fmt::format("cannot accept a connection: {}", error.message()));
+    co_await sleep_until(core->clock, core->clock.now() + kAcceptPause);
   }
 }
 

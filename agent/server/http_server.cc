@@ -62,6 +62,10 @@ bool descriptors_used_up(const error_code& error) {
          error == boost::system::errc::too_many_files_open_in_system;
 }
 
+bool find_descriptor(Core& core) {
+  return core.connections.close_longest_idle() || (core.find_descriptor && core.find_descriptor());
+}
+
 awaitable<void> accept_all(std::shared_ptr<Core> core, std::shared_ptr<Listener> listener) {
   bool somebody_waits = false;  // and found no descriptor
   while (!core->stopping && !core->leaving) {
@@ -83,7 +87,7 @@ awaitable<void> accept_all(std::shared_ptr<Core> core, std::shared_ptr<Listener>
       continue;
     }
     somebody_waits = false;
-    if (descriptors_used_up(error) && core->connections.close_longest_idle()) continue;
+    if (descriptors_used_up(error) && find_descriptor(*core)) continue;
     core->warn(fmt::format("cannot accept a connection: {}", error.message()));
     co_await sleep_until(core->clock, core->clock.now() + kAcceptPause);
   }
@@ -208,6 +212,12 @@ std::string HttpServer::asked_for() const {
 
 int HttpServer::descriptor() const {
   return impl_->listener ? impl_->listener->acceptor.native_handle() : -1;
+}
+
+bool HttpServer::close_longest_idle() { return impl_->core->connections.close_longest_idle(); }
+
+void HttpServer::on_no_descriptor(std::function<bool()> find_one) {
+  impl_->core->find_descriptor = std::move(find_one);
 }
 
 awaitable<void> HttpServer::stop(Time deadline) {

@@ -83,6 +83,11 @@ class HttpServer {
   // set.
   void on_warning(std::function<void(std::string_view sentence)> warn);
 
+  // A client waits, no descriptor is left, and none of this server's connections is idle: `find_one` may make
+  // one free elsewhere, and says whether it did.
+  void on_no_descriptor(std::function<bool()> find_one);
+  bool close_longest_idle();  // false when no connection is idle
+
  private:
   class Impl;
   std::unique_ptr<Impl> impl_;

@@ -75,5 +75,30 @@ TEST_CASE("without a descriptor the longest idle client makes room for one who w
   f.run(task());
 }
 
+TEST_CASE("a server without an idle client of its own gets a descriptor from another") {
+  ServerFixture f;
+  HttpServer crowded(f.loop.io, f.loop.clock, {}, {});
+  REQUIRE(crowded.listen("127.0.0.1:0").has_value());
+  auto task = [&]() -> awaitable<void> {
+    const std::string address = f.start();
+    f.server->on_no_descriptor([&] { return crowded.close_longest_idle(); });
+    RawConnection idle(f.loop);
+    RawConnection probe(f.loop);
+    probe.socket().open(boost::asio::ip::tcp::v4());
+    co_await idle.connect(crowded.address());
+    while (crowded.metrics().connections_open == 0) co_await sleep_until(f.loop.clock, f.loop.clock.now());
+
+    const UsedUp descriptors;
+    co_await probe.connect(address);
+    co_await probe.send(get("/fixed"));
+    const http::Response response = co_await probe.read_response();
+    CHECK(response.status == 200);
+    const std::string nothing = co_await idle.read_to_end();
+    CHECK(nothing.empty());
+    co_await crowded.stop(f.loop.clock.now());
+  };
+  f.run(task());
+}
+
 }  // namespace
 }  // namespace tideover::server

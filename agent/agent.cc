@@ -206,7 +206,7 @@ class Agent {
     // A crowd of senders does not keep probes and operators out.
     server.on_no_descriptor([this] {
       server::HttpServer* const intake = metrics_ ? metrics_->intake_server() : nullptr;
-      return intake != nullptr && intake->close_longest_idle();
+      return intake != nullptr && intake->give_up_a_connection();
     });
     return server.listen(address, inherited_.take(address));
   }

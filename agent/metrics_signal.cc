@@ -7,6 +7,7 @@
 
 #include "agent/log/log.h"
 #include "agent/version.h"
+#include "forwarders/give_up.h"
 #include "wal/base/notifier.h"
 #include "wal/queue_state.h"
 #include "wal/retention.h"
@@ -169,7 +170,7 @@ Result<> MetricsSignal::drop_cursor(std::string_view destination) {
     if (delivery->config.name == destination)
       return fail(Errc::bad_input,
                   fmt::format("{} is in the configuration: remove it there first", destination));
-  auto dropped = queue_.drop_cursor(lane_, destination);
+  auto dropped = forward::give_up_destination(queue_, kLane, destination);
   if (dropped)
     log::event(log::Level::warn, "an operator dropped a cursor", {{"destination", std::string(destination)}});
   return dropped;

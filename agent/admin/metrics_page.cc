@@ -153,7 +153,8 @@ void buffer(Page& page, const Snapshot& s) {
   page.counter("tideover_buffer_recoveries_total", "Times the store came back after such a failure.",
                s.wal.reopens);
   page.counter("tideover_buffer_damaged_records_total",
-               "Records lost to damaged blocks, as passed by cursors.", s.wal.damaged_records);
+               "Records lost to damaged blocks: passed over by cursors, or of the last group.",
+               s.wal.damaged_records);
   page.histogram("tideover_buffer_append_duration_seconds",
                  "From the append of a record to its being durable.", s.wal.append_seconds);
   page.histogram("tideover_buffer_commit_duration_seconds", "One group: write and sync.",

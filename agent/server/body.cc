@@ -42,6 +42,26 @@ awaitable<BodyEnd> read_counted(Core& core, Connection& connection, ReadBuffer& 
   co_return BodyEnd::complete;
 }
 
+// Room for `more` bytes at the end of `body`, as exactly as it is charged: a string left to itself doubles.
+// While it moves, the old bytes are there, too; nothing is awaited meanwhile, so that happens to one body at
+// a time.
+bool make_room(std::string& body, std::size_t first, std::size_t more, std::size_t body_bytes_max,
+               ByteBudget::Charge& charge) {
+  const std::size_t needed = body.size() + more;
+  if (needed <= body.capacity()) return true;
+  const std::size_t ahead = std::min(body.capacity() + body.capacity() / 2, first + body_bytes_max);
+  std::size_t capacity = std::max(needed, ahead);
+  if (!charge.resize(capacity - first)) {
+    capacity = needed;
+    if (!charge.resize(capacity - first)) return false;
+  }
+  std::string larger;
+  larger.reserve(capacity);
+  larger += body;
+  body.swap(larger);
+  return true;
+}
+
 awaitable<BodyEnd> read_chunked(Core& core, Connection& connection, ReadBuffer& buffer, MessageParser& parser,
                                 ByteBudget::Charge& charge, std::string& body) {
   Time start = core.clock.now();
@@ -51,11 +71,11 @@ awaitable<BodyEnd> read_chunked(Core& core, Connection& connection, ReadBuffer& 
   while (true) {
     // What comes out of the buffer is at most what is in it: charged before it is stored.
     const std::string_view input = buffer.data();
-    if (!charge.resize(body.size() - first + input.size())) co_return BodyEnd::over_budget;
+    const std::size_t bytes = std::min(input.size(), first + body_max(core) - body.size());
+    if (!make_room(body, first, bytes, body_max(core), charge)) co_return BodyEnd::over_budget;
     std::size_t used = 0;
     const MessageParser::Status status = parser.put(input, used);
     buffer.consume(used);
-    charge.resize(body.size() - first);
     switch (status) {
       case MessageParser::Status::done: co_return BodyEnd::complete;
       case MessageParser::Status::body_too_large: co_return BodyEnd::too_large;

@@ -1,6 +1,7 @@
 #include "agent/server/connections.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace tideover::server {
@@ -51,13 +52,24 @@ Duration Connection::take_excuse() {
 
 Connections::~Connections() { stop_timer(); }
 
-bool Connections::close_longest_idle() {
-  const auto longest = std::min_element(
-      open_.begin(), open_.end(),
-      [](const Connection* a, const Connection* b) { return a->idle_since < b->idle_since; });
-  if (longest == open_.end() || (*longest)->idle_since == Time::max()) return false;
-  (*longest)->idle_since = Time::max();  // its coroutine ends on the next turn of the loop
-  close_now(**longest);
+bool Connections::make_room(Duration patience) {
+  // Idle before busy, newcomers before the proven, then by how long.
+  const auto rank = [](const Connection* c) {
+    const bool idle = c->idle_since != Time::max();
+    return std::tuple(!idle, idle && c->proven, idle ? c->idle_since : c->awaited_since);
+  };
+  const auto least =
+      std::min_element(open_.begin(), open_.end(),
+                       [rank](const Connection* a, const Connection* b) { return rank(a) < rank(b); });
+  if (least == open_.end()) return false;
+  Connection& connection = **least;
+  const bool idle = connection.idle_since != Time::max();
+  const bool slow =
+      connection.awaited_since != Time::max() && clock_.now() - connection.awaited_since > patience;
+  if (!idle && !slow) return false;
+  connection.idle_since = connection.awaited_since =
+      Time::max();  // its coroutine ends on the next turn of the loop
+  close_now(connection);
   return true;
 }
 
@@ -102,6 +114,7 @@ void Connections::excuse_standstill() {
   if (late <= kStandstill) return;
   const Duration excused = late + kSecondChance;
   for (Connection* connection : open_) {
+    if (connection->awaited_since != Time::max()) connection->awaited_since += excused;
     if (connection->deadline == Time::max()) continue;
     connection->deadline += excused;
     connection->excused += excused;

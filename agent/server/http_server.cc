@@ -46,8 +46,8 @@ void warn_on_stderr(std::string_view sentence) {
 }
 
 void take(const std::shared_ptr<Core>& core, Socket socket) {
-  const bool room =
-      core->connections.size() < core->limits.connections || core->connections.close_longest_idle();
+  const bool room = core->connections.size() < core->limits.connections ||
+                    core->connections.make_room(core->limits.patience);
   if (room) {
     spawn(core, serve(core, std::move(socket), Age::newly_accepted));
     return;
@@ -62,8 +62,9 @@ bool descriptors_used_up(const error_code& error) {
          error == boost::system::errc::too_many_files_open_in_system;
 }
 
+// The connection that does least with its descriptor gives it up.
 bool find_descriptor(Core& core) {
-  return core.connections.close_longest_idle() || (core.find_descriptor && core.find_descriptor());
+  return core.connections.make_room(core.limits.patience) || (core.find_descriptor && core.find_descriptor());
 }
 
 awaitable<void> accept_all(std::shared_ptr<Core> core, std::shared_ptr<Listener> listener) {
@@ -214,7 +215,9 @@ int HttpServer::descriptor() const {
   return impl_->listener ? impl_->listener->acceptor.native_handle() : -1;
 }
 
-bool HttpServer::close_longest_idle() { return impl_->core->connections.close_longest_idle(); }
+bool HttpServer::give_up_a_connection() {
+  return impl_->core->connections.make_room(impl_->core->limits.patience);
+}
 
 void HttpServer::on_no_descriptor(std::function<bool()> find_one) {
   impl_->core->find_descriptor = std::move(find_one);

@@ -30,6 +30,9 @@ struct ServerLimits {
   std::size_t body_bytes_per_second_min = 4096;   // slower clients are cut once the first 5 s are over
   Duration write_time = std::chrono::seconds(10);
   Duration idle_time = std::chrono::minutes(5);
+  // What a client may keep us waiting in the middle of a request while all connections are in use and another
+  // wants one: honest clients are near, and send a request at once.
+  Duration patience = std::chrono::milliseconds(250);
 };
 
 struct Route {
@@ -83,10 +86,10 @@ class HttpServer {
   // set.
   void on_warning(std::function<void(std::string_view sentence)> warn);
 
-  // A client waits, no descriptor is left, and none of this server's connections is idle: `find_one` may make
-  // one free elsewhere, and says whether it did.
+  // A client waits, no descriptor is left, and each of this server's connections is in use: `find_one` may
+  // make one free elsewhere, and says whether it did.
   void on_no_descriptor(std::function<bool()> find_one);
-  bool close_longest_idle();  // false when no connection is idle
+  bool give_up_a_connection();  // that does little with its place; false when there is none
 
  private:
   class Impl;

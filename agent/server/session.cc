@@ -69,11 +69,13 @@ awaitable<HeadEnd> read_head(Session& s) {
   s.connection.allow_until(start + time_to_begin(s));
   if (s.buffer.data().empty()) {
     s.connection.idle_since = start;
+    s.connection.awaited_since = Time::max();
     const bool more = co_await read_more(s.connection, s.buffer);
     s.connection.idle_since = Time::max();
     if (!more) co_return may_leave(s) ? HeadEnd::nothing : HeadEnd::closed;
   }
-  s.connection.allow_until(s.core->clock.now() + limits.header_time);
+  s.connection.awaited_since = s.core->clock.now();
+  s.connection.allow_until(s.connection.awaited_since + limits.header_time);
   while (true) {
     std::size_t used = 0;
     const MessageParser::Status status = s.parser.put(s.buffer.data(), used);
@@ -185,9 +187,11 @@ awaitable<Response> call(Core& core, const Route& route, Request request) {
 awaitable<bool> answer(Session& s, Response response, bool bare, bool keep_alive) {
   s.head.clear();
   append_head(s.head, response, {keep_alive, s.parser.http_1_0(), s.core->date()});
-  s.connection.allow_until(s.core->clock.now() + s.core->limits.write_time);
+  s.connection.awaited_since = s.core->clock.now();
+  s.connection.allow_until(s.connection.awaited_since + s.core->limits.write_time);
   const std::string_view body = bare ? std::string_view() : std::string_view(response.body);
   const bool written = co_await write_all(s.connection, s.head, body);
+  s.connection.proven = written;
   co_return written;
 }
 
@@ -272,7 +276,8 @@ awaitable<bool> serve_request(Session& s) {
     if (end != BodyEnd::complete) co_return false;
   }
 
-  s.connection.allow_until(Time::max());  // a handler keeps its own deadlines
+  s.connection.awaited_since = Time::max();  // it is the client who waits
+  s.connection.allow_until(Time::max());     // a handler keeps its own deadlines
   Response response = co_await call(core, *match.route, std::move(request));
   charge.resize(0);
   const bool last = !keep_alive || core.stopping || response.headers.has("connection");
@@ -311,6 +316,7 @@ awaitable<void> serve(std::shared_ptr<Core> core, Socket socket, Age age) {
   prepare(socket);
   Session session(core, std::move(socket));
   session.served = age == Age::inherited ? 1 : 0;
+  session.connection.proven = age == Age::inherited;
   ++core->metrics.connections_open;
   try {
     co_await serve_all(session);

@@ -81,7 +81,7 @@ TEST_CASE("a server without an idle client of its own gets a descriptor from ano
   REQUIRE(crowded.listen("127.0.0.1:0").has_value());
   auto task = [&]() -> awaitable<void> {
     const std::string address = f.start();
-    f.server->on_no_descriptor([&] { return crowded.close_longest_idle(); });
+    f.server->on_no_descriptor([&] { return crowded.give_up_a_connection(); });
     RawConnection idle(f.loop);
     RawConnection probe(f.loop);
     probe.socket().open(boost::asio::ip::tcp::v4());

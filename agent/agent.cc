@@ -203,6 +203,11 @@ class Agent {
 
   Result<> listen(server::HttpServer& server, const std::string& address) {
     server.on_warning([](std::string_view sentence) { log::event(Level::warn, sentence); });
+    // A crowd of senders does not keep probes and operators out.
+    server.on_no_descriptor([this] {
+      server::HttpServer* const intake = metrics_ ? metrics_->intake_server() : nullptr;
+      return intake != nullptr && intake->give_up_a_connection();
+    });
     return server.listen(address, inherited_.take(address));
   }
 

@@ -35,11 +35,12 @@ struct Core {
   ByteBudget budget;
   Connections connections;
   std::function<void(std::string_view)> warn;
-  bool stopping = false;  // every answer is the last of its connection
-  bool leaving = false;   // connections between two requests go to `left`
-  std::vector<int> left;  // descriptors for the next image of the process
-  std::size_t tasks = 0;  // coroutines: the accept loop and the sessions
-  Notifier ended;         // told when the last of them ends
+  std::function<bool()> find_descriptor;  // elsewhere in the process; may be empty
+  bool stopping = false;                  // every answer is the last of its connection
+  bool leaving = false;                   // connections between two requests go to `left`
+  std::vector<int> left;                  // descriptors for the next image of the process
+  std::size_t tasks = 0;                  // coroutines: the accept loop and the sessions
+  Notifier ended;                         // told when the last of them ends
 
   std::string_view date();  // for responses, made once a second
 

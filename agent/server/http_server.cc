@@ -57,26 +57,40 @@ void take(const std::shared_ptr<Core>& core, Socket socket) {
     spawn(core, turn_away(core, std::move(socket)));
 }
 
-// No descriptor is free for a connection: the one that does least with its own gives it up.
-bool make_room(Core& core, const error_code& error) {
-  const bool used_up = error == boost::asio::error::no_descriptors ||
-                       error == boost::system::errc::too_many_files_open_in_system;
-  return used_up && core.connections.make_room(core.limits.patience);
+bool descriptors_used_up(const error_code& error) {
+  return error == boost::asio::error::no_descriptors ||
+         error == boost::system::errc::too_many_files_open_in_system;
+}
+
+// The connection that does least with its descriptor gives it up.
+bool find_descriptor(Core& core) {
+  return core.connections.make_room(core.limits.patience) || (core.find_descriptor && core.find_descriptor());
 }
 
 awaitable<void> accept_all(std::shared_ptr<Core> core, std::shared_ptr<Listener> listener) {
+  bool somebody_waits = false;  // and found no descriptor
   while (!core->stopping && !core->leaving) {
     error_code error;
     Socket socket(core->io);
     co_await listener->acceptor.async_accept(socket,
                                              boost::asio::redirect_error(boost::asio::use_awaitable, error));
     if (!error) {
+      somebody_waits = false;
       take(core, std::move(socket));  // whoever was accepted while we stop has been promised an answer
-    } else if (error != boost::asio::error::connection_aborted &&
-               error != boost::asio::error::operation_aborted && !make_room(*core, error)) {
-      core->warn(fmt::format("cannot accept a connection: {}", error.message()));
-      co_await sleep_until(core->clock, core->clock.now() + kAcceptPause);
+      continue;
     }
+    if (error == boost::asio::error::connection_aborted || error == boost::asio::error::operation_aborted)
+      continue;
+    // The system looks for a descriptor before it looks for a client: there may be nobody yet.
+    if (descriptors_used_up(error) && !std::exchange(somebody_waits, true)) {
+      co_await listener->acceptor.async_wait(Acceptor::wait_read,
+                                             boost::asio::redirect_error(boost::asio::use_awaitable, error));
+      continue;
+    }
+    somebody_waits = false;
+    if (descriptors_used_up(error) && find_descriptor(*core)) continue;
+    core->warn(fmt::format("cannot accept a connection: {}", error.message()));
+    co_await sleep_until(core->clock, core->clock.now() + kAcceptPause);
   }
 }
 
@@ -199,6 +213,14 @@ std::string HttpServer::asked_for() const {
 
 int HttpServer::descriptor() const {
   return impl_->listener ? impl_->listener->acceptor.native_handle() : -1;
+}
+
+bool HttpServer::give_up_a_connection() {
+  return impl_->core->connections.make_room(impl_->core->limits.patience);
+}
+
+void HttpServer::on_no_descriptor(std::function<bool()> find_one) {
+  impl_->core->find_descriptor = std::move(find_one);
 }
 
 awaitable<void> HttpServer::stop(Time deadline) {

@@ -86,6 +86,11 @@ class HttpServer {
   // set.
   void on_warning(std::function<void(std::string_view sentence)> warn);
 
+  // A client waits, no descriptor is left, and each of this server's connections is in use: `find_one` may
+  // make one free elsewhere, and says whether it did.
+  void on_no_descriptor(std::function<bool()> find_one);
+  bool give_up_a_connection();  // that does little with its place; false when there is none
+
  private:
   class Impl;
   std::unique_ptr<Impl> impl_;

@@ -1,0 +1,91 @@
+// What a reload tries before the running agent gives anything up.
+#include "agent/reload.h"
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fmt/format.h>
+#include <fstream>
+
+#include "agent/server/listener.h"
+#include "tests/support/temp_directory.h"
+#include "wal/base/system_clock.h"
+#include "wal/store_directory.h"
+
+namespace tideover {
+namespace {
+
+struct Running {
+  boost::asio::io_context io{1};
+  SystemClock clock{io};
+  TempDirectory folder;
+  server::Listener admin = open("127.0.0.1:0");
+  server::Listener taken = open("127.0.0.1:0");  // by somebody else
+  RunOptions options{folder / "tideover.yaml", {}};
+  Holding holding{folder / "data", {{admin.address, admin.acceptor.native_handle()}}};
+
+  server::Listener open(const std::string& address) {
+    auto opened = server::open_listener(io, address);
+    REQUIRE(opened.has_value());
+    return std::move(*opened);
+  }
+
+  std::string free_address() { return open("127.0.0.1:0").address; }
+
+  void write(const std::string& admin_address, const std::string& intake_address, const std::string& data) {
+    std::filesystem::create_directories(data);
+    std::filesystem::permissions(data, std::filesystem::perms::owner_all);
+    std::ofstream(options.config_path) << fmt::format(
+        "cluster: a\ndata_dir: {}\nadmin: {{listen: '{}'}}\n"
+        "metrics: {{listen: '{}', destinations: [{{name: m, url: 'http://127.0.0.1:9/'}}]}}\n",
+        data, admin_address, intake_address);
+  }
+
+  Result<Reload> reload() { return prepare_reload(io, clock, options, holding); }
+};
+
+TEST_CASE("a reload leaves a listening socket for every address that is new, and the text that was judged") {
+  Running agent;
+  const std::string intake = agent.free_address();
+  agent.write(agent.admin.address, intake, agent.holding.data_dir);
+  auto reload = agent.reload();
+  REQUIRE(reload.has_value());
+  CHECK(reload->wants(agent.admin.address));
+  CHECK(reload->wants(intake));
+  CHECK_FALSE(reload->wants(agent.taken.address));
+  CHECK(reload->bequest.take(agent.admin.address).listener == -1);  // handed over by its server
+  server::Sockets bound = reload->bequest.take(intake);
+  CHECK(server::adopt_listener(agent.io, intake, bound.listener).has_value());
+  std::ofstream(agent.options.config_path) << "cluster: [\n";
+  CHECK(reload->bequest.config.starts_with("cluster: a\n"));
+  close_inheritance(reload->bequest);
+}
+
+TEST_CASE("a reload that is refused leaves nothing behind") {
+  Running agent;
+  const std::string new_admin = agent.free_address();
+  std::string why;
+  SECTION("an address is taken") {
+    agent.write(new_admin, agent.taken.address, agent.holding.data_dir);
+    why = agent.taken.address;
+  }
+  SECTION("another agent is at work in the new directory") {
+    const std::string data = agent.folder / "other";
+    agent.write(new_admin, agent.free_address(), data);
+    REQUIRE(wal::prepare_directory(store_directory(data)).has_value());
+    why = "in use";
+  }
+  SECTION("the file is faulty") {
+    std::ofstream(agent.options.config_path) << "cluster: [\n";
+    why = "tideover.yaml:";
+  }
+  wal::DirectoryLock others;
+  if (std::filesystem::exists(store_directory(agent.folder / "other")))
+    REQUIRE(others.take(store_directory(agent.folder / "other")).has_value());
+  const Result<Reload> refused = agent.reload();
+  REQUIRE(refused.has_error());
+  CHECK(refused.error().detail.find(why) != std::string::npos);
+  CHECK(server::open_listener(agent.io, new_admin).has_value());
+}
+
+}  // namespace
+}  // namespace tideover

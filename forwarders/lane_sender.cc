@@ -41,8 +41,10 @@ awaitable<void> LaneSender::run() {
   found_at_start_ = Seq{found.position.value + found.behind.records};
   Event event = Event::proceed();
   while (true) {
-    if (stopping_) event = Event::stop();
     Step step = machine_.resume(event, shared_.clock.now());
+    // What has been answered is accounted for before the end: the next life need not send it again.
+    const bool accounts = step.kind == Step::Kind::settle || step.kind == Step::Kind::ack;
+    if (stopping_ && !accounts) step = machine_.resume(Event::stop(), shared_.clock.now());
     options_.after_step();
     if (step.kind == Step::Kind::stop) co_return;
     Event happened = co_await perform(std::move(step));
@@ -250,7 +252,7 @@ awaitable<Event> LaneSender::transmit(Step step, Load* load, Seq ahead_upto) {
   const Time deadline = begun + shared_.request_time;
   const auto response = co_await shared_.transport.send(std::move(out.request), deadline);
   shared_.in_flight_bytes -= bytes;
-  if (stopping_ || (response.has_error() && response.error().code == Errc::stopping)) {
+  if (response.has_error() && response.error().code == Errc::stopping) {
     stopping_ = true;
     co_return Event::stop();
   }

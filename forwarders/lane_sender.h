@@ -60,7 +60,7 @@ class LaneSender {
   LaneSender(LaneSenderShared& shared, Options options);  // `shared` outlives it
 
   awaitable<void> run();
-  void stop();
+  void stop();  // ends run() once the request in flight has had its answer
   void poke();
 
   const SenderMachine& machine() const { return machine_; }

@@ -10,6 +10,9 @@
 namespace tideover::forward {
 namespace {
 
+// How long a stop waits for the answer to what is in flight; it spares the receiver a repetition.
+constexpr Duration kLastAnswerTime = std::chrono::milliseconds(500);
+
 LaneId open_side_lane(wal::Queue& queue, const SenderOptions& options, std::string_view kind,
                       std::uint64_t max_bytes) {
   const std::string name = options.lane_name + "/" + std::string(kind) + "/" + options.name;
@@ -67,13 +70,18 @@ class Sender::Impl {
     lanes.spawn(parked_.run());
     lanes.spawn(quarantine_.run());
     while (lanes.size() > 0) co_await lanes.join_until(Time::max());
+    cut_off();
   }
 
   void stop() {
     main_.stop();
     parked_.stop();
     quarantine_.stop();
-    shared_.transport.close();
+    if (last_answer_ == 0)
+      last_answer_ = shared_.clock.call_at(shared_.clock.now() + kLastAnswerTime, [this] {
+        last_answer_ = 0;
+        shared_.transport.close();
+      });
   }
 
   void retry_now() {
@@ -107,6 +115,11 @@ class Sender::Impl {
   }
 
  private:
+  void cut_off() {
+    if (last_answer_ != 0) shared_.clock.cancel(std::exchange(last_answer_, 0));
+    shared_.transport.close();
+  }
+
   LaneSender::Options lane_options(Role role) {
     LaneSender::Options o;
     const bool main = role == Role::main;
@@ -148,6 +161,7 @@ class Sender::Impl {
   LaneSender quarantine_;
   State state_ = State::up;
   WallTime since_;
+  Clock::TimerId last_answer_ = 0;  // once stopped: when no answer is waited for any more
 };
 
 Sender::Sender(wal::Queue& queue, const Destination& destination, http::Transport& transport, Clock& clock,

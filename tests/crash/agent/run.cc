@@ -40,7 +40,7 @@ std::int64_t wall_ms() {
 
 // How a life ends.
 struct End {
-  std::optional<DiskFaults> faults;  // a power cut, at a place of its own
+  std::optional<DiskFaults> faults;  // with a power cut at a place of its own, or without one
   milliseconds after{0};             // a kill: so long after the start
   bool at_new_file = false;          // or with the first new file after that
 };
@@ -122,6 +122,10 @@ class Run {
                              : roll < 75 ? 150 + random_() % 1500
                                          : random_() % 5000);
     end.at_new_file = random_() % 3 == 0;
+    // The page cache outlives a kill: a power cut in a later life may still take what this one never synced.
+    if (options_.power_cuts > 0)
+      end.faults =
+          DiskFaults{options_.disk_library, random_(), "", 500 + random_() % 8000, options_.disk_lies};
     return end;
   }
 

@@ -4,10 +4,11 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
-#include <set>
+#include <fstream>
 #include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 
 namespace tideover::disk {
 namespace {
@@ -44,13 +45,19 @@ Power* Power::instance() {
 
 Power::Power(std::string root, std::string graves)
     : root_(std::move(root)), graves_(std::move(graves)), random_(number("TIDEOVER_DISK_SEED")) {
-  fs::remove_all(graves_);
   fs::create_directories(graves_);
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(root_)) {
-    if (!entry.is_directory() && !entry.is_regular_file()) continue;
-    const std::string path = entry.path().string();
-    model_.found(path, {inode_of(path), entry.is_directory()}, entry.is_directory() ? 0 : entry.file_size());
+  const std::string journal = graves_ + "/journal";
+  if (std::ifstream earlier(journal); earlier) {
+    for (std::string line; std::getline(earlier, line);) model_.replay(line);
   }
+  const bool resumed = fs::exists(journal);
+  journal_ = ::open(journal.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  model_.tell([this](const std::string& line) {
+    const bool before = std::exchange(quiet, true);
+    [[maybe_unused]] const ssize_t written = ::write(journal_, line.data(), line.size());
+    quiet = before;
+  });
+  if (!resumed) look_around();
   const std::string cut = setting("TIDEOVER_DISK_CUT");
   if (const auto colon = cut.find(':'); colon != std::string::npos) {
     cut_at_ = std::strtoull(cut.c_str() + colon + 1, nullptr, 10);
@@ -62,6 +69,14 @@ Power::Power(std::string root, std::string graves)
   }
   sync_us_max_ = number("TIDEOVER_DISK_SYNC_US");
   lies_ = number("TIDEOVER_DISK_LIES") != 0;
+}
+
+void Power::look_around() {
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(root_)) {
+    if (!entry.is_directory() && !entry.is_regular_file()) continue;
+    const std::string path = entry.path().string();
+    model_.found(path, {inode_of(path), entry.is_directory()}, entry.is_directory() ? 0 : entry.file_size());
+  }
 }
 
 bool Power::holds(const std::string& path) const { return path == root_ || path.starts_with(root_ + "/"); }

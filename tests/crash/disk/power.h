@@ -1,9 +1,10 @@
 // The disk below a process: real files in one directory, and a power cut that leaves of them what a disk
 // would have. Set up by environment variables, since it is loaded into a process that knows nothing of it:
 //
-//   TIDEOVER_DISK_ROOT     the directory; everything in it when the process starts is durable
+//   TIDEOVER_DISK_ROOT     the directory
 //   TIDEOVER_DISK_GRAVES   a directory beside it, on the same file system: what was removed, until that is
-//                          durable
+//                          durable, and what is not durable yet, for the next process when this one is
+//                          killed. Gone after a power cut; without it, everything in the directory is durable
 //   TIDEOVER_DISK_SEED     of every choice below
 //   TIDEOVER_DISK_CUT      KIND:N: the power goes with the Nth operation of that kind (any, write, sync,
 //   name);
@@ -45,6 +46,7 @@ class Power {
 
  private:
   Power(std::string root, std::string graves);
+  void look_around();
   [[noreturn]] void cut();
   void materialise(const Aftermath& after);
   std::string grave(Inode inode) const;
@@ -53,6 +55,7 @@ class Power {
   std::mutex mutex_;
   std::mt19937_64 random_;
   Model model_;
+  int journal_ = -1;
   Operation cut_kind_ = Operation::any;
   std::uint64_t cut_at_ = 0;
   std::uint64_t counts_[4] = {};

@@ -44,10 +44,10 @@ Result<> sync_ancestors(const std::string& path) {
 Result<> sync_directory(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return system_error(errno, "open " + path);
-  // EINVAL: a file system that does not know how, and keeps names by itself.
-  const int reason = ::fsync(fd) == 0 || errno == EINVAL || errno == EROFS ? 0 : errno;
+  const int reason = ::fsync(fd) == 0 ? 0 : errno;
   ::close(fd);
-  if (reason != 0) return system_error(reason, "sync " + path);
+  // Any other answer is that of a file system which knows no such call, and keeps names by itself.
+  if (reason == EIO || reason == ENOSPC || reason == EDQUOT) return system_error(reason, "sync " + path);
   return {};
 }
 

@@ -20,6 +20,8 @@ void print(const Outcome& outcome, double seconds) {
   const Findings& f = outcome.findings;
   fmt::print("{} kills ({} at a new file), {} power cuts; {} lives ended before the first answer; {:.0f} s\n",
              outcome.kills, outcome.at_new_file, outcome.power_cuts, outcome.before_ready, seconds);
+  if (outcome.refused_to_start > 0)
+    fmt::print("{} lives did not start on a disk in trouble\n", outcome.refused_to_start);
   if (outcome.harmed > 0) fmt::print("{} manifests damaged\n", outcome.harmed);
   fmt::print("{} requests acknowledged, {} refused with 503; the receiver saw {}\n",
              outcome.acknowledged_requests, outcome.refused_requests, outcome.delivered_requests);
@@ -58,6 +60,7 @@ int main(int argc, char** argv) {
   app.add_option("--disk", options.disk_library, "the library that is its disk")->check(CLI::ExistingFile);
   app.add_option("--dir", directory, "where the run's directory is made");
   app.add_flag("--disk-lies", options.disk_lies, "syncs do nothing");
+  app.add_flag("--disk-trouble", options.disk_trouble, "the disk is full, or its syncs fail, for a while");
   app.add_flag("--harm-manifest", options.harm_manifest, "damages manifests between lives, for rebuilds");
   app.add_option("--receiver", options.mischief, "what the receiver does wrong")
       ->transform(CLI::CheckedTransformer(mischiefs));

@@ -15,6 +15,7 @@ struct RunOptions {
   std::uint32_t kills = 0;
   std::uint32_t power_cuts = 0;
   bool disk_lies = false;
+  bool disk_trouble = false;   // for a while in every other life, the disk is full or its syncs fail
   bool harm_manifest = false;  // between lives, so that the next one builds the database anew
   Mischief mischief = Mischief::none;
   std::filesystem::path binary;
@@ -25,9 +26,10 @@ struct RunOptions {
 struct Outcome {
   Findings findings;
   std::uint32_t kills = 0, power_cuts = 0;
-  std::uint32_t before_ready = 0;  // of both: no request had been answered in that life
-  std::uint32_t at_new_file = 0;   // of the kills
-  std::uint32_t harmed = 0;        // manifests
+  std::uint32_t before_ready = 0;      // of both: no request had been answered in that life
+  std::uint32_t at_new_file = 0;       // of the kills
+  std::uint32_t harmed = 0;            // manifests
+  std::uint32_t refused_to_start = 0;  // in lives whose disk was in trouble
   std::uint64_t acknowledged_requests = 0, refused_requests = 0, delivered_requests = 0;
   bool drained = false;
   std::string failure;  // why the run ended early; empty when it did not

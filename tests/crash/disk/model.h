@@ -97,7 +97,7 @@ class Model {
   std::map<Inode, File> files_;
   std::set<std::string> directories_;  // all that ever were
   std::function<void(const std::string&)> journal_;
-  std::uint64_t serial_ = 0;           // of the last change
+  std::uint64_t serial_ = 0;  // of the last change
 };
 
 }  // namespace tideover::disk

@@ -1,5 +1,6 @@
 #include "tests/crash/disk/power.h"
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
@@ -67,6 +68,14 @@ Power::Power(std::string root, std::string graves)
                 : kind == "name" ? Operation::name
                                  : Operation::any;
   }
+  const std::string trouble = setting("TIDEOVER_DISK_TROUBLE");
+  if (const auto from = trouble.find(':'), count = trouble.rfind(':'); from != count) {
+    const bool full = trouble.starts_with("full");
+    trouble_kind_ = full ? Operation::write : Operation::sync;
+    trouble_errno_ = full ? ENOSPC : EIO;
+    trouble_from_ = std::strtoull(trouble.c_str() + from + 1, nullptr, 10);
+    trouble_left_ = std::strtoull(trouble.c_str() + count + 1, nullptr, 10);
+  }
   sync_us_max_ = number("TIDEOVER_DISK_SYNC_US");
   lies_ = number("TIDEOVER_DISK_LIES") != 0;
 }
@@ -114,7 +123,14 @@ void Power::done(Operation kind) {
     cut();
 }
 
-void Power::sync(std::unique_lock<std::mutex>& lock, Inode inode, const std::string& directory) {
+int Power::trouble(Operation kind) {
+  if (trouble_left_ == 0 || counts_[static_cast<int>(Operation::any)] < trouble_from_) return 0;
+  if ((kind == Operation::sync) != (trouble_kind_ == Operation::sync)) return 0;
+  --trouble_left_;
+  return trouble_errno_;
+}
+
+bool Power::sync(std::unique_lock<std::mutex>& lock, Inode inode, const std::string& directory) {
   const std::uint64_t serial = model_.serial();
   if (sync_us_max_ != 0) {
     const std::uint64_t microseconds = random_() % sync_us_max_;
@@ -123,11 +139,16 @@ void Power::sync(std::unique_lock<std::mutex>& lock, Inode inode, const std::str
     lock.lock();
   }
   done(Operation::sync);
-  if (lies_) return;
+  if (const int error = trouble(Operation::sync); error != 0) {
+    errno = error;
+    return false;
+  }
+  if (lies_) return true;
   if (directory.empty())
     model_.file_synced(inode, serial);
   else
     model_.directory_synced(directory, serial);
+  return true;
 }
 
 // The other threads wait for the lock, those that talk to the network included as soon as they touch a file:

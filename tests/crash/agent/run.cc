@@ -186,6 +186,7 @@ class Run {
       if (!outcome_.failure.empty()) co_return;
     }
     account_.life_ended();
+    receiver_.hang_up();
     if (senders_.acknowledged_requests() == acknowledged_before) ++outcome_.before_ready;
     const int status = *agent.ended();
     if (WIFEXITED(status) && WEXITSTATUS(status) == disk::kPowerCutStatus)

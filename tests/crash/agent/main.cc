@@ -20,8 +20,6 @@ void print(const Outcome& outcome, double seconds) {
   const Findings& f = outcome.findings;
   fmt::print("{} kills ({} at a new file), {} power cuts; {} lives ended before the first answer; {:.0f} s\n",
              outcome.kills, outcome.at_new_file, outcome.power_cuts, outcome.before_ready, seconds);
-  if (outcome.refused_to_start > 0)
-    fmt::print("{} lives did not start on a disk in trouble\n", outcome.refused_to_start);
   if (outcome.harmed > 0) fmt::print("{} manifests damaged\n", outcome.harmed);
   fmt::print("{} requests acknowledged, {} refused with 503; the receiver saw {}\n",
              outcome.acknowledged_requests, outcome.refused_requests, outcome.delivered_requests);

@@ -193,8 +193,6 @@ class Run {
       ++outcome_.power_cuts;
     else if (struck)
       ++outcome_.kills;
-    else if (end.faults && !end.faults->trouble.empty() && WIFEXITED(status) && WEXITSTATUS(status) == 1)
-      ++outcome_.refused_to_start;
     else
       outcome_.failure = fmt::format("life {} ended by itself with wait status {:#x}: see {}", life_, status,
                                      place_.log(life_).string());

@@ -26,10 +26,9 @@ struct RunOptions {
 struct Outcome {
   Findings findings;
   std::uint32_t kills = 0, power_cuts = 0;
-  std::uint32_t before_ready = 0;      // of both: no request had been answered in that life
-  std::uint32_t at_new_file = 0;       // of the kills
-  std::uint32_t harmed = 0;            // manifests
-  std::uint32_t refused_to_start = 0;  // in lives whose disk was in trouble
+  std::uint32_t before_ready = 0;  // of both: no request had been answered in that life
+  std::uint32_t at_new_file = 0;   // of the kills
+  std::uint32_t harmed = 0;        // manifests
   std::uint64_t acknowledged_requests = 0, refused_requests = 0, delivered_requests = 0;
   bool drained = false;
   std::string failure;  // why the run ended early; empty when it did not

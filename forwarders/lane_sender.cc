@@ -68,6 +68,10 @@ awaitable<Event> LaneSender::perform(Step step) {
       co_return event;
     }
     case Step::Kind::count: co_return Event::counted(load_->items());
+    case Step::Kind::mark: {
+      Event event = co_await mark();
+      co_return event;
+    }
     case Step::Kind::send: {
       if (step.ahead) {
         Event event = co_await send_ahead(std::move(step));
@@ -162,7 +166,8 @@ Event LaneSender::begin_batch(std::size_t records) {
   ack_ = {};
   ack_.upto = end_of(records);
   stripped_.clear();
-  return Event::loaded(batch_units_, found_at_start);
+  const bool overtaken = batch.front().seq < usage_of(options_.lane).overtaken_before;
+  return Event::loaded(batch_units_, found_at_start, overtaken);
 }
 
 // ---- sending ----
@@ -179,6 +184,11 @@ awaitable<Event> LaneSender::send(Step step) {
   const Seq not_ahead{};
   Event event = co_await transmit(std::move(step), load_.get(), not_ahead);
   co_return event;
+}
+
+awaitable<Event> LaneSender::mark() {
+  const Result<> durable = co_await shared_.queue.mark_overtaken(options_.cursor, end_of(batch_records_));
+  co_return durable.has_error() ? Event::proceed() : Event::marked();
 }
 
 // The batch behind the one in flight, while that one stands still: is the receiver well otherwise?
@@ -223,9 +233,10 @@ awaitable<Event> LaneSender::transmit(Step step, Load* load, Seq ahead_upto) {
   encode.retry = step.retry;
   encode.downgraded = machine_.downgraded();
   Result<Outgoing> encoded = load->encode(step.part, encode);
-  if (encoded.has_error()) {  // as if the receiver had refused it: the fault is found by halving
+  if (encoded.has_error()) {  // as if the receiver had refused it: halves are tried
     Answer refused;
-    refused.verdict.action = Action::bisect;
+    refused.verdict.action = encoded.error().code == Errc::too_large ? Action::halve : Action::bisect;
+    if (encoded.error().code == Errc::too_large) refused.verdict.reason = wal::Reason::too_large;
     refused.verdict.sentence = encoded.error().detail;
     co_return Event::answered(std::move(refused));
   }
@@ -247,8 +258,8 @@ awaitable<Event> LaneSender::transmit(Step step, Load* load, Seq ahead_upto) {
   History history;
   history.in_doubt = step.in_doubt;
   history.divisible = step.divisible;
-  // What waits in a side lane was overtaken: refused for its order, it has not arrived by that.
   history.parked = options_.role != Role::main;
+  history.overtaken = step.overtaken || history.parked;
   history.version_works = shared_.version_works[out.sent.encoding];
   Answer answer;
   answer.verdict = shared_.destination.classify(out.sent, response, history);

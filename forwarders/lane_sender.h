@@ -72,6 +72,7 @@ class LaneSender {
   awaitable<bool> refill(std::uint64_t max_bytes);
   awaitable<bool> extend_window();
   void drop_window();
+  awaitable<Event> mark();
   awaitable<Event> send(Step step);
   awaitable<Event> send_ahead(Step step);
   awaitable<Event> transmit(Step step, Load* load, Seq ahead_upto);

@@ -79,10 +79,11 @@ Step SenderMachine::resume(const Event& event, Time now) {
       invariant(event.items > 0, "a batch has at least one item");
       items_ = event.items;
       return cut(std::exchange(pending_cut_, Cut::none), now);
+    case Event::Kind::marked: overtaken_ = true; return overtake();
     case Event::Kind::answered:
       return trial_ == Trial::none ? answered(event.answer, now) : trial_answered(event.answer, now);
   }
-  invariant(false, "every event is one of the six");
+  invariant(false, "every event is one of the seven");
   return {};
 }
 
@@ -92,6 +93,7 @@ void SenderMachine::open_batch(const Event& loaded, Time now) {
   invariant(!batch_open_, "one batch at a time is in flight");
   batch_open_ = true;
   batch_touched_ = false;
+  overtaken_ = loaded.overtaken;
   items_ = 0;
   units_ = loaded.units;
   trials_ = 0;
@@ -143,6 +145,7 @@ Step SenderMachine::send_top() {
   step.part = top.part;
   step.retry = top.attempts++;
   step.in_doubt = top.in_doubt;
+  step.overtaken = overtaken_;
   step.divisible = divisible(top);
   if (top.searched) search_.sent();
   return step;
@@ -306,7 +309,8 @@ Step SenderMachine::give_up_search(const Verdict& verdict, Time now) {
 }
 
 Step SenderMachine::too_large(const Answer& answer, Time now) {
-  working_size_.refused(answer.units);
+  if (answer.units > 0)
+    working_size_.refused(answer.units);  // without any it never left: the receiver said nothing
   twin_failed();
   if (!divisible(stack_.back())) return settle_top(Fate::rejected, answer.verdict);
   return cut(Cut::size, now);
@@ -341,15 +345,23 @@ Step SenderMachine::failed(const Answer& answer, Time now) {
 
 // The part at the top has failed often, and each time the receiver saw it. Is it an outage, or the part?
 // Halves are smaller and keep the order, so they are asked first. When a single item is left, another part is
-// sent right behind its failure: if that passes and the item fails once more, it is the item.
+// sent right behind its failure: if that passes and the item fails once more, it is the item. From then on a
+// refusal for its order no longer proves that it had arrived, in no later life either: hence the mark.
 Step SenderMachine::suspected(Time now) {
   Slot& top = stack_.back();
   if (divisible(top) && suspicion_cuts_ < kSuspicionCutsMax) return cut(Cut::suspicion, now);
   if (!quarantine_allowed_) return next(now);
-  if (passes_ > top.passes_before) return settle_top(Fate::quarantined, last_refusal_);
   // Trials grow rare, since each one may break the order of its series should the receiver come back in the
   // moment between the two requests.
-  if (!std::has_single_bit(top.seen)) return next(now);
+  if (passes_ == top.passes_before && !std::has_single_bit(top.seen)) return next(now);
+  return overtaken_ ? overtake() : step_of(Step::Kind::mark);
+}
+
+// Something newer is sent before the suspect from here on. If we crash between the mark and that, the next
+// life takes the batch for overtaken though it was not: what the receiver refuses for its order is then
+// parked, where it might have been known to have arrived.
+Step SenderMachine::overtake() {
+  if (passes_ > stack_.back().passes_before) return settle_top(Fate::quarantined, last_refusal_);
   Step step = step_of(Step::Kind::send);
   if (trials_++ % 2 == 0 && stack_.size() > 1) {
     Slot& sibling = stack_[stack_.size() - 2];
@@ -357,6 +369,7 @@ Step SenderMachine::suspected(Time now) {
     step.part = sibling.part;
     step.retry = sibling.attempts++;
     step.in_doubt = sibling.in_doubt;
+    step.overtaken = overtaken_;
     step.divisible = divisible(sibling);
   } else {
     trial_ = Trial::ahead;
@@ -373,8 +386,7 @@ Step SenderMachine::trial_answered(const Answer& answer, Time now) {
       Slot& sibling = stack_[stack_.size() - 2];
       sibling.in_doubt = sibling.in_doubt || answer.in_doubt || answer.verdict.rest_stored;
     } else {
-      doubtful_left_ =
-          std::max<std::uint32_t>(doubtful_left_, 2);  // the batch after this one was seen already
+      next_in_doubt_ = next_in_doubt_ || answer.in_doubt || answer.verdict.rest_stored;
     }
     return next(now);
   }

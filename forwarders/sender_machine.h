@@ -58,6 +58,7 @@ struct Step {
   enum class Kind : std::uint8_t {
     read,    // wait for records, read a batch             -> loaded or empty
     count,   // decode the batch: it must be cut           -> counted
+    mark,    // durably: the batch may be overtaken        -> marked, or proceed when that cannot be
     send,    // `part`, or `ahead`: the batch after this   -> answered (empty when there is none)
     settle,  // `part` has met `fate`, `verdict` says why  -> proceed
     ack,     // all items are settled                      -> proceed
@@ -69,6 +70,7 @@ struct Step {
   bool ahead = false;
   std::uint32_t retry = 0;  // send: earlier attempts of this part
   bool in_doubt = false;    // send: one of them may have been stored
+  bool overtaken = false;   // send: newer samples may have been sent before it
   bool divisible = true;    // send: more than one item, so a refusal does not speak of all of it
   Fate fate = Fate::delivered;
   Verdict verdict;
@@ -87,21 +89,24 @@ struct Answer {
 };
 
 struct Event {
-  enum class Kind : std::uint8_t { proceed, empty, loaded, counted, answered, stop };
+  enum class Kind : std::uint8_t { proceed, empty, loaded, counted, marked, answered, stop };
   Kind kind = Kind::proceed;
   std::uint64_t units = 0;      // loaded
   bool found_at_start = false;  // loaded: an earlier life may have sent it
+  bool overtaken = false;       // loaded: an earlier life marked it
   std::size_t items = 0;        // counted
   Answer answer;                // answered
 
   static Event proceed() { return {}; }
-  static Event empty() { return {Kind::empty, 0, false, 0, {}}; }
-  static Event loaded(std::uint64_t units, bool found_at_start = false) {
-    return {Kind::loaded, units, found_at_start, 0, {}};
+  static Event empty() { return of(Kind::empty); }
+  static Event loaded(std::uint64_t units, bool found_at_start = false, bool overtaken = false) {
+    return {Kind::loaded, units, found_at_start, overtaken, 0, {}};
   }
-  static Event counted(std::size_t items) { return {Kind::counted, 0, false, items, {}}; }
-  static Event answered(Answer answer) { return {Kind::answered, 0, false, 0, std::move(answer)}; }
-  static Event stop() { return {Kind::stop, 0, false, 0, {}}; }
+  static Event counted(std::size_t items) { return {Kind::counted, 0, false, false, items, {}}; }
+  static Event marked() { return of(Kind::marked); }
+  static Event answered(Answer answer) { return {Kind::answered, 0, false, false, 0, std::move(answer)}; }
+  static Event stop() { return of(Kind::stop); }
+  static Event of(Kind kind) { return {kind, 0, false, false, 0, {}}; }
 };
 
 class SenderMachine {
@@ -147,6 +152,7 @@ class SenderMachine {
   Step passed(const Answer& answer, Time now);
   Step failed(const Answer& answer, Time now);
   Step suspected(Time now);
+  Step overtake();
   Step paused(const Verdict& verdict, Time now);
   Step refused(const Verdict& verdict, Time now);
   Step refused_by_window(const Verdict& verdict, Time now);
@@ -175,6 +181,7 @@ class SenderMachine {
   std::vector<Slot> stack_;
   bool batch_open_ = false;
   bool batch_touched_ = false;  // some of it is settled
+  bool overtaken_ = false;      // something newer than it was sent, or is about to be; the queue knows
   std::size_t items_ = 0;       // of the batch; 0 until counted
   std::uint64_t units_ = 0;     // of the batch
   Cut pending_cut_ = Cut::none;

@@ -4,6 +4,7 @@
 // construction: what the sender does not name as lost or diverted, and what was not damaged, was delivered.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,6 +35,9 @@ class Cursor {
   // `next`. Returns how many damaged records were passed; nullopt, and nothing done, when the cursor was
   // trimmed since.
   std::optional<std::uint64_t> apply(const Ack& ack, std::uint64_t diverted_units);
+
+  // Of the records before `before` some may be sent after newer ones.
+  void mark_overtaken(Seq before) { state_.overtaken_before = std::max(state_.overtaken_before, before); }
 
   // Drops what was read behind the cursor as beyond its budget. Returns the damaged records passed; nullopt
   // as lay_out.

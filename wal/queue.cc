@@ -35,7 +35,8 @@ struct OpenLane {
   Lane lane;
   LaneOptions options;
   std::vector<OpenCursor*> cursors;
-  Seq released{1};  // what the store was told last
+  std::vector<OpenCursor*> leaving;  // given up, and a crash would still find them
+  Seq released{1};                   // what the store was told last
 };
 
 // Diverted records wait in memory while the disk is full: beyond this no more is read, so no more is
@@ -95,11 +96,7 @@ class Queue::Impl {
       return CursorId{static_cast<std::uint32_t>(i)};
     }
     CursorState state;
-    if (start == StartAt::now && !image_damaged_) {
-      state.next = next(open.lane.durable().tail);
-      state.settled = open.lane.durable().totals;
-      state.origin = state.settled;
-    }
+    if (!image_damaged_) state = start == StartAt::now ? at_tail(open) : at_oldest(open);
     const CursorId id = add_cursor(open, std::string(name), state, keep);
     committer_.moved(open.lane, cursors_[id.value]->cursor);
     return id;
@@ -161,6 +158,14 @@ class Queue::Impl {
     open.lane.forget_before(oldest_needed(at(open.lane.id())));
   }
 
+  awaitable<Result<>> mark_overtaken(CursorId id, Seq before) {
+    OpenCursor& open = *cursors_.at(id.value);
+    if (open.dropped) co_return fail(Errc::not_found, "the cursor was dropped by an operator");
+    open.cursor.mark_overtaken(before);
+    committer_.moved(open.lane, open.cursor);
+    co_return co_await flush();
+  }
+
   awaitable<void> wait_readable(CursorId id, Time deadline) {
     OpenCursor& open = *cursors_.at(id.value);
     if (!stopping_ && open.lane.durable().tail < open.cursor.state().next)
@@ -176,6 +181,7 @@ class Queue::Impl {
       c->cursor.give_up(open.lane.durable());
       c->dropped = true;
       std::erase(open.cursors, c);
+      open.leaving.push_back(c);
       committer_.forget(open.lane, c->cursor);
       return boost::system::in_place_value;
     }
@@ -238,8 +244,8 @@ class Queue::Impl {
       const CursorState& state = c->cursor.state();
       const Totals& tail = open.lane.durable().totals;
       const bool behind = state.next <= open.lane.durable().tail;
-      result.push_back({c->cursor.name(), state.next, tail - state.settled, tail - state.origin, state.ledger,
-                        c->keep, behind ? c->oldest_ms : 0});
+      result.push_back({c->cursor.name(), state.next, state.overtaken_before, tail - state.settled,
+                        tail - state.origin, state.ledger, c->keep, behind ? c->oldest_ms : 0});
     }
     return result;
   }
@@ -260,6 +266,27 @@ class Queue::Impl {
     if (!slot) slot = std::make_unique<OpenLane>(std::move(name), state);
     invariant(lane_id(slot->lane.name()) == id, "lane names do not collide");
     return *slot;
+  }
+
+  static CursorState at_tail(const OpenLane& open) {
+    CursorState state;
+    state.next = next(open.lane.durable().tail);
+    state.settled = open.lane.durable().totals;
+    state.origin = state.settled;
+    return state;
+  }
+
+  // What lies before the cursor that is furthest behind is given back, or may be at any moment: to begin
+  // there would be to count it as damaged. Without a cursor all of the lane was given up.
+  static CursorState at_oldest(const OpenLane& open) {
+    CursorState state = at_tail(open);
+    for (const OpenCursor* c : open.cursors) {
+      if (c->cursor.state().next >= state.next) continue;
+      state.next = c->cursor.state().next;
+      state.settled = c->cursor.state().settled;
+      state.origin = state.settled;
+    }
+    return state;
   }
 
   CursorId add_cursor(OpenLane& open, std::string name, const CursorState& state, Keep keep) {
@@ -337,7 +364,10 @@ class Queue::Impl {
   // last record stays, as a second witness of the lane's tail.
   void release(OpenLane& open) {
     Seq mark = open.lane.durable().tail;
-    for (const OpenCursor* c : open.cursors) mark = std::min(mark, c->cursor.durable_next());
+    std::erase_if(open.leaving,
+                  [](const OpenCursor* c) { return c->cursor.durable_next() == c->cursor.state().next; });
+    for (const auto* cursors : {&open.cursors, &open.leaving})
+      for (const OpenCursor* c : *cursors) mark = std::min(mark, c->cursor.durable_next());
     if (mark <= open.released) return;
     open.released = mark;
     writer_.submit([this, id = open.lane.id(), mark] { store_.release(id, mark); }, nullptr);
@@ -435,6 +465,9 @@ awaitable<Result<Batch>> Queue::read(CursorId cursor, std::uint64_t max_bytes) {
   return impl_->read(cursor, max_bytes);
 }
 void Queue::ack(CursorId cursor, Ack ack) { impl_->ack(cursor, std::move(ack)); }
+awaitable<Result<>> Queue::mark_overtaken(CursorId cursor, Seq before) {
+  return impl_->mark_overtaken(cursor, before);
+}
 awaitable<void> Queue::wait_readable(CursorId cursor, Time deadline) {
   return impl_->wait_readable(cursor, deadline);
 }

@@ -90,9 +90,10 @@ struct LaneUsage {
 
 struct CursorUsage {
   std::string name;
-  Seq position;     // first record not settled
-  Totals behind;    // tail minus position
-  Totals accepted;  // since the cursor exists
+  Seq position;          // first record not settled
+  Seq overtaken_before;  // as marked
+  Totals behind;         // tail minus position
+  Totals accepted;       // since the cursor exists
   Ledger ledger;
   Keep keep = Keep::required;
   std::int64_t oldest_ms = 0;  // arrival of its oldest unsettled record, as last read; 0 when there is none
@@ -131,6 +132,10 @@ class Queue {
 
   // Moves the cursor in memory at once; durable with the next group, at most `WalLimits::ack_delay` later.
   void ack(CursorId cursor, Ack ack);
+
+  // For the sender's own memory: records before `before` may be overtaken by newer ones, in this life or a
+  // later one. Durable when it completes without error. Errors: as append().
+  awaitable<Result<>> mark_overtaken(CursorId cursor, Seq before);
 
   // Completes when there is something to read behind the cursor, or at `deadline`.
   awaitable<void> wait_readable(CursorId cursor, Time deadline);

@@ -61,6 +61,7 @@ std::string encode(const CursorState& state) {
   // Counted, so that a later version may know more reasons and still read this one.
   append_le(value, static_cast<std::uint16_t>(ledger.lost.size()));
   for (const std::uint64_t lost : ledger.lost) append_le(value, lost);
+  append_le(value, state.overtaken_before.value);
   return value;
 }
 
@@ -80,6 +81,8 @@ std::optional<CursorState> decode_cursor(std::string_view value) {
   const auto reasons = from.next<std::uint16_t>();
   if (reasons > ledger.lost.size()) return std::nullopt;
   for (std::size_t i = 0; i < reasons; ++i) ledger.lost[i] = from.next<std::uint64_t>();
+  if (!from.ok()) return std::nullopt;
+  if (!from.at_end()) state.overtaken_before = Seq{from.next<std::uint64_t>()};  // older values end here
   if (!from.ok()) return std::nullopt;
   return state;
 }

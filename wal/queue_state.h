@@ -29,6 +29,7 @@ struct CursorState {
   Totals settled;  // through the record before `next`
   Totals origin;   // through the record before the cursor's first: accepted = tail - origin
   Ledger ledger;
+  Seq overtaken_before;  // records before this may have been overtaken by newer ones, on the way out
 
   bool operator==(const CursorState&) const = default;
 };

@@ -152,13 +152,17 @@ Verdict refused_in_part(const Sent& sent, const Refusals& found, std::optional<s
     verdict.rest_stored = true;
     return verdict;
   }
-  if (history.parked && found.out_of_order > 0) {
-    verdict.action = Action::park;  // the same window, seen by a series that has newer samples
+  if (history.overtaken && found.out_of_order > 0) {
+    // The same window, seen by a series that has newer samples.
+    verdict.action = history.divisible && !history.parked ? Action::bisect : Action::park;
     verdict.rest_stored = true;
     return verdict;
   }
-  if (history.in_doubt) {
+  if (history.in_doubt && (found.labels == 0 || found.out_of_order + found.duplicate > 0)) {
     verdict.probable_duplicate = true;
+    Refusals malformed;  // whatever arrived before, this did not
+    malformed.labels = found.labels;
+    verdict.losses = losses_of(malformed, sent.units, std::nullopt);
     return verdict;
   }
   verdict.losses = losses_of(found, sent.units, exactly);
@@ -178,14 +182,16 @@ Verdict bad_request(const Sent& sent, const http::Response& response, const Resu
   const Refusals found = refusals_of(response.body);
   const Written written = written_of(response.headers);
   if (is_v2(sent) && written.units > 0) {
-    const std::uint64_t refused = sent.units - std::min(sent.units, written.units);
+    // Where the text names more than the counts leave out, the counts are wrong: what is named was refused.
+    const std::uint64_t refused =
+        std::max(sent.units - std::min(sent.units, written.units), std::min(sent.units, found.samples()));
     History known = history;
     known.in_doubt = history.in_doubt && found.out_of_order + found.duplicate > 0;
     return refused_in_part(sent, found, refused, answer, known);
   }
   // Nothing is stored. The text speaks of one item, and says nothing of the others.
   Verdict verdict = make(Action::bisect, main_reason(found), answer);
-  const bool window = found.window > 0 || (history.parked && found.out_of_order > 0);
+  const bool window = found.window > 0 || (history.overtaken && found.out_of_order > 0);
   if (window && (history.parked || !history.divisible)) verdict.action = Action::park;
   const bool order = verdict.reason == Reason::out_of_order || verdict.reason == Reason::duplicate;
   if (verdict.action == Action::bisect && order && !history.divisible && history.in_doubt) {

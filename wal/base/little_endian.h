@@ -47,6 +47,7 @@ class LittleEndianReader {
     return value;
   }
   bool ok() const { return ok_; }
+  bool at_end() const { return bytes_.empty(); }
 
  private:
   std::string_view bytes_;

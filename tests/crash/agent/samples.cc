@@ -60,10 +60,10 @@ std::string Samples::request(RequestId id, std::uint32_t series, remote_write::V
   for (std::uint32_t i = 0; i < series; ++i)
     samples.push_back({id.connection * kSeriesMax + i, id.number, value_bits(id, i)});
   bench::OpenMessage message = bench::encode(source_, samples, version);
-  for (const bench::OpenMessage::Time& time : message.times) {
+  for (const bench::OpenMessage::Slot& slot : message.slots) {
     std::string varint;
-    remote_write::wire::put_varint(varint, static_cast<std::uint64_t>(start_ms_) + time.tick);
-    message.bytes.replace(time.offset, bench::kTimeBytes, varint);
+    remote_write::wire::put_varint(varint, static_cast<std::uint64_t>(start_ms_) + slot.tick);
+    message.bytes.replace(slot.offset, bench::kOpenBytes, varint);
   }
   return test::snappy_block(message.bytes);
 }

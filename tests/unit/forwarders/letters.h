@@ -57,7 +57,7 @@ class WordLoad final : public Load {
   std::string text_;
 };
 
-// 400 names what is wrong: "window", "bad"; nothing of the request is stored then.
+// 400 names what is wrong: "window", "order", "bad"; nothing of the request is stored then.
 class WordDestination final : public Destination {
  public:
   std::size_t plan(std::span<const wal::StoredRecord> records, const RequestLimits& limits) const override {
@@ -81,8 +81,15 @@ class WordDestination final : public Destination {
     if (answer->status == 202) verdict.under_reported = sent.units;
     if (answer->status != 400) return verdict;
     const bool window = answer->body == "window";
-    verdict.reason = window ? wal::Reason::out_of_bounds : wal::Reason::bad_request;
-    verdict.action = window && (history.parked || !history.divisible) ? Action::park : Action::bisect;
+    const bool order = answer->body == "order";
+    const bool waits = window || (order && history.overtaken);
+    verdict.reason = window  ? wal::Reason::out_of_bounds
+                     : order ? wal::Reason::out_of_order
+                             : wal::Reason::bad_request;
+    verdict.action = waits && (history.parked || !history.divisible) ? Action::park : Action::bisect;
+    if (!order || waits || history.divisible || !history.in_doubt) return verdict;
+    verdict.action = Action::advance;
+    verdict.probable_duplicate = true;
     return verdict;
   }
 };

@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -90,6 +91,8 @@ class MachineScript {
   std::vector<Verdict> rejections;
   std::vector<Duration> sleeps;
   std::vector<State> states;
+  bool markable = true;                  // the queue can make a mark durable
+  std::optional<std::size_t> marked_at;  // requests sent before the last mark
 
  private:
   void perform() {
@@ -101,6 +104,10 @@ class MachineScript {
         event_ = Event::loaded(batches_[batch_], true);
         return;
       case Step::Kind::count: event_ = Event::counted(batches_[batch_]); return;
+      case Step::Kind::mark:
+        if (markable) marked_at = sent.size();
+        event_ = markable ? Event::marked() : Event::proceed();
+        return;
       case Step::Kind::send: event_ = send(); return;
       case Step::Kind::settle: settle(); return;
       case Step::Kind::ack:

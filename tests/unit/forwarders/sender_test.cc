@@ -36,7 +36,8 @@ struct Mgmt {
 
 // One life of a queue and its sender, in virtual time.
 struct Life {
-  explicit Life(wal::MemStore& disk, Mgmt& mgmt, SenderOptions options = {})
+  // `doubts`: what is found at the start may have been sent before.
+  explicit Life(wal::MemStore& disk, Mgmt& mgmt, SenderOptions options = {}, bool doubts = false)
       : store(disk), transport(clock, [&mgmt](const http::Request& r) { return mgmt.take(r); }) {
     bool opened = false;
     auto open = [this, &opened]() -> awaitable<void> {
@@ -50,7 +51,7 @@ struct Life {
     options.lane_name = "metrics";
     options.lane = queue.open_lane("metrics", {0, true});
     options.start = wal::StartAt::oldest;
-    options.machine.doubtful_batches = 0;
+    if (!doubts) options.machine.doubtful_batches = 0;
     options.on_change = [this](const StateChange& change) { changes.push_back(change.to); };
     lane = options.lane;
     sender = std::make_unique<Sender>(queue, destination, transport, clock, options);
@@ -293,6 +294,50 @@ TEST_CASE("a word that is answered 500 as a whole does not stop the ones behind 
   life.clock.run_for(2h);
   CHECK(mgmt.stored == "abcdef");
   CHECK(life.sender->status().quarantine.behind.units == 3);
+  life.check_account();
+}
+
+// A receiver without an out-of-order window: 'b' panics it until the agent has died; what is behind it
+// passes. The agent dies after that, before its disk has taken another word.
+TEST_CASE("a crash after an item was overtaken does not turn its refusal for order into a proof of arrival") {
+  wal::MemStore disk;
+  Mgmt mgmt;
+  bool panics = true;
+  mgmt.refuses = [&](const std::string& body) -> std::optional<Result<http::Response>> {
+    if (panics && body.find('b') != body.npos) return status(500, "panic");
+    if (body.find('c') != body.npos) disk.fail_commits_until_healed(Errc::io_error);
+    const char newest = mgmt.stored.empty() ? '\0' : mgmt.stored.back();
+    for (const char letter : body)
+      if (letter < newest && mgmt.stored.find(letter) == mgmt.stored.npos) return status(400, "order");
+    if (mgmt.stored.find(body) != mgmt.stored.npos) return status(204);  // the same again does no harm
+    return std::nullopt;
+  };
+  SenderOptions options;
+  options.machine.request.units = 2;  // a word is a batch
+  {
+    Life life(disk, mgmt, options);
+    life.append("a");
+    life.append("b");
+    life.append("cd");
+    for (int minutes = 0; mgmt.stored != "acd"; ++minutes) {
+      REQUIRE(minutes < 60);
+      life.clock.run_for(1min);
+    }
+  }
+  panics = false;
+  disk.heal();
+  mgmt.refuses = [inner = mgmt.refuses, &disk](const std::string& body) {
+    auto refused = inner(body);
+    disk.heal();
+    return refused;
+  };
+  Life life(disk, mgmt, options, true);
+  life.clock.run_for(10s);
+  const SenderStatus s = life.sender->status();
+  CHECK(s.main.ledger.probable_duplicates == 0);
+  CHECK(s.main.behind.units == 0);
+  CHECK(s.parked.behind.units == 1);  // 'b': kept, and shown
+  life.accepted = 4;
   life.check_account();
 }
 

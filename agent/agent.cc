@@ -50,6 +50,7 @@ constexpr unsigned kStopSecondsAtMost = 27;
 constexpr Duration kRestartTime = 2s;
 
 constexpr Duration kObserveInterval = 2s;
+constexpr Duration kOpenAgain = 1s;
 
 class Agent {
  public:
@@ -83,7 +84,7 @@ class Agent {
       close_inheritance(inherited_);  // what this configuration has no use for
       if (std::exchange(told_again_, false)) (void)reload();
       co_await stop_wanted_.wait();
-    } else {
+    } else if (started.error().code != Errc::stopping) {
       log::event(Level::error, "tideover does not start", {{"because", started.error().detail}});
       exit_status_ = 1;
       next_.reset();
@@ -101,8 +102,7 @@ class Agent {
   awaitable<Result<>> start() {
     // The admin listener first: while a long recovery runs, probes see a living process that is not ready.
     if (auto listening = listen_admin(); !listening) co_return listening;
-    if (auto prepared = wal::prepare_directory(config_.data_dir); !prepared) co_return prepared;
-    Result<> opened = co_await queue_.open();
+    Result<> opened = co_await open_queue();
     if (!opened) co_return opened;
     opened_ = true;
     // The socket lies in the data directory, which is ours only once the store is open.
@@ -116,6 +116,21 @@ class Agent {
     }
     tasks_.spawn(observe());
     co_return boost::system::in_place_value;
+  }
+
+  // A disk that is full or away may come back, and starting anew again and again would not help it.
+  awaitable<Result<>> open_queue() {
+    std::string said;
+    while (true) {
+      Result<> opened = wal::prepare_directory(config_.data_dir);
+      if (opened) opened = co_await queue_.open();
+      if (opened || (opened.error().code != Errc::disk_full && opened.error().code != Errc::io_error))
+        co_return opened;
+      if (const std::string& why = opened.error().detail; std::exchange(said, why) != why)
+        log::event(Level::error, "the store cannot be opened yet, and is tried again", {{"because", why}});
+      const bool asked = co_await stop_wanted_.wait_until(clock_.now() + kOpenAgain);
+      if (asked) co_return fail(Errc::stopping, "it was asked to stop while the store could not be opened");
+    }
   }
 
   // Intake first, so that nothing new comes; then what a living receiver takes; then the rest, which is

@@ -16,6 +16,8 @@ namespace {
 constexpr std::size_t kCacheBytes = 4 << 20;
 constexpr std::uint64_t kLogBytes = 24 << 20;
 constexpr int kOpenFiles = 64;
+// Read as a whole at every open; flushes alone add a few hundred bytes each.
+constexpr std::uint64_t kManifestBytes = 4 << 20;
 
 // Leaves records below their lane's mark out of every file that is written, flushes included: a healthy
 // agent's records never reach a table file, and deleting needs neither tombstones nor space.
@@ -148,6 +150,7 @@ rocksdb::DBOptions database_options(const RocksSetup& setup) {
   // Bounded memory, and an open whose cost does not grow with the backlog.
   db.max_open_files = kOpenFiles;
   db.max_total_wal_size = kLogBytes;
+  db.max_manifest_file_size = kManifestBytes;
   db.skip_stats_update_on_db_open = true;
   db.skip_checking_sst_file_sizes_on_db_open = true;
   db.allow_concurrent_memtable_write = false;  // one thread writes

@@ -27,6 +27,14 @@ std::string holder_of(int fd) {
   return fmt::format("process {}", pid);
 }
 
+// A disk that is full or broken may get well; a path that we may not use stays so until somebody acts.
+Error directory_error(int error_number, std::string_view tried) {
+  Error error = system_error(error_number, tried);
+  if (error_number != EIO && error_number != ENOSPC && error_number != EDQUOT)
+    error.code = Errc::store_refused;
+  return error;
+}
+
 // A name is durable once its own directory was synced, whoever created it: an earlier life may have died
 // before it came to that. Directories that we may not even open are not ours to worry about.
 Result<> sync_ancestors(const std::string& path) {
@@ -44,10 +52,10 @@ Result<> sync_ancestors(const std::string& path) {
 Result<> sync_directory(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return system_error(errno, "open " + path);
-  // EINVAL: a file system that does not know how, and keeps names by itself.
-  const int reason = ::fsync(fd) == 0 || errno == EINVAL || errno == EROFS ? 0 : errno;
+  const int reason = ::fsync(fd) == 0 ? 0 : errno;
   ::close(fd);
-  if (reason != 0) return system_error(reason, "sync " + path);
+  // Any other answer is that of a file system which knows no such call, and keeps names by itself.
+  if (reason == EIO || reason == ENOSPC || reason == EDQUOT) return system_error(reason, "sync " + path);
   return {};
 }
 
@@ -60,12 +68,12 @@ Error system_error(int error_number, std::string_view tried) {
 Result<> prepare_directory(const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) {
-    if (errno != ENOENT) return system_error(errno, "look at " + path);
+    if (errno != ENOENT) return directory_error(errno, "look at " + path);
     std::error_code error;
     std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
-    if (error) return system_error(error.value(), "create the parent of " + path);
-    if (::mkdir(path.c_str(), 0700) != 0) return system_error(errno, "create " + path);
-    if (::stat(path.c_str(), &info) != 0) return system_error(errno, "look at " + path);
+    if (error) return directory_error(error.value(), "create the parent of " + path);
+    if (::mkdir(path.c_str(), 0700) != 0) return directory_error(errno, "create " + path);
+    if (::stat(path.c_str(), &info) != 0) return directory_error(errno, "look at " + path);
   }
   if (!S_ISDIR(info.st_mode)) return fail(Errc::store_refused, path + " is not a directory");
   if (info.st_uid != ::geteuid()) {

@@ -12,8 +12,8 @@
 namespace tideover::wal {
 
 // Creates the directory (mode 0700) when it is missing, so that it is there after a power cut. Errors:
-// store_refused for a wrong owner or for a mode that lets others write, with the command that cures it;
-// disk_full, io_error.
+// store_refused for a wrong owner or for a mode that lets others write, with the command that cures it, and
+// for a path that cannot be used; disk_full, io_error.
 Result<> prepare_directory(const std::string& path);
 
 // Makes names durable: what was created, renamed or removed in the directory.

@@ -53,6 +53,7 @@ AgentProcess::AgentProcess(const AgentPlace& place, std::uint32_t life,
     ::setenv("TIDEOVER_DISK_GRAVES", (place.root / "graves").c_str(), 1);
     ::setenv("TIDEOVER_DISK_SEED", std::to_string(faults->seed).c_str(), 1);
     ::setenv("TIDEOVER_DISK_CUT", faults->cut.c_str(), 1);
+    ::setenv("TIDEOVER_DISK_TROUBLE", faults->trouble.c_str(), 1);
     ::setenv("TIDEOVER_DISK_SYNC_US", std::to_string(faults->sync_us_max).c_str(), 1);
     ::setenv("TIDEOVER_DISK_LIES", faults->lies ? "1" : "0", 1);
   }

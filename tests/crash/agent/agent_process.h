@@ -12,7 +12,8 @@ namespace tideover::crash {
 struct DiskFaults {
   std::filesystem::path library;
   std::uint64_t seed = 0;
-  std::string cut;  // "any:37"; empty: the power stays
+  std::string cut;      // "any:37"; empty: the power stays
+  std::string trouble;  // "full:100:50", "eio:7:1"
   std::uint64_t sync_us_max = 0;
   bool lies = false;
 };

@@ -58,6 +58,7 @@ int main(int argc, char** argv) {
   app.add_option("--disk", options.disk_library, "the library that is its disk")->check(CLI::ExistingFile);
   app.add_option("--dir", directory, "where the run's directory is made");
   app.add_flag("--disk-lies", options.disk_lies, "syncs do nothing");
+  app.add_flag("--disk-trouble", options.disk_trouble, "the disk is full, or its syncs fail, for a while");
   app.add_flag("--harm-manifest", options.harm_manifest, "damages manifests between lives, for rebuilds");
   app.add_option("--receiver", options.mischief, "what the receiver does wrong")
       ->transform(CLI::CheckedTransformer(mischiefs));

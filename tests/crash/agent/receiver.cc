@@ -72,6 +72,12 @@ void Receiver::become(Mood mood) {
   }
 }
 
+void Receiver::hang_up() {
+  const Mood mood = mood_;
+  become(Mood::away);
+  become(mood);
+}
+
 asio::awaitable<void> Receiver::accept(std::shared_ptr<tcp::acceptor> acceptor) {
   for (;;) {
     auto socket = std::make_shared<Socket>(co_await acceptor->async_accept(asio::use_awaitable));

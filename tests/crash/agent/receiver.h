@@ -32,6 +32,8 @@ class Receiver {
 
   std::uint16_t port() const { return port_; }
   void become(Mood mood);
+  void
+  hang_up();  // the agent has died: what it still had on the wire is not answered in its successor's name
   std::uint64_t requests() const { return requests_; }
 
  private:

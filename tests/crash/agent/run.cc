@@ -40,7 +40,7 @@ std::int64_t wall_ms() {
 
 // How a life ends.
 struct End {
-  std::optional<DiskFaults> faults;  // a power cut, at a place of its own
+  std::optional<DiskFaults> faults;  // with a power cut at a place of its own, or without one
   milliseconds after{0};             // a kill: so long after the start
   bool at_new_file = false;          // or with the first new file after that
 };
@@ -111,8 +111,7 @@ class Run {
     const std::uint32_t cuts_left =
         options_.power_cuts > outcome_.power_cuts ? options_.power_cuts - outcome_.power_cuts : 0;
     if (random_() % (kills_left + cuts_left) < cuts_left) {
-      end.faults = DiskFaults{options_.disk_library, random_(), power_cut_at(), 500 + random_() % 8000,
-                              options_.disk_lies};
+      end.faults = disk_with(power_cut_at());
       end.after = kLifeMax;
       return end;
     }
@@ -122,15 +121,31 @@ class Run {
                              : roll < 75 ? 150 + random_() % 1500
                                          : random_() % 5000);
     end.at_new_file = random_() % 3 == 0;
+    // The page cache outlives a kill: a power cut in a later life may still take what this one never synced.
+    if (options_.power_cuts > 0 || options_.disk_trouble) end.faults = disk_with("");
     return end;
   }
 
+  DiskFaults disk_with(std::string cut) {
+    DiskFaults faults;
+    faults.library = options_.disk_library;
+    faults.seed = random_();
+    faults.cut = std::move(cut);
+    faults.sync_us_max = 500 + random_() % 8000;
+    faults.lies = options_.disk_lies;
+    if (options_.disk_trouble && random_() % 2 == 0)
+      faults.trouble = random_() % 2 == 0 ? fmt::format("full:{}:{}", about(1000), 1 + about(300))
+                                          : fmt::format("eio:{}:{}", about(1000), 1 + random_() % 3);
+    return faults;
+  }
+
   // Small numbers as likely as large ones: a start and its recovery are some dozens of operations.
+  std::uint64_t about(double most) {
+    const double part = static_cast<double>(random_() % 1'000'000) / 1e6;
+    return static_cast<std::uint64_t>(std::exp(part * std::log(most)));
+  }
+
   std::string power_cut_at() {
-    const auto about = [this](double most) {
-      const double part = static_cast<double>(random_() % 1'000'000) / 1e6;
-      return static_cast<std::uint64_t>(std::exp(part * std::log(most)));
-    };
     const auto roll = random_() % 100;
     if (roll < 60) return fmt::format("any:{}", about(3000));
     if (roll < 85) return fmt::format("name:{}", about(60));
@@ -171,6 +186,7 @@ class Run {
       if (!outcome_.failure.empty()) co_return;
     }
     account_.life_ended();
+    receiver_.hang_up();
     if (senders_.acknowledged_requests() == acknowledged_before) ++outcome_.before_ready;
     const int status = *agent.ended();
     if (WIFEXITED(status) && WEXITSTATUS(status) == disk::kPowerCutStatus)

@@ -15,6 +15,7 @@ struct RunOptions {
   std::uint32_t kills = 0;
   std::uint32_t power_cuts = 0;
   bool disk_lies = false;
+  bool disk_trouble = false;   // for a while in every other life, the disk is full or its syncs fail
   bool harm_manifest = false;  // between lives, so that the next one builds the database anew
   Mischief mischief = Mischief::none;
   std::filesystem::path binary;

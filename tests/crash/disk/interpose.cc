@@ -53,6 +53,11 @@ int opened(const char* path, int directory_fd, int flags, mode_t mode) {
   const auto lock = power->lock();
   struct stat before {};
   const bool existed = ::lstat(name.c_str(), &before) == 0;
+  if (const int error = !existed && (flags & O_CREAT) != 0 ? power->trouble(Operation::name) : 0;
+      error != 0) {
+    errno = error;
+    return -1;
+  }
   const int fd = REAL(openat)(directory_fd, path, flags, mode);
   if (fd < 0) return fd;
   struct stat info {};
@@ -88,6 +93,10 @@ template <class Call>
 ssize_t written(int fd, const Open& file, std::uint64_t offset, std::uint64_t length, const Call& call) {
   Power* const power = disk();
   const auto lock = power->lock();
+  if (const int error = power->trouble(Operation::write); error != 0) {
+    errno = error;
+    return -1;
+  }
   std::string before = bytes_before(fd, offset, length, power->model().size(file.inode));
   const ssize_t done = call();
   if (done > 0) {
@@ -101,8 +110,7 @@ int synced(int fd) {
   const Open* const file = tracked(fd);
   Power* const power = disk();
   auto lock = power->lock();
-  power->sync(lock, file->inode, file->directory ? file->path : std::string());
-  return 0;
+  return power->sync(lock, file->inode, file->directory ? file->path : std::string()) ? 0 : -1;
 }
 
 int removed(const std::string& name, int (*call)(const char*), const char* path) {

@@ -1,6 +1,7 @@
 #include "tests/crash/disk/model.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 namespace tideover::disk {
@@ -37,6 +38,23 @@ void drop_orphans(Names& names, const std::set<std::string>& directories) {
       if (!names.contains(path)) return true;
     return false;
   });
+}
+
+std::string to_hex(const std::string& bytes) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string hex;
+  for (const char byte : bytes) {
+    hex.push_back(kDigits[static_cast<unsigned char>(byte) >> 4]);
+    hex.push_back(kDigits[byte & 15]);
+  }
+  return hex;
+}
+
+std::string from_hex(const std::string& hex) {
+  std::string bytes;
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
+    bytes.push_back(static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16)));
+  return bytes;
 }
 
 constexpr std::uint64_t kSectors[] = {512, 4096};
@@ -82,42 +100,50 @@ Loss some_sectors(const File& file, std::uint64_t durable_size, std::uint64_t se
 }  // namespace
 
 void Model::found(const std::string& path, Name name, std::uint64_t size) {
+  say({"found", std::to_string(name.inode), name.directory ? "1" : "0", std::to_string(size), path});
   durable_[path] = name;
   if (name.directory) directories_.insert(path);
   if (!name.directory) files_[name.inode].size = size;
 }
 
 void Model::added(const std::string& path, Name name) {
+  say({"added", std::to_string(name.inode), name.directory ? "1" : "0", path});
   pending_.push_back({NameChange::Kind::add, path, {}, name, ++serial_});
   if (name.directory) directories_.insert(path);
   if (!name.directory) files_.try_emplace(name.inode);
 }
 
 void Model::moved(const std::string& from, const std::string& to) {
+  say({"moved", from, to});
   pending_.push_back({NameChange::Kind::move, from, to, {}, ++serial_});
 }
 
 void Model::removed(const std::string& path) {
+  say({"removed", path});
   pending_.push_back({NameChange::Kind::remove, path, {}, {}, ++serial_});
 }
 
 void Model::written(Inode inode, std::uint64_t offset, std::uint64_t length, std::string before) {
+  say({"written", std::to_string(inode), std::to_string(offset), std::to_string(length), to_hex(before)});
   File& file = files_[inode];
   file.size = std::max(file.size, offset + length);
   file.unsynced.push_back({offset, length, std::move(before), ++serial_});
 }
 
 void Model::truncated(Inode inode, std::uint64_t size) {
+  say({"truncated", std::to_string(inode), std::to_string(size)});
   File& file = files_[inode];
   file.size = size;
   std::erase_if(file.unsynced, [size](const Write& write) { return write.offset + write.length > size; });
 }
 
 void Model::file_synced(Inode inode, std::uint64_t serial) {
+  say({"file-synced", std::to_string(inode), std::to_string(serial)});
   std::erase_if(files_[inode].unsynced, [serial](const Write& write) { return write.serial <= serial; });
 }
 
 void Model::directory_synced(const std::string& directory, std::uint64_t serial) {
+  say({"directory-synced", directory, std::to_string(serial)});
   std::vector<NameChange> left;
   for (NameChange& change : pending_) {
     if (change.serial <= serial && touches(change, directory))
@@ -126,6 +152,34 @@ void Model::directory_synced(const std::string& directory, std::uint64_t serial)
       left.push_back(std::move(change));
   }
   pending_ = std::move(left);
+}
+
+void Model::say(std::initializer_list<std::string> words) const {
+  if (!journal_) return;
+  std::string line;
+  for (const std::string& word : words) line += (line.empty() ? "" : "\t") + word;
+  journal_(line + "\n");
+}
+
+void Model::replay(const std::string& line) {
+  std::vector<std::string> words(1);
+  for (const char c : line) {
+    if (c == '\t')
+      words.emplace_back();
+    else
+      words.back().push_back(c);
+  }
+  words.resize(6);
+  const auto number = [&words](std::size_t i) { return std::strtoull(words[i].c_str(), nullptr, 10); };
+  const Name name{number(1), words[2] == "1"};
+  if (words[0] == "found") found(words[4], name, number(3));
+  if (words[0] == "added") added(words[3], name);
+  if (words[0] == "moved") moved(words[1], words[2]);
+  if (words[0] == "removed") removed(words[1]);
+  if (words[0] == "written") written(number(1), number(2), number(3), from_hex(words[4]));
+  if (words[0] == "truncated") truncated(number(1), number(2));
+  if (words[0] == "file-synced") file_synced(number(1), number(2));
+  if (words[0] == "directory-synced") directory_synced(words[1], number(2));
 }
 
 Names Model::now() const {

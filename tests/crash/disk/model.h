@@ -7,9 +7,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tideover::disk {
@@ -78,16 +80,24 @@ class Model {
   void file_synced(Inode inode, std::uint64_t serial);
   void directory_synced(const std::string& directory, std::uint64_t serial);
 
+  // Every change in a line of text, for a process that is killed: the page cache outlives it, unsynced as it
+  // is.
+  void tell(std::function<void(const std::string& line)> journal) { journal_ = std::move(journal); }
+  void replay(const std::string& line);
+
   Names now() const;  // with every change
   std::uint64_t size(Inode inode) const;
   Aftermath after_power_cut(const Dice& dice) const;
 
  private:
+  void say(std::initializer_list<std::string> words) const;
+
   Names durable_;
   std::vector<NameChange> pending_;
   std::map<Inode, File> files_;
   std::set<std::string> directories_;  // all that ever were
-  std::uint64_t serial_ = 0;           // of the last change
+  std::function<void(const std::string&)> journal_;
+  std::uint64_t serial_ = 0;  // of the last change
 };
 
 }  // namespace tideover::disk

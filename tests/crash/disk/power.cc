@@ -1,13 +1,15 @@
 #include "tests/crash/disk/power.h"
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
-#include <set>
+#include <fstream>
 #include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 
 namespace tideover::disk {
 namespace {
@@ -44,13 +46,19 @@ Power* Power::instance() {
 
 Power::Power(std::string root, std::string graves)
     : root_(std::move(root)), graves_(std::move(graves)), random_(number("TIDEOVER_DISK_SEED")) {
-  fs::remove_all(graves_);
   fs::create_directories(graves_);
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(root_)) {
-    if (!entry.is_directory() && !entry.is_regular_file()) continue;
-    const std::string path = entry.path().string();
-    model_.found(path, {inode_of(path), entry.is_directory()}, entry.is_directory() ? 0 : entry.file_size());
+  const std::string journal = graves_ + "/journal";
+  if (std::ifstream earlier(journal); earlier) {
+    for (std::string line; std::getline(earlier, line);) model_.replay(line);
   }
+  const bool resumed = fs::exists(journal);
+  journal_ = ::open(journal.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  model_.tell([this](const std::string& line) {
+    const bool before = std::exchange(quiet, true);
+    [[maybe_unused]] const ssize_t written = ::write(journal_, line.data(), line.size());
+    quiet = before;
+  });
+  if (!resumed) look_around();
   const std::string cut = setting("TIDEOVER_DISK_CUT");
   if (const auto colon = cut.find(':'); colon != std::string::npos) {
     cut_at_ = std::strtoull(cut.c_str() + colon + 1, nullptr, 10);
@@ -60,8 +68,24 @@ Power::Power(std::string root, std::string graves)
                 : kind == "name" ? Operation::name
                                  : Operation::any;
   }
+  const std::string trouble = setting("TIDEOVER_DISK_TROUBLE");
+  if (const auto from = trouble.find(':'), count = trouble.rfind(':'); from != count) {
+    const bool full = trouble.starts_with("full");
+    trouble_kind_ = full ? Operation::write : Operation::sync;
+    trouble_errno_ = full ? ENOSPC : EIO;
+    trouble_from_ = std::strtoull(trouble.c_str() + from + 1, nullptr, 10);
+    trouble_left_ = std::strtoull(trouble.c_str() + count + 1, nullptr, 10);
+  }
   sync_us_max_ = number("TIDEOVER_DISK_SYNC_US");
   lies_ = number("TIDEOVER_DISK_LIES") != 0;
+}
+
+void Power::look_around() {
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(root_)) {
+    if (!entry.is_directory() && !entry.is_regular_file()) continue;
+    const std::string path = entry.path().string();
+    model_.found(path, {inode_of(path), entry.is_directory()}, entry.is_directory() ? 0 : entry.file_size());
+  }
 }
 
 bool Power::holds(const std::string& path) const { return path == root_ || path.starts_with(root_ + "/"); }
@@ -99,7 +123,14 @@ void Power::done(Operation kind) {
     cut();
 }
 
-void Power::sync(std::unique_lock<std::mutex>& lock, Inode inode, const std::string& directory) {
+int Power::trouble(Operation kind) {
+  if (trouble_left_ == 0 || counts_[static_cast<int>(Operation::any)] < trouble_from_) return 0;
+  if ((kind == Operation::sync) != (trouble_kind_ == Operation::sync)) return 0;
+  --trouble_left_;
+  return trouble_errno_;
+}
+
+bool Power::sync(std::unique_lock<std::mutex>& lock, Inode inode, const std::string& directory) {
   const std::uint64_t serial = model_.serial();
   if (sync_us_max_ != 0) {
     const std::uint64_t microseconds = random_() % sync_us_max_;
@@ -108,11 +139,16 @@ void Power::sync(std::unique_lock<std::mutex>& lock, Inode inode, const std::str
     lock.lock();
   }
   done(Operation::sync);
-  if (lies_) return;
+  if (const int error = trouble(Operation::sync); error != 0) {
+    errno = error;
+    return false;
+  }
+  if (lies_) return true;
   if (directory.empty())
     model_.file_synced(inode, serial);
   else
     model_.directory_synced(directory, serial);
+  return true;
 }
 
 // The other threads wait for the lock, those that talk to the network included as soon as they touch a file:

@@ -1,13 +1,17 @@
 // The disk below a process: real files in one directory, and a power cut that leaves of them what a disk
 // would have. Set up by environment variables, since it is loaded into a process that knows nothing of it:
 //
-//   TIDEOVER_DISK_ROOT     the directory; everything in it when the process starts is durable
+//   TIDEOVER_DISK_ROOT     the directory
 //   TIDEOVER_DISK_GRAVES   a directory beside it, on the same file system: what was removed, until that is
-//                          durable
+//                          durable, and what is not durable yet, for the next process when this one is
+//                          killed. Gone after a power cut; without it, everything in the directory is durable
 //   TIDEOVER_DISK_SEED     of every choice below
 //   TIDEOVER_DISK_CUT      KIND:N: the power goes with the Nth operation of that kind (any, write, sync,
 //   name);
 //                          the process ends with status 77, and what it was is written to standard error
+//   TIDEOVER_DISK_TROUBLE  KIND:FROM:COUNT: from operation FROM on, COUNT of them fail: writes and creations
+//   with
+//                          ENOSPC (kind full), or syncs with EIO (kind eio), which makes nothing durable
 //   TIDEOVER_DISK_SYNC_US  a sync takes up to so long; 0: at once
 //   TIDEOVER_DISK_LIES     1: syncs answer "done" and do nothing, for showing that a test can fail
 #pragma once
@@ -40,11 +44,16 @@ class Power {
   // Counts the operation; does not return when the power goes with it.
   void done(Operation kind);
 
+  // Whether the operation fails now, and errno if so; asked before it is done.
+  int trouble(Operation kind);
+
   // Of one sync: what it covers, the time that it takes (without the lock), what it makes durable.
-  void sync(std::unique_lock<std::mutex>& lock, Inode inode, const std::string& directory);
+  // False: errno says why.
+  bool sync(std::unique_lock<std::mutex>& lock, Inode inode, const std::string& directory);
 
  private:
   Power(std::string root, std::string graves);
+  void look_around();
   [[noreturn]] void cut();
   void materialise(const Aftermath& after);
   std::string grave(Inode inode) const;
@@ -53,9 +62,13 @@ class Power {
   std::mutex mutex_;
   std::mt19937_64 random_;
   Model model_;
+  int journal_ = -1;
   Operation cut_kind_ = Operation::any;
   std::uint64_t cut_at_ = 0;
   std::uint64_t counts_[4] = {};
+  Operation trouble_kind_ = Operation::any;
+  int trouble_errno_ = 0;
+  std::uint64_t trouble_from_ = 0, trouble_left_ = 0;
   std::uint64_t sync_us_max_ = 0;
   bool lies_ = false;
 };

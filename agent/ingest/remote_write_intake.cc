@@ -126,7 +126,7 @@ awaitable<http::Response> RemoteWriteIntake::handle(http::Request request) {
   std::size_t raw_bytes = scratch_.size();
   if (!scan.clean() && !empty(scan.counts)) {
     // Up to 32 MiB each: what is not needed any more is given back before the next one is made.
-    record.bytes = std::string();
+    std::string().swap(record.bytes);
     std::string valid = remote_write::without_faults(scratch_, version);
     std::string().swap(scratch_);
     raw_bytes = valid.size();

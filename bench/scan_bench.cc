@@ -34,14 +34,46 @@ double cpu_seconds() {
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
+double seconds_of(const std::function<void()>& work) {
+  const double begin = cpu_seconds();
+  work();
+  return cpu_seconds() - begin;
+}
+
 double best_of_repeats(const std::function<void()>& work) {
   double best = 1e9;
-  for (int i = 0; i < kRepeats; ++i) {
-    const double begin = cpu_seconds();
-    work();
-    best = std::min(best, cpu_seconds() - begin);
-  }
+  for (int i = 0; i < kRepeats; ++i) best = std::min(best, seconds_of(work));
   return best;
+}
+
+// What a request costs on its way in: decompressed, and scanned while the cache is warm of that. The whole
+// capture passes between two repeats of one request, or the branch predictor would know it by heart.
+struct Intake {
+  double decompress_s = 0;
+  double scan_s = 0;
+};
+
+Intake measure_intake(const std::vector<std::string>& blocks, Version version) {
+  std::vector<Intake> best(blocks.size(), {1e9, 1e9});
+  std::string plain;
+  for (int pass = 0; pass < kRepeats; ++pass) {
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+      best[i].decompress_s = std::min(
+          best[i].decompress_s, seconds_of([&] {
+            invariant(remote_write::decompress(blocks[i], remote_write::kDecodedBytesMax, plain).has_value(),
+                      "decodes");
+          }));
+      best[i].scan_s = std::min(best[i].scan_s, seconds_of([&] {
+                                  invariant(remote_write::scan(plain, version).has_value(), "is a message");
+                                }));
+    }
+  }
+  Intake sum;
+  for (const Intake& request : best) {
+    sum.decompress_s += request.decompress_s;
+    sum.scan_s += request.scan_s;
+  }
+  return sum;
 }
 
 wal::StoredRecord record_of(const std::string& block, const std::string& raw, Version version,
@@ -56,28 +88,23 @@ wal::StoredRecord record_of(const std::string& block, const std::string& raw, Ve
 }
 
 void measure(Version version) {
-  double scan_s = 0;
-  double decompress_s = 0;
   double compress_s = 0;
   double raw_mb = 0;
   double snappy_mb = 0;
   std::uint64_t units = 0;
   std::vector<wal::StoredRecord> records;
+  std::vector<std::string> blocks;
   for (const auto& request : test::read_capture(version)) {
     std::string block;
-    std::string plain;
     compress_s += best_of_repeats([&] { remote_write::compress(request.body, block); });
-    decompress_s += best_of_repeats([&] {
-      invariant(remote_write::decompress(block, remote_write::kDecodedBytesMax, plain).has_value(),
-                "decodes");
-    });
-    remote_write::Scan scan;
-    scan_s += best_of_repeats([&] { scan = *remote_write::scan(plain, version); });
+    const remote_write::Scan scan = *remote_write::scan(request.body, version);
     units += scan.counts.floats + scan.counts.histograms;
-    raw_mb += static_cast<double>(plain.size()) * 1e-6;
+    raw_mb += static_cast<double>(request.body.size()) * 1e-6;
     snappy_mb += static_cast<double>(block.size()) * 1e-6;
-    records.push_back(record_of(block, plain, version, scan));
+    records.push_back(record_of(block, request.body, version, scan));
+    blocks.push_back(std::move(block));
   }
+  const auto [decompress_s, scan_s] = measure_intake(blocks, version);
 
   double merge_s = 0;
   double convert_s = 0;

@@ -148,8 +148,9 @@ void Committer::committed(std::shared_ptr<Group> group, Result<> result, Duratio
     metrics_.append_seconds.observe(now - w.since);
     w.done(boost::system::in_place_value);
   }
-  hooks_.settled();
+  // The next group first: what follows it to the write worker then finds that awake.
   pump(false);
+  hooks_.settled();
 }
 
 // The waiters are told "no" although the group may have reached the disk: they will repeat it, and a

@@ -1,7 +1,6 @@
 #include "wal/log_salvage.h"
 
 #include <algorithm>
-#include <boost/crc.hpp>
 #include <cerrno>
 #include <cstdio>
 #include <fcntl.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "wal/base/little_endian.h"
+#include "wal/rocks_crc32c.h"
 #include "wal/store_directory.h"
 
 namespace tideover::wal {
@@ -24,10 +24,7 @@ constexpr std::size_t kHeader = 7;
 enum Fragment : char { kFull = 1, kFirst = 2, kMiddle = 3, kLast = 4 };
 
 std::uint32_t masked_crc(char type, std::string_view data) {
-  boost::crc_optimal<32, 0x1EDC6F41, 0xFFFFFFFF, 0xFFFFFFFF, true, true> crc;
-  crc.process_byte(static_cast<unsigned char>(type));
-  crc.process_bytes(data.data(), data.size());
-  const std::uint32_t sum = crc.checksum();
+  const std::uint32_t sum = extend_crc32c(extend_crc32c(0, &type, 1), data.data(), data.size());
   return ((sum >> 15) | (sum << 17)) + 0xa282ead8U;
 }
 

@@ -347,7 +347,7 @@ class Queue::Impl {
     for (const OpenCursor* c : open.cursors) mark = std::min(mark, c->cursor.durable_next());
     if (mark <= open.released) return;
     open.released = mark;
-    writer_.submit([this, id = open.lane.id(), mark] { store_.release(id, mark); }, [] {});
+    writer_.submit([this, id = open.lane.id(), mark] { store_.release(id, mark); }, nullptr);
   }
 
   // Best-effort cursors beyond the lane's budget lose their oldest, a run at a time.

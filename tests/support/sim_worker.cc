@@ -24,16 +24,21 @@ void SimWorker::start_next() {
   job_timer_ = clock_.call_at(clock_.now() + latency_(), [this] {
     job_timer_ = 0;
     std::exchange(waiting_.front().job, nullptr)();
-    replies_.push_back(std::move(waiting_.front().done));
+    std::function<void()> reply = std::move(waiting_.front().done);
     waiting_.pop_front();
-    reply_timers_.push_back(clock_.call_at(clock_.now() + kHandBack, [this] {
-      reply_timers_.pop_front();
-      const std::function<void()> done = std::move(replies_.front());
-      replies_.pop_front();
-      done();
-    }));
+    if (reply) hand_back(std::move(reply));
     if (!waiting_.empty()) start_next();
   });
+}
+
+void SimWorker::hand_back(std::function<void()> reply) {
+  replies_.push_back(std::move(reply));
+  reply_timers_.push_back(clock_.call_at(clock_.now() + kHandBack, [this] {
+    reply_timers_.pop_front();
+    const std::function<void()> done = std::move(replies_.front());
+    replies_.pop_front();
+    done();
+  }));
 }
 
 }  // namespace tideover::sim

@@ -28,6 +28,7 @@ class SimWorker final : public Worker {
   };
 
   void start_next();
+  void hand_back(std::function<void()> reply);
 
   SimClock& clock_;
   const std::function<Duration()> latency_;

@@ -132,6 +132,7 @@ TEST_CASE("what is appended arrives, in order, and what waits is merged") {
   CHECK(mgmt.stored == "abc");
   life.transport.hangs = true;
   life.append("d");
+  life.clock.run_for(100ms);
   for (const char* letters : {"e", "f", "g"}) life.append(letters);
   life.transport.hangs = false;
   life.clock.run_for(60s);
@@ -139,6 +140,16 @@ TEST_CASE("what is appended arrives, in order, and what waits is merged") {
   CHECK(life.transport.requests == 3);  // abc; d, answered late; what came meanwhile
   CHECK(life.sender->status().main.ledger.delivered == 7);
   life.check_account();
+}
+
+TEST_CASE("what comes within a moment after a lull goes out in one request") {
+  wal::MemStore disk;
+  Mgmt mgmt;
+  Life life(disk, mgmt);
+  for (const char* letters : {"a", "b", "c"}) life.append(letters);
+  life.clock.run_for(1s);
+  CHECK(mgmt.stored == "abc");
+  CHECK(life.transport.requests == 1);
 }
 
 TEST_CASE("an outage delays, reports itself, and loses nothing") {

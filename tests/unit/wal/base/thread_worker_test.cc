@@ -49,5 +49,18 @@ TEST_CASE("a task keeps its executor running until it is done, an idle worker do
   CHECK(second);
 }
 
+TEST_CASE("a job that nobody waits for is run in its turn, and hands nothing back") {
+  boost::asio::io_context io;
+  bool alone = false;
+  {
+    ThreadWorker worker("test", io.get_executor());
+    worker.submit([&] { alone = true; }, nullptr);
+    worker.submit([&] { CHECK(alone); }, [] {});
+    io.run();
+  }
+  CHECK(alone);
+  CHECK(io.poll() == 0);
+}
+
 }  // namespace
 }  // namespace tideover

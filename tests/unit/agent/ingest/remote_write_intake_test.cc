@@ -1,6 +1,7 @@
 #include "agent/ingest/remote_write_intake.h"
 
 #include <catch2/catch.hpp>
+#include <limits>
 #include <string>
 
 #include "tests/support/write_request_builder.h"
@@ -125,6 +126,18 @@ TEST_CASE("a request without content is 204 and leaves no record") {
   Fixture f;
   CHECK(f.post(Version::v1, "").status == 204);
   CHECK(f.stored().empty());
+}
+
+TEST_CASE("a timestamp far ahead is kept, but does not count as the newest") {
+  Fixture f;
+  const std::int64_t now_ms = to_unix_ms(f.clock.wall_now());
+  const auto at = [](std::int64_t ms) {
+    return WriteRequest().series({{"__name__", "up"}}).sample(ms, 1).encode(Version::v1);
+  };
+  CHECK(f.post(Version::v1, at(now_ms)).status == 204);
+  CHECK(f.post(Version::v1, at(std::numeric_limits<std::int64_t>::max())).status == 204);
+  CHECK(f.metrics.newest_ms == now_ms);
+  CHECK(f.metrics.floats == 2);
 }
 
 }  // namespace

@@ -239,7 +239,7 @@ awaitable<bool> serve_request(Session& s) {
     }
     const BodyEnd end = co_await read_body(core, s.connection, s.buffer, s.parser, charge, request.body);
     refusal = refusal_of(s, end);
-    if (end != BodyEnd::complete) {  // its memory is free before its client has read why
+    if (end != BodyEnd::complete) {      // its memory is free before its client has read why
       std::string().swap(request.body);  // an assignment would keep it
       charge.resize(0);
     }

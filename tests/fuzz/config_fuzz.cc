@@ -61,7 +61,7 @@ void check_load(std::string_view text, const LoadOptions& options) {
   invariant(loaded.report.empty() == loaded.faults.empty(), "faults are reported");
   invariant(loaded.report.size() <= kReportBytesMax, "a report is bounded");
   invariant(is_utf8(loaded.report), "a report is text");
-  const auto control = [](unsigned char c) { return (c < ' ' && c != '\n') || c == 0x7f; };
+  const auto control = [](unsigned char c) { return (c < ' ' && c != '\n' && c != '\t') || c == 0x7f; };
   invariant(std::ranges::none_of(loaded.report, control), "a report does not steer the terminal");
   const auto lines = 2 + std::ranges::count(text, '\n') + std::ranges::count(text, '\r');
   for (const Fault& fault : loaded.faults) {

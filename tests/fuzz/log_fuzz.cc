@@ -85,8 +85,11 @@ Log run(std::string_view program, bool& foreign) {
     const auto operand = from.next<std::uint16_t>();
     const auto pattern = static_cast<char>(from.next<std::uint8_t>());
     switch (opcode) {
-      case kRecord: log.append(std::string(operand % 300, pattern)); break;
-      case kLongRecord: log.append(std::string(operand, pattern)); break;
+      // Numbered, so that one record is not taken for another.
+      case kRecord:
+        log.append(std::to_string(log.records.size()) + std::string(operand % 300, pattern));
+        break;
+      case kLongRecord: log.append(std::to_string(log.records.size()) + std::string(operand, pattern)); break;
       case kFragment:
         log.fragment(pattern, std::string(operand % 64, 'f'));
         foreign = true;

@@ -33,12 +33,12 @@ void Committer::divert(Lane& lane, NewRecord record) {
 }
 
 void Committer::moved(const Lane& lane, Cursor& cursor) {
-  moved_[cursor_key(lane.name(), cursor.name())] = &cursor;
+  moved_[cursor_key(lane.name(), cursor.name())] = {&cursor, false};
   pump(false);
 }
 
 void Committer::forget(const Lane& lane, Cursor& cursor) {
-  moved_[cursor_key(lane.name(), cursor.name())] = nullptr;
+  moved_[cursor_key(lane.name(), cursor.name())] = {&cursor, true};
   pump(false);
 }
 
@@ -100,9 +100,9 @@ Committer::Group Committer::form() {
   }
   for (const auto& [lane, records] : group.sealed)
     group.batch.meta.emplace_back(lane_key(lane->name()), encode(lane->sealed()));
-  for (const auto& [key, cursor] : std::exchange(moved_, {})) {
-    group.batch.meta.emplace_back(key, cursor == nullptr ? std::string() : encode(cursor->state()));
-    group.moved[key] = {cursor, cursor == nullptr ? Seq{} : cursor->state().next};
+  for (const auto& [key, move] : std::exchange(moved_, {})) {
+    group.batch.meta.emplace_back(key, move.removed ? std::string() : encode(move.cursor->state()));
+    group.moved[key] = {move.cursor, move.cursor->state().next, move.removed};
   }
   group.batch.meta.emplace_back(std::string(kCommitKey), std::to_string(group.number));
   return group;
@@ -141,8 +141,7 @@ void Committer::committed(std::shared_ptr<Group> group, Result<> result, Duratio
     for (const StoredRecord& record : records) metrics_.appended_bytes += record.bytes->size();
     lane->settle(std::move(records), limits_.tail_bytes);
   }
-  for (const auto& [key, place] : group->moved)
-    if (place.cursor != nullptr) place.cursor->made_durable(place.next);
+  for (const auto& [key, place] : group->moved) place.cursor->made_durable(place.next);
   const Time now = clock_.now();
   for (Waiting& w : group->waiters) {
     metrics_.append_seconds.observe(now - w.since);
@@ -219,7 +218,7 @@ void Committer::adopt(StoreImage image) {
     diverts_.insert(diverts_.begin(), std::make_move_iterator(again.begin()),
                     std::make_move_iterator(again.end()));
     // A cursor that moved again since is there already.
-    for (const auto& [key, place] : unsure_->moved) moved_.emplace(key, place.cursor);
+    for (const auto& [key, place] : unsure_->moved) moved_.emplace(key, Move{place.cursor, place.removed});
   } else {
     settle_diverted(*unsure_);
   }

@@ -71,8 +71,9 @@ class Committer {
     std::vector<Waiting> waiters;                 // their records are in `sealed`
     std::vector<std::pair<Lane*, Seq>> diverted;  // which of `sealed` were diverted, to put them back
     struct Place {
-      Cursor* cursor;  // null: removed
+      Cursor* cursor;
       Seq next;
+      bool removed;
     };
     std::map<std::string, Place> moved;
   };
@@ -101,7 +102,11 @@ class Committer {
   std::deque<Divert> diverts_;
   std::uint64_t divert_bytes_ = 0;
   std::map<const Lane*, std::uint64_t> pending_;  // units by lane, for the ledger
-  std::map<std::string, Cursor*> moved_;          // by meta key; null: to be removed
+  struct Move {
+    Cursor* cursor;
+    bool removed;
+  };
+  std::map<std::string, Move> moved_;  // by meta key
 
   std::uint64_t number_ = 0;  // of the last group formed
   bool busy_ = false;         // a group or a reopening is on the worker

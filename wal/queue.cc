@@ -35,7 +35,8 @@ struct OpenLane {
   Lane lane;
   LaneOptions options;
   std::vector<OpenCursor*> cursors;
-  Seq released{1};  // what the store was told last
+  std::vector<OpenCursor*> leaving;  // given up, and a crash would still find them
+  Seq released{1};                   // what the store was told last
 };
 
 // Diverted records wait in memory while the disk is full: beyond this no more is read, so no more is
@@ -95,11 +96,7 @@ class Queue::Impl {
       return CursorId{static_cast<std::uint32_t>(i)};
     }
     CursorState state;
-    if (start == StartAt::now && !image_damaged_) {
-      state.next = next(open.lane.durable().tail);
-      state.settled = open.lane.durable().totals;
-      state.origin = state.settled;
-    }
+    if (!image_damaged_) state = start == StartAt::now ? at_tail(open) : at_oldest(open);
     const CursorId id = add_cursor(open, std::string(name), state, keep);
     committer_.moved(open.lane, cursors_[id.value]->cursor);
     return id;
@@ -184,6 +181,7 @@ class Queue::Impl {
       c->cursor.give_up(open.lane.durable());
       c->dropped = true;
       std::erase(open.cursors, c);
+      open.leaving.push_back(c);
       committer_.forget(open.lane, c->cursor);
       return boost::system::in_place_value;
     }
@@ -270,6 +268,27 @@ class Queue::Impl {
     return *slot;
   }
 
+  static CursorState at_tail(const OpenLane& open) {
+    CursorState state;
+    state.next = next(open.lane.durable().tail);
+    state.settled = open.lane.durable().totals;
+    state.origin = state.settled;
+    return state;
+  }
+
+  // What lies before the cursor that is furthest behind is given back, or may be at any moment: to begin
+  // there would be to count it as damaged. Without a cursor all of the lane was given up.
+  static CursorState at_oldest(const OpenLane& open) {
+    CursorState state = at_tail(open);
+    for (const OpenCursor* c : open.cursors) {
+      if (c->cursor.state().next >= state.next) continue;
+      state.next = c->cursor.state().next;
+      state.settled = c->cursor.state().settled;
+      state.origin = state.settled;
+    }
+    return state;
+  }
+
   CursorId add_cursor(OpenLane& open, std::string name, const CursorState& state, Keep keep) {
     cursors_.push_back(std::make_unique<OpenCursor>(clock_, open.lane, std::move(name), state));
     cursors_.back()->keep = keep;
@@ -295,6 +314,7 @@ class Queue::Impl {
   // A tail is the furthest of what the lane's own state, its last record and its cursors know: damage may
   // have taken any of them, and numbers behind a cursor must not be given a second time.
   void settle_tails(const StoreImage& image) {
+    metrics_.damaged_records += image.damaged_at_tail;
     for (auto& [id, open] : lanes_) {
       LaneState tail;
       const auto consider = [&tail](Seq seq, const Totals& totals) {
@@ -344,7 +364,10 @@ class Queue::Impl {
   // last record stays, as a second witness of the lane's tail.
   void release(OpenLane& open) {
     Seq mark = open.lane.durable().tail;
-    for (const OpenCursor* c : open.cursors) mark = std::min(mark, c->cursor.durable_next());
+    std::erase_if(open.leaving,
+                  [](const OpenCursor* c) { return c->cursor.durable_next() == c->cursor.state().next; });
+    for (const auto* cursors : {&open.cursors, &open.leaving})
+      for (const OpenCursor* c : *cursors) mark = std::min(mark, c->cursor.durable_next());
     if (mark <= open.released) return;
     open.released = mark;
     writer_.submit([this, id = open.lane.id(), mark] { store_.release(id, mark); }, nullptr);

@@ -21,7 +21,8 @@ BodyEnd end_of(const Connection& connection) {
 
 awaitable<BodyEnd> read_counted(Core& core, Connection& connection, ReadBuffer& buffer, std::size_t length,
                                 std::string& body) {
-  const Time start = core.clock.now();
+  Time start = core.clock.now();
+  connection.take_excuse();
   const std::size_t first = body.size();
   const std::size_t end = first + length;
   body.reserve(end);  // admitted in full; pages are only taken as they are written
@@ -30,6 +31,7 @@ awaitable<BodyEnd> read_counted(Core& core, Connection& connection, ReadBuffer& 
   buffer.consume(buffered);
   std::size_t filled = body.size();
   while (filled < end) {
+    start += connection.take_excuse();
     connection.allow_until(body_deadline(core.limits, start, filled - first));
     if (filled == body.size()) body.resize(std::min(end, filled + kStride));
     const std::size_t n =
@@ -54,7 +56,8 @@ void make_room(std::string& body, std::size_t more, std::size_t size_max) {
 
 awaitable<BodyEnd> read_chunked(Core& core, Connection& connection, ReadBuffer& buffer, MessageParser& parser,
                                 ByteBudget::Charge& charge, std::string& body) {
-  const Time start = core.clock.now();
+  Time start = core.clock.now();
+  connection.take_excuse();
   const std::size_t first = body.size();
   const std::size_t size_max = first + body_max(core);
   parser.body_to(&body, body_max(core));
@@ -76,6 +79,7 @@ awaitable<BodyEnd> read_chunked(Core& core, Connection& connection, ReadBuffer& 
       case MessageParser::Status::need_more: break;
     }
     if (buffer.full()) co_return BodyEnd::malformed;  // a chunk's head or the trailer has no end
+    start += connection.take_excuse();
     connection.allow_until(body_deadline(core.limits, start, body.size() - first));
     const bool more = co_await read_more(connection, buffer);
     if (!more) co_return end_of(connection);

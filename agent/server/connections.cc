@@ -9,9 +9,25 @@ namespace {
 
 using boost::system::error_code;
 
+// Longer than a busy loop ever takes from one timer to the next.
+constexpr Duration kStandstill = std::chrono::seconds(1);
+// After a standstill: time for a client to go on.
+constexpr Duration kSecondChance = std::chrono::seconds(5);
+
 void close_now(Connection& connection) {
   error_code ignored;
   connection.socket.close(ignored);
+}
+
+void cancel(Connection& connection) {
+  error_code ignored;
+  connection.socket.cancel(ignored);  // not close(): the connection may be of use yet
+}
+
+void cut(Connection& connection) {
+  connection.deadline = Time::max();
+  connection.timed_out = true;
+  cancel(connection);
 }
 
 }  // namespace
@@ -27,6 +43,11 @@ Connection::~Connection() {
 void Connection::allow_until(Time when) {
   deadline = when;
   if (when < all.next_sweep_) all.wake_at(when);
+}
+
+Duration Connection::take_excuse() {
+  all.excuse_standstill();
+  return std::exchange(excused, Duration::zero());
 }
 
 Connections::~Connections() { stop_timer(); }
@@ -52,9 +73,19 @@ bool Connections::make_room(Duration patience) {
   return true;
 }
 
-void Connections::close_idle() {
+void Connections::allow_idle_until(Time when) {
   for (Connection* connection : open_)
-    if (connection->idle_since != Time::max()) close_now(*connection);
+    if (connection->idle_since != Time::max() && connection->deadline > when) connection->allow_until(when);
+}
+
+void Connections::wake_idle() {
+  for (Connection* connection : open_)
+    if (connection->idle_since != Time::max()) cancel(*connection);
+}
+
+void Connections::cut_reading() {
+  for (Connection* connection : open_)
+    if (connection->reading) cut(*connection);
 }
 
 void Connections::close_all() {
@@ -76,18 +107,30 @@ void Connections::wake_at(Time when) {
   });
 }
 
+// A sweep that is long overdue: we stood still ourselves (stopped, frozen, moved to another host). What the
+// clients sent meanwhile has not been read yet, so their time did not run either.
+void Connections::excuse_standstill() {
+  const Duration late = next_sweep_ == Time::max() ? Duration::zero() : clock_.now() - next_sweep_;
+  if (late <= kStandstill) return;
+  const Duration excused = late + kSecondChance;
+  for (Connection* connection : open_) {
+    if (connection->awaited_since != Time::max()) connection->awaited_since += excused;
+    if (connection->deadline == Time::max()) continue;
+    connection->deadline += excused;
+    connection->excused += excused;
+  }
+  wake_at(next_sweep_ + excused);
+}
+
 void Connections::sweep() {
+  excuse_standstill();
   const Time now = clock_.now();
   Time next = Time::max();
   for (Connection* connection : open_) {
-    if (connection->deadline > now) {
+    if (connection->deadline > now)
       next = std::min(next, connection->deadline);
-      continue;
-    }
-    connection->deadline = Time::max();
-    connection->timed_out = true;
-    error_code ignored;
-    connection->socket.cancel(ignored);  // not close(): the client may still be told why
+    else
+      cut(*connection);
   }
   next_sweep_ = Time::max();
   if (next != Time::max()) wake_at(next);

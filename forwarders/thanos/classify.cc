@@ -158,8 +158,11 @@ Verdict refused_in_part(const Sent& sent, const Refusals& found, std::optional<s
     verdict.rest_stored = true;
     return verdict;
   }
-  if (history.in_doubt) {
+  if (history.in_doubt && (found.labels == 0 || found.out_of_order + found.duplicate > 0)) {
     verdict.probable_duplicate = true;
+    Refusals malformed;  // whatever arrived before, this did not
+    malformed.labels = found.labels;
+    verdict.losses = losses_of(malformed, sent.units, std::nullopt);
     return verdict;
   }
   verdict.losses = losses_of(found, sent.units, exactly);
@@ -179,7 +182,9 @@ Verdict bad_request(const Sent& sent, const http::Response& response, const Resu
   const Refusals found = refusals_of(response.body);
   const Written written = written_of(response.headers);
   if (is_v2(sent) && written.units > 0) {
-    const std::uint64_t refused = sent.units - std::min(sent.units, written.units);
+    // Where the text names more than the counts leave out, the counts are wrong: what is named was refused.
+    const std::uint64_t refused =
+        std::max(sent.units - std::min(sent.units, written.units), std::min(sent.units, found.samples()));
     History known = history;
     known.in_doubt = history.in_doubt && found.out_of_order + found.duplicate > 0;
     return refused_in_part(sent, found, refused, answer, known);

@@ -1,30 +1,38 @@
 #include "tests/sim/agent.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "forwarders/give_up.h"
 #include "wal/base/invariant.h"
 #include "wal/record.h"
 
 namespace tideover::sim {
 namespace {
 
+using namespace std::chrono_literals;
+
 // How long an agent that failed to open its store waits before it is started again.
-constexpr Duration kRestartDelay = std::chrono::seconds(1);
-constexpr Duration kStopTime = std::chrono::seconds(30);
+constexpr Duration kRestartDelay = 1s;
+// As agent.cc: requests under way get their answer.
+constexpr Duration kIntakeTime = 5s;
+constexpr Duration kPoll = 20ms;
+constexpr Duration kStopTime = 30s;
 
 }  // namespace
 
-Agent::Agent(boost::asio::io_context& io, SimClock& clock, Rng rng, Disk& disk, SimNetwork& network,
-             const WorkerSpeed& speed, const AgentOptions& options)
-    : clock_(clock),
+Agent::Agent(boost::asio::io_context& io, SimClock& clock, Rng rng, Disk& disk, const WorkerSpeed& speed,
+             const AgentOptions& options, Coverage& coverage, FaultCounts& happened)
+    : io_(io),
+      clock_(clock),
       rng_(rng),
       speed_(speed),
       options_(options),
+      coverage_(coverage),
+      happened_(happened),
       store_(disk),
       writer_(clock, [this] { return job_time(); }),
       reader_(clock, [this] { return job_time(); }),
-      transport_(network, clock),
-      destination_({}),
       queue_(std::make_unique<wal::Queue>(store_, writer_, reader_, clock, options_.limits, wal_metrics_)),
       tasks_(io.get_executor(), clock),
       undertaker_(io.get_executor(), clock) {}
@@ -32,9 +40,19 @@ Agent::Agent(boost::asio::io_context& io, SimClock& clock, Rng rng, Disk& disk, 
 Agent::~Agent() { invariant(ended_, "an agent is stopped before it is destroyed"); }
 
 Duration Agent::job_time() {
+  const auto part = [this](Duration most) {
+    return std::chrono::duration_cast<Duration>(most * rng_.unit());
+  };
   Duration time = std::chrono::duration_cast<Duration>(speed_.commit * rng_.between(0.5, 1.5));
-  if (!dead_ && rng_.chance(speed_.stalls))
-    time += std::chrono::duration_cast<Duration>(speed_.stall * rng_.unit());
+  if (dead_) return time;
+  if (rng_.chance(speed_.stalls)) {
+    happened_.add(Fault::job_slow);
+    time += part(speed_.stall);
+  }
+  if (rng_.chance(speed_.sticks)) {
+    happened_.add(Fault::job_stuck);
+    time += part(speed_.stuck);
+  }
   return time;
 }
 
@@ -44,32 +62,55 @@ awaitable<void> Agent::run() {
   while (!dead_ && !stopping_) {
     const Result<> opened = co_await queue_->open();
     if (opened) break;
+    coverage_.hit_recovery(Recovery::fault_at_start);
     const Time later = clock_.now() + kRestartDelay;
     co_await sleep_until(clock_, later);
   }
   if (dead_ || stopping_) co_return;
   lane_ = queue_->open_lane(kLane, {.max_bytes = options_.lane_bytes_max});
-  forward::SenderOptions options;
-  options.name = "thanos";
-  options.lane_name = kLane;
-  options.lane = lane_;
-  options.start = wal::StartAt::oldest;
-  options.parked_bytes_max = options_.parked_bytes_max;
-  options.seed = rng_.next();
-  sender_ = std::make_unique<forward::Sender>(*queue_, destination_, transport_, clock_, std::move(options));
+  open_deliveries();
   intake_ = std::make_unique<ingest::RemoteWriteIntake>(*queue_, lane_, clock_, intake_metrics_);
   serving_ = true;
-  co_await sender_->run();
+  if (on_serving) on_serving();
+  for (const auto& delivery : deliveries_) tasks_.spawn(delivery->sender->run());
+}
+
+void Agent::open_deliveries() {
+  for (const DestinationOptions& d : options_.destinations) {
+    auto delivery = std::make_unique<Delivery>(*d.network, clock_, options_.external_labels, coverage_);
+    forward::SenderOptions options;
+    options.name = d.name;
+    options.lane_name = kLane;
+    options.lane = lane_;
+    options.keep = d.required ? wal::Keep::required : wal::Keep::best_effort;
+    options.start = d.start;
+    options.parked_bytes_max = options_.parked_bytes_max;
+    options.quarantine_bytes_max = options_.quarantine_bytes_max;
+    options.rejects_bytes_max = options_.rejects_bytes_max;
+    options.seed = rng_.next();
+    options.on_change = [this](const forward::StateChange& change) { coverage_.hit(change.to); };
+    coverage_.hit(options.keep);
+    coverage_.hit(options.start);
+    coverage_.hit(forward::State::up);  // as every sender begins
+    delivery->sender = std::make_unique<forward::Sender>(*queue_, delivery->destination, delivery->transport,
+                                                         clock_, std::move(options));
+    deliveries_.push_back(std::move(delivery));
+  }
 }
 
 void Agent::post(http::Request request, Source::Answer reply) {
   const std::uint64_t id = ++last_post_;
-  posts_.emplace(id, std::move(reply));
+  posts_.emplace(id, Post{std::move(reply), clock_.now()});
   tasks_.spawn(serve(std::move(request), id));
+}
+
+void Agent::note_refusal(std::uint64_t bytes) {
+  if (const auto refusal = queue_->refusal(lane_, bytes)) coverage_.hit_refusal(refusal->code);
 }
 
 awaitable<void> Agent::serve(http::Request request, std::uint64_t id) {
   // As the server does it: from the head alone first, then with the whole body.
+  note_refusal(request.body.size());
   std::optional<http::Response> early = intake_->check(request);
   if (early) {
     answer(id, std::move(early));
@@ -77,6 +118,7 @@ awaitable<void> Agent::serve(http::Request request, std::uint64_t id) {
   }
   request.body.insert(0, wal::kEnvelopeBytes, '\0');
   http::Response response = co_await intake_->handle(std::move(request));
+  if (response.status == 503) note_refusal(0);
   if (!dead_ && on_answer) on_answer();
   answer(id, std::move(response));
 }
@@ -84,22 +126,40 @@ awaitable<void> Agent::serve(http::Request request, std::uint64_t id) {
 void Agent::answer(std::uint64_t id, std::optional<http::Response> response) {
   const auto post = posts_.find(id);
   if (post == posts_.end()) return;  // died before
-  const Source::Answer reply = std::move(post->second);
+  const Source::Answer reply = std::move(post->second.answer);
   posts_.erase(post);
   reply(std::move(response));
 }
 
+std::optional<Time> Agent::oldest_post() const {
+  if (posts_.empty()) return std::nullopt;
+  return posts_.begin()->second.since;
+}
+
 bool Agent::settled() const {
-  const forward::SenderStatus status = sender_->status();
-  return status.main.behind.records == 0 && status.parked.behind.records == 0 &&
-         status.quarantine.behind.records == 0 && posts_.empty();
+  if (!posts_.empty()) return false;
+  return std::all_of(deliveries_.begin(), deliveries_.end(), [](const auto& delivery) {
+    const forward::SenderStatus status = delivery->sender->status();
+    return status.main.behind.records == 0 && status.parked.behind.records == 0 &&
+           status.quarantine.behind.records == 0;
+  });
+}
+
+void Agent::retry_now() {
+  for (const auto& delivery : deliveries_) delivery->sender->retry_now();
+}
+
+Result<> Agent::give_up(std::string_view destination) {
+  return forward::give_up_destination(*queue_, kLane, destination);
 }
 
 void Agent::die() {
   if (std::exchange(dead_, true)) return;
   store_.freeze();
-  transport_.close();
+  for (const auto& delivery : deliveries_) delivery->transport.close();
   while (!posts_.empty()) answer(posts_.begin()->first, std::nullopt);
+  writer_.hurry();
+  reader_.hurry();
 }
 
 void Agent::stop() {
@@ -108,12 +168,29 @@ void Agent::stop() {
 }
 
 awaitable<void> Agent::shut_down() {
-  if (sender_) sender_->stop();
+  const Time patience = clock_.now() + kIntakeTime;
+  while (!posts_.empty() && clock_.now() < patience) {
+    const Time later = clock_.now() + kPoll;
+    co_await sleep_until(clock_, later);
+  }
+  for (const auto& delivery : deliveries_) delivery->sender->stop();
   co_await queue_->stop();
   const Time deadline = clock_.now() + kStopTime;
   const bool joined = co_await tasks_.join_until(deadline);
   invariant(joined, "a stopped agent ends within its deadline");
+  note_life();
   ended_ = true;
+}
+
+// What this life reached, of what only its own figures tell.
+void Agent::note_life() {
+  coverage_.hit(intake_metrics_);
+  for (const auto& delivery : deliveries_) {
+    coverage_.hit(forward::State::stopped);
+    coverage_.hit(delivery->sender->status());
+  }
+  if (wal_metrics_.commit_failures > 0) coverage_.hit_recovery(Recovery::fault);
+  if (wal_metrics_.reopens > 0) coverage_.hit_recovery(Recovery::reopened);
 }
 
 }  // namespace tideover::sim

@@ -6,9 +6,11 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 
 #include "tests/support/mem_store.h"
+#include "tests/support/sim_faults.h"
 #include "wal/base/rng.h"
 #include "wal/store.h"
 
@@ -29,35 +31,48 @@ struct DiskFaults {
 };
 
 // Where the power goes off.
-enum class Cut : std::uint8_t { none, before_commit, after_commit };
+enum class Cut : std::uint8_t { none, before_commit, during_commit, after_commit };
 
 class Disk {
  public:
   class Handle;
 
-  Disk(Rng rng, DiskWitness& witness) : rng_(rng), witness_(witness) {}  // `witness` outlives the disk
+  // Both outlive the disk.
+  Disk(Rng rng, DiskWitness& witness, FaultCounts& happened)
+      : rng_(rng), witness_(witness), happened_(happened) {}
 
   void set_faults(const DiskFaults& faults) { faults_ = faults; }
   void set_full(bool full) { full_ = full; }  // every commit fails with ENOSPC
   void set_free_bytes(std::uint64_t bytes) { memory_.set_free_bytes(bytes); }
   void set_total_bytes(std::uint64_t bytes) { memory_.set_total_bytes(bytes); }
+  void give_space_back_late(bool late);  // released records are found again by the next life
   bool damage(LaneId lane, Seq seq) { return memory_.damage(lane, seq); }
 
   // The power goes off at the next commit: `then` runs at that instant and freezes the handle.
   void cut_at_commit(Cut cut, std::function<void()> then);
 
+  // Bytes of records that agents hold: handed out by reads, or committed and not let go yet.
+  std::uint64_t lent_bytes();
+
  private:
+  using Bytes = std::shared_ptr<const std::string>;
+
   Result<wal::StoreImage> open();
   Result<> commit(const wal::StoreBatch& batch);
+  Result<wal::ReadRange> read(const wal::ReadRequest& request);
+  Bytes lend(const Bytes& bytes);
 
   Rng rng_;
   DiskWitness& witness_;
+  FaultCounts& happened_;
   wal::MemStore memory_;
   DiskFaults faults_;
   bool full_ = false;
+  bool lazy_ = false;
   Cut cut_ = Cut::none;
   std::function<void()> on_cut_;
   std::optional<wal::StoreBatch> doubtful_;  // failed, and will be found there when the store is opened again
+  std::vector<std::weak_ptr<const std::string>> lent_;
 };
 
 // What one agent holds of the disk. `disk` outlives it.

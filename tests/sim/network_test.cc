@@ -14,10 +14,13 @@ struct Fixture {
   boost::asio::io_context io;
   SimClock clock{io};
   int acted = 0;
-  SimNetwork network{clock, Rng(1), [this](const http::Request&) {
+  FaultCounts happened;
+  SimNetwork network{clock, Rng(1),
+                     [this](const http::Request&) {
                        ++acted;
                        return http::Response{.status = 200, .headers = {}, .body = "ok"};
-                     }};
+                     },
+                     happened};
   SimTransport transport{network, clock};
   std::optional<Result<http::Response>> answer;
 

@@ -1,13 +1,17 @@
 #include "tests/sim/oracle.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
+#include "tests/sim/oracle_site.h"
+#include "wal/base/invariant.h"
 #include "wal/wal_format.h"
 
 namespace tideover::sim {
 namespace {
 
 constexpr std::size_t kViolationsMax = 10;
+constexpr std::size_t kNameShown = 120;  // of a series
 
 // Dead letters are copies for inspection: they keep nothing that is still to be delivered.
 std::vector<test::Point> points_of(const wal::StoredRecord& record) {
@@ -16,9 +20,26 @@ std::vector<test::Point> points_of(const wal::StoredRecord& record) {
   return test::samples_of(test::snappy_plain(record.payload()), version);
 }
 
-enum Event : std::uint64_t { kOffered = 1, kAcknowledged, kSeen, kStored, kRefused, kCommitted, kReleased };
+enum Event : std::uint64_t { kOffered = 1, kAcknowledged, kCommitted, kReleased };
 
 }  // namespace
+
+Account& Account::operator+=(const Account& other) {
+  offered = std::max(offered, other.offered);
+  acknowledged += other.acknowledged;
+  stored += other.stored;
+  refused += other.refused;
+  swallowed += other.swallowed;
+  damaged += other.damaged;
+  dropped += other.dropped;
+  outstanding += other.outstanding;
+  extra += other.extra;
+  duplicates += other.duplicates;
+  return *this;
+}
+
+Oracle::Oracle(std::string lane) : lane_name_(std::move(lane)), lane_(wal::lane_id(lane_name_)) {}
+Oracle::~Oracle() = default;
 
 std::size_t Oracle::SampleHash::operator()(const Sample& sample) const {
   Rng mix(sample.series ^ (static_cast<std::uint64_t>(sample.ts_ms) << 20) ^ sample.bits);
@@ -32,140 +53,332 @@ void Oracle::violation(std::string sentence) {
 }
 
 std::string Oracle::describe(const Sample& sample) const {
-  return fmt::format("{} at {} value {:#x}", names_.name(sample.series), sample.ts_ms, sample.bits);
+  const std::string_view name = names_.name(sample.series);
+  return fmt::format("{} at {} value {:#x}", name.substr(0, kNameShown), sample.ts_ms, sample.bits);
 }
 
-template <class Change>
-void Oracle::update(const Sample& sample, Change change) {
-  Fate& fate = fates_[sample];
-  if (fate.outstanding()) --outstanding_;
-  change(fate);
-  if (fate.outstanding()) ++outstanding_;
-}
-
-void Oracle::check_not_lost(const Sample& sample, std::string_view when) {
+void Oracle::check_not_lost(const Sample& sample, std::size_t d, std::string_view when) {
   const Fate& fate = fates_.at(sample);
-  if (fate.outstanding() && fate.held == 0) violation(fmt::format("LOST {}: {}", when, describe(sample)));
+  if (destinations_[d].open && fate.outstanding(d) && fate.debts[d].held == 0)
+    violation(fmt::format("LOST for {} {}: {}", destinations_[d].name, when, describe(sample)));
+}
+
+// ---- sources ----
+
+std::map<std::string, std::string> Oracle::abroad(std::map<std::string, std::string> labels) const {
+  labels.insert(external_labels_.begin(), external_labels_.end());
+  return labels;
 }
 
 void Oracle::offered(const test::Contents& contents) {
   for (const test::Point& point : contents.points) {
     const Sample sample = sample_of(point);
-    const bool fresh = fates_.try_emplace(sample).second;
-    if (fresh) rank_[sample] = ++offered_order_[sample.series];
+    const auto [fate, fresh] = fates_.try_emplace(sample);
+    if (!fresh) continue;
+    fate->second.rank = ++offered_order_[sample.series];
+    fate->second.start_ms = point.start_ms;
+    home_.try_emplace(names_.id(abroad(point.labels)), sample.series);
   }
+  for (test::ExemplarPoint exemplar : contents.exemplars) {
+    exemplar.series = abroad(std::move(exemplar.series));
+    exemplars_.insert(std::move(exemplar));
+  }
+  for (const test::MetadataSpec& m : contents.metadata) metadata_.emplace(m.type, m.help, m.unit);
+  for (const auto& [series, m] : contents.of_series) metadata_.emplace(m.type, m.help, m.unit);
   note(kOffered);
 }
 
 void Oracle::acknowledged(const std::vector<Sample>& samples) {
   for (const Sample& sample : samples) {
     update(sample, [](Fate& fate) { fate.promised = true; });
-    check_not_lost(sample, "when the source was told it is safe");
+    if (!fates_.at(sample).covered) violation("promised, and in no record on the disk: " + describe(sample));
+    for (std::size_t d = 0; d < destinations_.size(); ++d)
+      check_not_lost(sample, d, "when the source was told it is safe");
   }
   note(kAcknowledged);
 }
 
-void Oracle::seen(const Sample& sample) {
-  const auto found = fates_.find(sample);
-  if (found == fates_.end()) return violation("nobody sent " + describe(sample));
-  if (found->second.stored) ++duplicates_;
-  if (found->second.seen) return;
-  found->second.seen = true;
-  if (found->second.damaged) return;  // skipped on the disk, it may still come from memory, late
-  std::uint64_t& newest = newest_seen_[sample.series];
-  if (rank_.at(sample) < newest) violation("out of order at the receiver: " + describe(sample));
-  newest = std::max(newest, rank_.at(sample));
-  note(kSeen ^ sample.bits);
+// ---- operators ----
+
+std::optional<std::size_t> Oracle::find(const std::string& name) const {
+  for (std::size_t d = 0; d < destinations_.size(); ++d)
+    if (destinations_[d].open && destinations_[d].name == name) return d;
+  return std::nullopt;
 }
 
-void Oracle::stored(const Sample& sample) {
-  update(sample, [](Fate& fate) { fate.stored = true; });
-  note(kStored ^ static_cast<std::uint64_t>(sample.ts_ms));
+void Oracle::serving(const std::vector<Promise>& promises, const Shares& shares) {
+  shares_ = shares;
+  for (Destination& destination : destinations_) {
+    destination.configured = false;
+    destination.required = false;
+    if (!destination.durable) destination.open = false;  // nobody knows it, and it owes nothing yet
+  }
+  for (const Promise& promise : promises) {
+    if (!find(promise.name)) open(promise);
+    Destination& destination = destinations_[*find(promise.name)];
+    destination.configured = true;
+    destination.required = promise.required;
+  }
 }
 
-void Oracle::refused(const Sample& sample, Refused why) {
-  // Sources speak in order, so whoever hears "out of order" of a sample that is not stored has reordered it.
-  const bool window = why == Refused::out_of_bounds || why == Refused::too_old;
-  const bool is_final = !window && (why != Refused::out_of_order || unruly_.contains(sample.series));
-  if (!window) ++refusals_;
-  if (is_final) update(sample, [](Fate& fate) { fate.refused = true; });
-  note(kRefused ^ static_cast<std::uint64_t>(why) << 8);
+void Oracle::open(const Promise& promise) {
+  Destination destination;
+  destination.name = promise.name;
+  // `oldest`: what the others have not passed yet, for that is what is certainly there.
+  Seq begin = next(tails_[lane_]);
+  if (promise.start == wal::StartAt::oldest)
+    for (const Destination& other : destinations_)
+      if (other.open && other.durable) begin = std::min(begin, other.places.at(lane_));
+  destination.places[lane_] = begin;
+  for (const std::string_view kind : {"parked", "quarantine"}) {
+    const LaneId side = wal::lane_id(fmt::format("{}/{}/{}", lane_name_, kind, promise.name));
+    destination.places[side] = next(tails_[side]);  // what is in it was given up with a former life
+  }
+  // The place of one that never became durable is free.
+  const auto free = std::find_if(destinations_.begin(), destinations_.end(),
+                                 [](const Destination& d) { return !d.open && !d.durable; });
+  const auto d = static_cast<std::size_t>(free - destinations_.begin());
+  if (free == destinations_.end())
+    destinations_.emplace_back();
+  else
+    for (auto& [sample, fate] : fates_) fate.debts[d] = {};
+  invariant(destinations_.size() <= kDestinationsMax, "a world has few destinations");
+  destinations_[d] = std::move(destination);
+  const auto& records = records_[lane_];
+  for (auto it = records.lower_bound(begin); it != records.end(); ++it) cover(d, lane_, it->second);
 }
 
-void Oracle::swallowed(const Sample& sample) {
-  update(sample, [](Fate& fate) { fate.swallowed = true; });
+// An operator gave it up: it owes nothing any more.
+void Oracle::close(std::size_t d) {
+  destinations_[d].open = false;
+  for (auto& [sample, fate] : fates_) {
+    if (!fate.outstanding(d)) continue;
+    fate.debts[d].dropped = true;
+    --destinations_[d].outstanding;
+  }
 }
+
+std::uint64_t Oracle::share_of(LaneId lane) const {
+  if (lane == lane_) return shares_.lane;
+  for (const Destination& destination : destinations_)
+    if (lane == wal::lane_id(fmt::format("{}/parked/{}", lane_name_, destination.name)))
+      return shares_.parked;
+  return shares_.quarantine;
+}
+
+// ---- the disk ----
 
 void Oracle::committed(const wal::StoreBatch& batch) {
-  for (const wal::StoreBatch::Put& put : batch.records) {
-    Held held;
-    held.bytes = put.bytes->size();
-    const auto record = wal::open_envelope(put.bytes);
-    if (!record) {
-      violation("a record was committed that does not match its checksum");
+  std::map<LaneId, Seq> fresh;  // the first of each lane
+  for (const wal::StoreBatch::Put& record : batch.records) {
+    fresh.try_emplace(record.lane, record.seq);
+    put(record);
+  }
+  for (const auto& [key, value] : batch.meta) {
+    const auto name = wal::parse_cursor_key(key);
+    if (!name) continue;
+    const auto d = find(name->cursor);
+    if (!d) continue;
+    const LaneId lane = wal::lane_id(name->lane);
+    if (!destinations_[*d].places.contains(lane)) continue;  // dead letters
+    if (value.empty()) {
+      if (lane == lane_) close(*d);
       continue;
     }
-    for (const test::Point& point : points_of(*record)) {
-      const Sample sample = sample_of(point);
-      if (!fates_.contains(sample)) violation("a record holds what nobody sent: " + describe(sample));
-      update(sample, [](Fate& fate) { ++fate.held; });
-      held.samples.push_back(sample);
+    const auto state = wal::decode_cursor(value);
+    if (!state) {
+      violation("a cursor was committed that cannot be read");
+      continue;
     }
-    if (put.lane == intake_lane_) accepted_units_ += held.samples.size();
-    held_bytes_ += held.bytes;
-    records_.emplace(std::pair(put.lane, put.seq), std::move(held));
-    note(kCommitted ^ put.seq.value << 8);
+    if (lane == lane_) destinations_[*d].durable = true;
+    const auto first = fresh.find(lane);
+    move(*d, lane, state->next, first == fresh.end() ? std::nullopt : std::optional(first->second));
   }
+}
+
+void Oracle::put(const wal::StoreBatch::Put& record) {
+  Held held;
+  held.bytes = record.bytes->size();
+  const auto stored = wal::open_envelope(record.bytes);
+  if (!stored) return violation("a record was committed that does not match its checksum");
+  for (const test::Point& point : points_of(*stored)) {
+    const Sample sample = sample_of(point);
+    if (!fates_.contains(sample)) {
+      violation("a record holds what nobody sent: " + describe(sample));
+      continue;
+    }
+    held.samples.push_back(sample);
+  }
+  for (std::size_t d = 0; d < destinations_.size(); ++d) {
+    const auto place = destinations_[d].places.find(record.lane);
+    if (destinations_[d].open && place != destinations_[d].places.end() && place->second <= record.seq)
+      cover(d, record.lane, held);
+  }
+  held_bytes_ += held.bytes;
+  lane_bytes_[record.lane] += held.bytes;
+  tails_[record.lane] = record.seq;
+  records_[record.lane].emplace(record.seq, std::move(held));
+  note(kCommitted ^ record.seq.value << 8 ^ std::uint64_t{record.lane.value} << 32);
+}
+
+void Oracle::cover(std::size_t d, LaneId lane, const Held& held) {
+  const bool main = lane == lane_;
+  if (main) destinations_[d].figures.accepted += held.samples.size();
+  if (held.damaged) destinations_[d].figures.damaged += held.samples.size();
+  for (const Sample& sample : held.samples) {
+    update(sample, [&](Fate& fate) {
+      fate.covered = true;
+      Debt& debt = fate.debts[d];
+      ++debt.held;
+      debt.owed = true;
+      if (!main) debt.sidelined = true;
+      if (held.damaged) debt.damaged = true;
+    });
+  }
+}
+
+// The cursor passes records: what is in them has arrived, was refused, or is kept elsewhere. Unless the
+// destination may drop it: best effort, and more behind it than its share. `fresh`: the first record of the
+// lane that this batch brought, of which nobody knew when the cursor moved.
+void Oracle::move(std::size_t d, LaneId lane, Seq to, std::optional<Seq> fresh) {
+  Seq& place = destinations_[d].places.at(lane);
+  if (to < place) violation(fmt::format("the cursor of {} moved back", destinations_[d].name));
+  const auto& records = records_[lane];
+  const auto begin = records.lower_bound(place);
+  const auto end = records.lower_bound(to);
+  std::vector<Sample> gone;
+  for (auto it = begin; it != end; ++it)
+    for (const Sample& sample : it->second.samples) {
+      --fates_.at(sample).debts[d].held;
+      gone.push_back(sample);
+    }
+  const auto lost = [&](const Sample& sample) {
+    const Fate& fate = fates_.at(sample);
+    return fate.outstanding(d) && fate.debts[d].held == 0;
+  };
+  if (std::any_of(gone.begin(), gone.end(), lost)) {
+    std::uint64_t behind = 0;
+    for (auto it = begin; it != records.end() && (!fresh || it->first < *fresh); ++it)
+      behind += it->second.bytes;
+    const bool best_effort = lane != lane_ || !destinations_[d].required;
+    const std::uint64_t share = share_of(lane);
+    const bool may_drop = best_effort && share > 0 && behind > share;
+    for (const Sample& sample : gone) {
+      if (!may_drop) {
+        check_not_lost(sample, d, "when its cursor passed it");
+      } else if (lost(sample)) {
+        update(sample, [d](Fate& fate) { fate.debts[d].dropped = true; });
+        ++destinations_[d].figures.dropped;
+      }
+    }
+  }
+  place = to;
 }
 
 void Oracle::released(LaneId lane, Seq before) {
-  const auto begin = records_.lower_bound({lane, Seq{0}});
-  const auto end = records_.lower_bound({lane, before});
-  for (auto it = begin; it != end; ++it) {
-    held_bytes_ -= it->second.bytes;
-    for (const Sample& sample : it->second.samples) {
-      --fates_.at(sample).held;
-      check_not_lost(sample, "when its record was given up");
-    }
+  for (const Destination& destination : destinations_) {
+    const auto place = destination.places.find(lane);
+    if (destination.open && destination.durable && place != destination.places.end() &&
+        place->second < before)
+      violation(fmt::format("records of lane {} were given back up to {}, and {} needs them from {} on",
+                            lane.value, before.value, destination.name, place->second.value));
   }
-  records_.erase(begin, end);
+  auto& records = records_[lane];
+  const auto end = records.lower_bound(before);
+  for (auto it = records.begin(); it != end; ++it) {
+    held_bytes_ -= it->second.bytes;
+    lane_bytes_[lane] -= it->second.bytes;
+  }
+  records.erase(records.begin(), end);
   note(kReleased ^ before.value << 8);
 }
 
 void Oracle::damaged(LaneId lane, Seq seq) {
-  Held& held = records_.at({lane, seq});
+  Held& held = records_.at(lane).at(seq);
   held.damaged = true;
-  damaged_units_ += held.samples.size();
-  for (const Sample& sample : held.samples) update(sample, [](Fate& fate) { fate.damaged = true; });
+  for (std::size_t d = 0; d < destinations_.size(); ++d) {
+    const auto place = destinations_[d].places.find(lane);
+    if (!destinations_[d].open || place == destinations_[d].places.end() || seq < place->second) continue;
+    destinations_[d].figures.damaged += held.samples.size();
+    for (const Sample& sample : held.samples)
+      update(sample, [d](Fate& fate) { fate.debts[d].damaged = true; });
+  }
 }
 
 std::optional<Seq> Oracle::any_intact_record(LaneId lane, Rng& chance) const {
   std::vector<Seq> intact;
-  for (auto it = records_.lower_bound({lane, Seq{0}}); it != records_.end() && it->first.first == lane; ++it)
-    if (!it->second.damaged) intact.push_back(it->first.second);
+  if (const auto records = records_.find(lane); records != records_.end())
+    for (const auto& [seq, held] : records->second)
+      if (!held.damaged) intact.push_back(seq);
   if (intact.empty()) return std::nullopt;
   return intact[chance.below(intact.size())];
 }
 
-Account Oracle::account() const {
-  Account sum{.offered = fates_.size(), .duplicates = duplicates_};
-  for (const auto& [sample, fate] : fates_) {
-    if (fate.promised) ++sum.acknowledged;
-    if (!fate.promised) {
-      if (fate.stored) ++sum.extra;
-    } else if (fate.stored) {
-      ++sum.stored;
-    } else if (fate.swallowed) {
-      ++sum.swallowed;
-    } else if (fate.damaged) {
-      ++sum.damaged;
-    } else if (fate.refused) {
-      ++sum.refused;
-    } else {
-      ++sum.outstanding;
+// ---- sums ----
+
+Account Oracle::account(const std::string& destination) const {
+  Account sum{.offered = fates_.size()};
+  for (std::size_t d = 0; d < destinations_.size(); ++d) {
+    if (destinations_[d].name != destination) continue;
+    sum.duplicates += destinations_[d].duplicates;
+    for (const auto& [sample, fate] : fates_) {
+      const Debt& debt = fate.debts[d];
+      if (!debt.owed) continue;
+      if (fate.promised) ++sum.acknowledged;
+      if (!fate.promised) {
+        if (debt.stored) ++sum.extra;
+      } else if (debt.stored) {
+        ++sum.stored;
+      } else if (debt.swallowed) {
+        ++sum.swallowed;
+      } else if (debt.damaged) {
+        ++sum.damaged;
+      } else if (debt.refused) {
+        ++sum.refused;
+      } else if (debt.dropped) {
+        ++sum.dropped;
+      } else {
+        ++sum.outstanding;
+      }
     }
   }
   return sum;
+}
+
+Account Oracle::account() const {
+  Account sum{.offered = fates_.size()};
+  std::set<std::string> names;
+  for (const Destination& destination : destinations_)
+    if (names.insert(destination.name).second) sum += account(destination.name);
+  return sum;
+}
+
+bool Oracle::settled() const {
+  return std::none_of(destinations_.begin(), destinations_.end(),
+                      [](const Destination& d) { return d.open && d.configured && d.outstanding > 0; });
+}
+
+std::uint64_t Oracle::outstanding() const {
+  std::uint64_t sum = 0;
+  for (const Destination& destination : destinations_)
+    if (destination.open && destination.configured) sum += destination.outstanding;
+  return sum;
+}
+
+bool Oracle::remembers(const std::string& destination) const {
+  const auto d = find(destination);
+  return d && destinations_[*d].durable;
+}
+
+const Oracle::Figures& Oracle::figures(const std::string& destination) const {
+  static const Figures none;
+  const auto d = find(destination);
+  return d ? destinations_[*d].figures : none;
+}
+
+std::uint64_t Oracle::held_bytes(LaneId lane) const {
+  const auto bytes = lane_bytes_.find(lane);
+  return bytes == lane_bytes_.end() ? 0 : bytes->second;
 }
 
 }  // namespace tideover::sim

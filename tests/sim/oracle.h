@@ -1,22 +1,32 @@
 // The account that the simulator keeps of every sample, from what crosses the agent's borders alone: what
-// sources were promised, what the disk holds, what the receiver took or refused. It never asks the agent.
+// sources were promised, what the disk holds, what the receivers took or refused. It never asks the agent.
+//
+// A destination owes every sample that was promised and lies in a record behind its durable cursor, from the
+// place on at which the cursor began. It is held by the records that a restart would deliver: those of the
+// lane that the cursor has not passed, and those parked or quarantined for it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
+#include "forwarders/remote_write/message.h"
 #include "tests/sim/disk.h"
 #include "tests/support/receiver_model.h"
 #include "tests/support/sample.h"
+#include "wal/queue.h"
+#include "wal/queue_state.h"
 
 namespace tideover::sim {
 
-// What must be true of a run, summed up for the tests and the log.
+// What must be true of a run, summed up for the tests and the log; of one destination, or of all.
 struct Account {
   std::uint64_t offered = 0;       // samples that sources sent at least once
   std::uint64_t acknowledged = 0;  // of them, promised
@@ -24,24 +34,38 @@ struct Account {
   std::uint64_t refused = 0;       // promised, and refused by the receiver for good
   std::uint64_t swallowed = 0;     // promised, and dropped by the receiver without a word
   std::uint64_t damaged = 0;       // promised, and in a record that the test damaged
+  std::uint64_t dropped = 0;       // promised, and given up to keep a budget
   std::uint64_t outstanding = 0;   // promised, and none of these
   std::uint64_t extra = 0;         // stored although never promised: the answer got lost
   std::uint64_t duplicates = 0;    // arrivals of what had been stored before
+
+  Account& operator+=(const Account& other);
 };
 
-class Oracle final : public ReceiverWitness, public DiskWitness {
+// Budgets, in bytes; 0: none.
+struct Shares {
+  std::uint64_t lane = 0;
+  std::uint64_t parked = 0;
+  std::uint64_t quarantine = 0;
+};
+
+class Oracle final : public DiskWitness {
  public:
+  using SiteId = std::size_t;
+
+  explicit Oracle(std::string lane);
+  ~Oracle() override;
+
   // From the sources.
+  void set_external_labels(const remote_write::ExternalLabels& labels) { external_labels_ = labels; }
   void offered(const test::Contents& contents);
   void acknowledged(const std::vector<Sample>& samples);
   void expect_disorder(SeriesId series) { unruly_.insert(series); }  // its source says two values at one time
   Sample sample_of(const test::Point& point) { return sim::sample_of(point, names_); }
 
-  // From the receiver.
-  void seen(const Sample& sample) override;
-  void stored(const Sample& sample) override;
-  void refused(const Sample& sample, Refused why) override;
-  void swallowed(const Sample& sample) override;
+  // From the receivers. Each one belongs to one destination, by name.
+  SiteId add_site(std::string destination);
+  ReceiverWitness& witness(SiteId site);
 
   // From the disk.
   void committed(const wal::StoreBatch& batch) override;
@@ -49,34 +73,67 @@ class Oracle final : public ReceiverWitness, public DiskWitness {
   void damaged(LaneId lane, Seq seq);
   std::optional<Seq> any_intact_record(LaneId lane, Rng& chance) const;
 
-  // The first lane holds what intake accepts; others hold what was parked, quarantined or rejected.
-  void set_intake_lane(LaneId lane) { intake_lane_ = lane; }
+  // From the operator: an agent begins to serve with these. Whoever is missing is best effort from now on.
+  struct Promise {
+    std::string name;
+    bool required = true;
+    wal::StartAt start = wal::StartAt::now;
+  };
+  void serving(const std::vector<Promise>& promises, const Shares& shares);
 
   void violation(std::string sentence);  // keeps the first few
   const std::vector<std::string>& violations() const { return violations_; }
 
-  Account account() const;
-  bool settled() const { return outstanding_ == 0; }
-  std::uint64_t accepted_units() const { return accepted_units_; }  // in records of the intake lane
-  std::uint64_t refusals() const { return refusals_; }              // that the receiver said, window apart
-  std::uint64_t damaged_units() const { return damaged_units_; }    // in records that the test damaged
-  std::uint64_t held_bytes() const { return held_bytes_; }
-  std::uint64_t trace() const { return trace_; }  // digest of all that was heard so far
+  Account account() const;  // of all destinations that there ever were
+  Account account(const std::string& destination) const;
+  bool settled() const;  // nothing is outstanding at a destination that is configured
+  std::uint64_t outstanding() const;
+  bool remembers(const std::string& destination) const;  // it has a durable cursor
+
+  // Of an open destination, in samples of records: what it was given, what the receivers refused (window
+  // apart), what the test damaged and what it dropped.
+  struct Figures {
+    std::uint64_t accepted = 0;
+    std::uint64_t refusals = 0;
+    std::uint64_t damaged = 0;
+    std::uint64_t dropped = 0;
+  };
+  const Figures& figures(const std::string& destination) const;
+
+  std::uint64_t held_bytes() const { return held_bytes_; }  // by all lanes
+  std::uint64_t held_bytes(LaneId lane) const;              // as far as not given back
+  std::uint64_t trace() const { return trace_; }            // digest of all that was heard so far
   std::string describe(const Sample& sample) const;
 
   SeriesTable& names() { return names_; }
 
  private:
-  struct Fate {
-    std::uint32_t held = 0;  // durable records that contain it
-    bool promised = false;
-    bool seen = false;
-    bool stored = false;
-    bool refused = false;    // for good
-    bool swallowed = false;  // by the receiver, which did not say so
-    bool damaged = false;
+  static constexpr std::size_t kDestinationsMax = 8;  // cursors that there ever were
+  static constexpr std::size_t kSitesMax = 16;
 
-    bool outstanding() const { return promised && !stored && !refused && !swallowed && !damaged; }
+  // What one destination has to do with one sample.
+  struct Debt {
+    std::uint16_t held = 0;  // durable records of its own that contain it
+    bool owed : 1 = false;   // was in one, ever
+    bool sidelined : 1 = false;
+    bool stored : 1 = false;
+    bool refused : 1 = false;    // for good
+    bool swallowed : 1 = false;  // by the receiver, which did not say so
+    bool damaged : 1 = false;
+    bool dropped : 1 = false;
+
+    bool settled() const { return stored || refused || swallowed || damaged || dropped; }
+  };
+  struct Fate {
+    bool promised = false;
+    bool covered = false;  // in some durable record, ever
+    std::uint16_t seen_at = 0;
+    std::uint16_t stored_at = 0;
+    std::uint64_t rank = 0;  // in its series
+    std::int64_t start_ms = 0;
+    std::array<Debt, kDestinationsMax> debts{};
+
+    bool outstanding(std::size_t d) const { return promised && debts[d].owed && !debts[d].settled(); }
   };
   struct SampleHash {
     std::size_t operator()(const Sample& sample) const;
@@ -86,26 +143,63 @@ class Oracle final : public ReceiverWitness, public DiskWitness {
     std::uint64_t bytes = 0;
     bool damaged = false;
   };
+  // One life of a durable cursor, side lanes included.
+  struct Destination {
+    std::string name;
+    bool open = true;        // until an operator drops it
+    bool configured = true;  // else best effort
+    bool required = true;
+    bool durable = false;          // its cursor is on the disk
+    std::map<LaneId, Seq> places;  // by lane: the first record not passed
+    Figures figures;
+    std::uint64_t outstanding = 0;
+    std::uint64_t duplicates = 0;
+  };
+  class Site;
 
-  // Changes a fate and keeps the count of outstanding samples.
+  // Changes a fate and keeps the counts of outstanding samples.
   template <class Change>
-  void update(const Sample& sample, Change change);
-  void check_not_lost(const Sample& sample, std::string_view when);
+  void update(const Sample& sample, Change change) {
+    Fate& fate = fates_.at(sample);
+    for (std::size_t d = 0; d < destinations_.size(); ++d)
+      if (fate.outstanding(d)) --destinations_[d].outstanding;
+    change(fate);
+    for (std::size_t d = 0; d < destinations_.size(); ++d)
+      if (fate.outstanding(d)) ++destinations_[d].outstanding;
+  }
+  void check_not_lost(const Sample& sample, std::size_t d, std::string_view when);
   void note(std::uint64_t value);
 
+  std::optional<std::size_t> find(const std::string& name) const;  // open ones
+  void open(const Promise& promise);
+  std::uint64_t share_of(LaneId lane) const;
+  void put(const wal::StoreBatch::Put& record);
+  void cover(std::size_t d, LaneId lane, const Held& held);
+  void move(std::size_t d, LaneId lane, Seq to, std::optional<Seq> fresh);
+  void close(std::size_t d);
+
+  void arrived(Site& site, const test::Contents& contents, remote_write::Version version);
+  void seen(Site& site, const Sample& sample);
+  void refused(Site& site, const Sample& sample, Refused why);
+  Sample home(const Sample& sample) const;  // as the source sent it
+  std::map<std::string, std::string> abroad(std::map<std::string, std::string> labels) const;
+
+  const std::string lane_name_;
+  const LaneId lane_;
+  remote_write::ExternalLabels external_labels_;
+  Shares shares_;
   SeriesTable names_;
+  std::unordered_map<SeriesId, SeriesId> home_;  // by the series as it is sent on
   std::unordered_map<Sample, Fate, SampleHash> fates_;
   std::map<SeriesId, std::uint64_t> offered_order_;  // samples of the series offered so far
-  std::unordered_map<Sample, std::uint64_t, SampleHash> rank_;
-  std::map<SeriesId, std::uint64_t> newest_seen_;
-  std::map<std::pair<LaneId, Seq>, Held> records_;
+  std::set<test::ExemplarPoint> exemplars_;
+  std::set<std::tuple<std::int32_t, std::string, std::string>> metadata_;  // type, help, unit
+  std::map<LaneId, std::map<Seq, Held>> records_;
+  std::map<LaneId, std::uint64_t> lane_bytes_;
+  std::map<LaneId, Seq> tails_;
   std::set<SeriesId> unruly_;
-  LaneId intake_lane_{};
-  std::uint64_t outstanding_ = 0;
-  std::uint64_t accepted_units_ = 0;
-  std::uint64_t refusals_ = 0;
-  std::uint64_t duplicates_ = 0;
-  std::uint64_t damaged_units_ = 0;
+  std::vector<Destination> destinations_;
+  std::vector<std::unique_ptr<Site>> sites_;
   std::uint64_t held_bytes_ = 0;
   std::uint64_t trace_ = 0xcbf29ce484222325;
   std::vector<std::string> violations_;

@@ -31,7 +31,8 @@ struct Fixture {
   SimClock clock{io};
   SeriesTable names;
   Witness witness;
-  ReceiverModel receiver{clock, Rng(1), names, witness};
+  FaultCounts happened;
+  ReceiverModel receiver{clock, Rng(1), names, witness, happened};
 
   http::Response post(const WriteRequest& message, Version version = Version::v1) {
     http::Request request{.method = "POST", .target = "/api/v1/receive", .headers = {}, .body = {}};

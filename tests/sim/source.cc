@@ -102,6 +102,20 @@ void Source::add_series(test::WriteRequest& message, const std::string& metric,
   message.series(std::move(labels));
 }
 
+// What belongs to the series added last. 2.0 hangs metadata on the series, 1.0 on the request.
+void Source::add_riches(test::WriteRequest& message, const std::string& metric, const Scrape& scrape) {
+  if (!options_.rich) return;
+  if (rng_.chance(0.3))
+    message.exemplar({{"trace_id", std::to_string(scrape.number)}}, 0.5, scrape.ts_ms - 1);
+  if (rng_.chance(0.3))
+    message.metadata({metric, 1, "what " + metric + " of " + options_.name + " is", "bytes"});
+}
+
+std::int64_t Source::start_of(const Scrape& scrape) const {
+  const bool says = options_.rich && options_.version == remote_write::Version::v2;
+  return says ? scrape.ts_ms - 1000 * static_cast<std::int64_t>(scrape.number) : 0;
+}
+
 double Source::value_of(std::uint64_t number, std::uint32_t series) {
   // Bits that a careless hand alters: quiet and signalling payloads, the sign of zero.
   if (rng_.chance(0.02)) return test::from_bits(test::kStaleMarkerBits);
@@ -116,13 +130,24 @@ Source::Request Source::build() {
   for (std::uint32_t i = 0; i < options_.series; ++i) {
     add_series(message, "metric", std::to_string(i));
     for (std::size_t k = 0; k < count; ++k)
-      message.sample(scrapes_[k].ts_ms, value_of(scrapes_[k].number, i));
+      message.sample(scrapes_[k].ts_ms, value_of(scrapes_[k].number, i), start_of(scrapes_[k]));
+    add_riches(message, "metric", scrapes_[count - 1]);
+  }
+  if (options_.bulk > 0) {
+    // Text that does not compress, the same at every scrape.
+    Rng letters(options_.bulk);
+    std::string label;
+    while (label.size() < options_.bulk) label += static_cast<char>('!' + letters.below(90));
+    message.series({{"__name__", "bulky"}, {"job", options_.name}, {"text", label}});
+    for (std::size_t k = 0; k < count; ++k)
+      message.sample(scrapes_[k].ts_ms, static_cast<double>(scrapes_[k].number));
   }
   if (options_.histograms) {
     add_series(message, "latency", "h");
     for (std::size_t k = 0; k < count; ++k) {
       test::HistogramSpec histogram = test::valid_histogram(scrapes_[k].ts_ms);
       histogram.sum = static_cast<double>(scrapes_[k].number);
+      histogram.start_ms = start_of(scrapes_[k]);
       message.histogram(histogram);
     }
   }
@@ -153,6 +178,7 @@ Source::Request Source::build() {
 void Source::check_written(const http::Response& response) const {
   const std::string_view samples = response.headers.find("X-Prometheus-Remote-Write-Samples-Written");
   const std::string_view histograms = response.headers.find("X-Prometheus-Remote-Write-Histograms-Written");
+  const std::string_view exemplars = response.headers.find("X-Prometheus-Remote-Write-Exemplars-Written");
   if (options_.version == remote_write::Version::v1) {
     if (!samples.empty() || !histograms.empty())
       oracle_.violation("Written headers for a request of version 1.0");
@@ -161,9 +187,11 @@ void Source::check_written(const http::Response& response) const {
   std::uint64_t floats_sent = 0;
   for (const test::Point& point : current_->contents.points) floats_sent += point.histogram.empty() ? 1 : 0;
   const std::uint64_t histograms_sent = current_->contents.points.size() - floats_sent;
-  if (number(samples) != floats_sent || number(histograms) != histograms_sent)
-    oracle_.violation(fmt::format("Written headers say {}/{}, sent and stored were {}/{}", samples,
-                                  histograms, floats_sent, histograms_sent));
+  const std::uint64_t exemplars_sent = current_->contents.exemplars.size();
+  if (number(samples) != floats_sent || number(histograms) != histograms_sent ||
+      number(exemplars) != exemplars_sent)
+    oracle_.violation(fmt::format("Written headers say {}/{}/{}, sent and stored were {}/{}/{}", samples,
+                                  histograms, exemplars, floats_sent, histograms_sent, exemplars_sent));
 }
 
 }  // namespace tideover::sim

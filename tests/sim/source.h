@@ -28,6 +28,8 @@ struct SourceOptions {
   bool histograms = false;  // one more series, of native histograms
   bool unruly = false;      // one more series, which sometimes says two values at one time
   bool faulty = false;      // one more series, sometimes, which no receiver may take
+  bool rich = false;        // exemplars, metadata, and start timestamps where the version has them
+  std::size_t bulk = 0;     // one more series, of so many bytes of label
 };
 
 class Source {
@@ -62,6 +64,8 @@ class Source {
   void retry_after(Duration delay);
   Request build();
   void add_series(test::WriteRequest& message, const std::string& metric, const std::string& index) const;
+  void add_riches(test::WriteRequest& message, const std::string& metric, const Scrape& scrape);
+  std::int64_t start_of(const Scrape& scrape) const;
   double value_of(std::uint64_t number, std::uint32_t series);
   void check_written(const http::Response& response) const;
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/sim/coverage.h"
 #include "tests/sim/oracle.h"
 
 namespace tideover::sim {
@@ -18,8 +19,10 @@ struct SwarmOptions {
 struct SwarmReport {
   std::uint64_t seed = 0;
   std::uint64_t trace = 0;
+  std::uint64_t steps = 0;
   int crashes = 0;
   Account account;
+  Coverage coverage;
   std::vector<std::string> violations;
 };
 

@@ -1,6 +1,6 @@
 #include "tests/sim/world.h"
 
-#include <array>
+#include <algorithm>
 #include <fmt/format.h>
 #include <utility>
 
@@ -14,18 +14,27 @@ using namespace std::chrono_literals;
 
 constexpr Duration kOftenEnough = 10min;  // between the starts of outages, restarts and so on
 constexpr Duration kDownTimeMax = 60s;    // of a crashed agent
+constexpr Duration kRestartTime = 100ms;  // of one that was stopped in order
 constexpr Duration kPatience = 2min;      // for the place where a crash is to happen
 constexpr Duration kFuneral = 2min;       // an agent that is told to stop ends within this
+constexpr Duration kStopTime = 30s;       // as agent.cc: then the process ends whatever hangs
 constexpr Duration kDiskFullTime = 5min;
 constexpr std::uint64_t kFreeBytes = std::uint64_t{64} << 30;
 constexpr std::uint64_t kFreeBytesLow = 1 << 30;  // of 128 GiB, of which a fifth is to be kept free
 constexpr Duration kJumpMax = 24h;
 constexpr Duration kSettleTime = 5s;
 constexpr Duration kLoopback = 200us;
-constexpr Duration kCheckInterval = 10s;
 
 // Names of the streams of chance: what one part draws does not move another's luck.
-enum Stream : std::uint64_t { kWorld = 1, kDisk, kReceiver, kNetwork, kAgents = 1000, kSources = 2000 };
+enum Stream : std::uint64_t {
+  kWorld = 1,
+  kDisk,
+  kReceivers = 500,
+  kNetworks = 600,
+  kStrangers = 700,
+  kAgents = 1000,
+  kSources = 2000,
+};
 
 Duration part_of(Duration span, double share) { return std::chrono::duration_cast<Duration>(span * share); }
 
@@ -34,12 +43,9 @@ Duration part_of(Duration span, double share) { return std::chrono::duration_cas
 World::World(std::uint64_t seed)
     : seed_(seed),
       rng_(stream(kWorld)),
-      disk_(stream(kDisk), oracle_),
-      receiver_(clock_, stream(kReceiver), oracle_.names(), oracle_),
-      network_(clock_, stream(kNetwork),
-               [this](const http::Request& request) { return receiver_.receive(request); }) {
-  rules_.out_of_order_window = 4h;
-  oracle_.set_intake_lane(wal::lane_id(kLane));
+      oracle_(std::string(kLane)),
+      disk_(stream(kDisk), oracle_, happened_) {
+  add_destination({.name = "thanos"});
 }
 
 World::~World() {
@@ -48,19 +54,50 @@ World::~World() {
   bury_agent();
 }
 
-Source& World::add_source(const SourceOptions& options) {
-  auto wire = [this](http::Request request, Source::Answer answer) {
+Site& World::add_site(const std::string& destination) {
+  const std::size_t n = sites_.size();
+  sites_.push_back(std::make_unique<Site>(clock_, stream(kReceivers + n), stream(kNetworks + n), oracle_,
+                                          destination, happened_));
+  return *sites_.back();
+}
+
+Thanos World::add_destination(DestinationOptions options) {
+  Site& site = add_site(options.name);
+  options.network = &site.network;
+  options_.destinations.push_back(std::move(options));
+  return Thanos(*this, site);
+}
+
+void World::set_external_labels(remote_write::ExternalLabels labels) {
+  oracle_.set_external_labels(labels);
+  options_.external_labels = std::move(labels);
+}
+
+Source::Wire World::wire_to_agent() {
+  return [this](http::Request request, Source::Answer answer) {
     carry_to_agent(std::move(request), std::move(answer));
   };
+}
+
+Source& World::add_source(const SourceOptions& options) {
   sources_.push_back(std::make_unique<Source>(clock_, stream(kSources + sources_.size()), oracle_, options,
-                                              std::move(wire)));
+                                              wire_to_agent()));
   sources_.back()->start();
   return *sources_.back();
 }
 
+void World::add_stranger() {
+  strangers_.push_back(
+      std::make_unique<Stranger>(clock_, stream(kStrangers + strangers_.size()), oracle_, wire_to_agent()));
+  strangers_.back()->start();
+}
+
 void World::carry_to_agent(http::Request request, Source::Answer answer) {
   auto back = [this, answer = std::move(answer)](std::optional<http::Response> response) {
-    if (rng_.chance(answer_lost_)) response.reset();
+    if (response && rng_.chance(answer_lost_)) {
+      happened(Fault::source_answer_lost);
+      response.reset();
+    }
     clock_.call_at(clock_.now() + kLoopback, [answer, response = std::move(response)] { answer(response); });
   };
   auto arrive = [this, request = std::move(request), back = std::move(back)]() mutable {
@@ -70,36 +107,69 @@ void World::carry_to_agent(http::Request request, Source::Answer answer) {
   clock_.call_at(clock_.now() + kLoopback, std::move(arrive));
 }
 
+// ---- the lives of the agent ----
+
 void World::start_agent() {
   if (agent_) return;
-  agent_ =
-      std::make_unique<Agent>(io_, clock_, stream(kAgents + agents_++), disk_, network_, speed_, options_);
+  coverage_.hit_recovery(agents_ == 0        ? Recovery::fresh
+                         : stopped_in_order_ ? Recovery::after_stop
+                                             : Recovery::after_crash);
+  agent_ = std::make_unique<Agent>(io_, clock_, stream(kAgents + agents_++), disk_, speed_, options_,
+                                   coverage_, happened_);
+  agent_->on_serving = [this] { agent_serves(); };
   agent_->start();
 }
 
+void World::start_agent_in(Duration delay) {
+  clock_.call_at(clock_.now() + delay, [this] { start_agent(); });
+}
+
+void World::agent_serves() {
+  const AgentOptions& options = agent_->options();
+  std::vector<Oracle::Promise> promises;
+  for (const DestinationOptions& d : options.destinations) promises.push_back({d.name, d.required, d.start});
+  oracle_.serving(promises, {options.lane_bytes_max, options.parked_bytes_max, options.quarantine_bytes_max});
+  for (const auto& site : sites_) site->receiver.sender_restarted();
+  audit_.serving(*agent_, speed_);
+}
+
+// Time goes on meanwhile, and with it everything else.
 void World::bury_agent() {
+  burying_ = true;
   agent_->stop();
   const Time deadline = clock_.now() + kFuneral;
   while (!agent_->ended() && clock_.step(deadline)) {
   }
   invariant(agent_->ended(), "an agent that is told to stop ends");
   agent_.reset();
+  burying_ = false;
 }
 
-void World::die() {
-  if (!agent_ || agent_->dead()) return;
+void World::die(Fault how) {
+  if (!agent_ || agent_->dead() || agent_->ended()) return;
+  happened(agent_->stopping() ? Fault::crash_while_stopping : how);
   crash_armed_ = false;
-  network_.on_act = nullptr;
+  for (const auto& site : sites_) site->network.on_act = nullptr;
   disk_.cut_at_commit(Cut::none, nullptr);
   ++crashes_;
   agent_->die();
 }
 
 void World::crash() {
-  die();
-  if (!agent_) return;
+  die(Fault::crash_any_time);
+  if (!agent_ || burying_) return;
   bury_agent();
-  clock_.call_at(clock_.now() + part_of(kDownTimeMax, rng_.unit()), [this] { start_agent(); });
+  stopped_in_order_ = false;
+  start_agent_in(part_of(kDownTimeMax, rng_.unit()));
+}
+
+void World::restart_agent() {
+  if (!agent_ || !agent_->serving()) return;
+  happened(Fault::restart);
+  agent_->stop();
+  clock_.call_at(clock_.now() + kStopTime, [this, life = agents_] {
+    if (agent_ && agents_ == life) die(Fault::crash_while_stopping);
+  });
 }
 
 // The places where a crash hurts: between a commit and its answer, between an answer and its hearer.
@@ -110,53 +180,35 @@ void World::plan_crash() {
   }
   crash_armed_ = true;
   clock_.call_at(clock_.now() + kPatience, [this] {
-    if (crash_armed_) die();
+    if (crash_armed_) die(Fault::crash_any_time);
   });
-  switch (rng_.below(5)) {
-    case 0: return die();
-    case 1: return disk_.cut_at_commit(Cut::before_commit, [this] { die(); });
-    case 2: return disk_.cut_at_commit(Cut::after_commit, [this] { die(); });
-    case 3: network_.on_act = [this] { die(); }; return;
-    case 4: agent_->on_answer = [this] { die(); }; return;
+  const auto cut = [this](Cut where, Fault how) { disk_.cut_at_commit(where, [this, how] { die(how); }); };
+  switch (rng_.below(6)) {
+    case 0: return die(Fault::crash_any_time);
+    case 1: return cut(Cut::before_commit, Fault::crash_before_commit);
+    case 2: return cut(Cut::during_commit, Fault::crash_during_commit);
+    case 3: return cut(Cut::after_commit, Fault::crash_after_commit);
+    case 4: {
+      Site& site = *sites_[rng_.below(sites_.size())];
+      site.network.on_act = [this] { die(Fault::crash_when_receiver_acted); };
+      return;
+    }
+    case 5: agent_->on_answer = [this] { die(Fault::crash_when_answer_leaves); }; return;
   }
-}
-
-void World::damage_a_record() {
-  const LaneId lane = wal::lane_id(kLane);
-  const auto seq = oracle_.any_intact_record(lane, rng_);
-  if (seq && disk_.damage(lane, *seq)) oracle_.damaged(lane, *seq);
-}
-
-void World::damage_records() {
-  every(kOftenEnough, [this] { damage_a_record(); });
-}
-
-void World::fill_disk() {
-  every(kOftenEnough, [this] {
-    if (rng_.chance(0.5))
-      disk_.set_full(true);
-    else
-      disk_.set_free_bytes(kFreeBytesLow);
-    clock_.call_at(clock_.now() + part_of(kDiskFullTime, rng_.unit()), [this] { empty_disk(); });
-  });
-}
-
-void World::empty_disk() {
-  disk_.set_full(false);
-  disk_.set_free_bytes(kFreeBytes);
-}
-
-void World::jump_wall_clock() {
-  every(kOftenEnough, [this] { clock_.jump_wall(part_of(kJumpMax, rng_.between(-1, 1))); });
-}
-
-void World::restart_sources() {
-  every(kOftenEnough, [this] { sources_[rng_.below(sources_.size())]->restart(); });
 }
 
 bool World::step(Time limit) {
   const bool more = clock_.step(limit);
-  if (agent_ && agent_->dead()) crash();
+  ++steps_;
+  if (agent_ && agent_->dead()) {
+    crash();
+  } else if (agent_ && agent_->ended()) {
+    agent_.reset();
+    stopped_in_order_ = true;
+    if (std::exchange(crash_armed_, false)) plan_crash();  // of the next life, then
+    start_agent_in(kRestartTime);
+  }
+  audit_.after_step(agent_.get());
   return more;
 }
 
@@ -164,11 +216,7 @@ void World::run_for(Duration span) {
   if (!agent_ && agents_ == 0) start_agent();
   apply_faults();
   const Time end = clock_.now() + span;
-  Time check = clock_.now();
   while (!broken() && step(end)) {
-    if (clock_.now() < check) continue;
-    check = clock_.now() + kCheckInterval;
-    check_bounds();
   }
   clock_.run_until(std::max(end, clock_.now()));
 }
@@ -181,11 +229,58 @@ void World::run_with_crashes(int crashes, Duration span) {
   while (!broken() && crashes_ < wanted) run_for(kPatience);
 }
 
+// ---- troubles ----
+
+void World::damage_a_record() {
+  const LaneId lane = wal::lane_id(kLane);
+  const auto seq = oracle_.any_intact_record(lane, rng_);
+  if (!seq || !disk_.damage(lane, *seq)) return;
+  happened(Fault::record_damaged);
+  oracle_.damaged(lane, *seq);
+}
+
+void World::damage_records() {
+  every(kOftenEnough, [this] { damage_a_record(); });
+}
+
+void World::fill_disk() {
+  every(kOftenEnough, [this] {
+    if (rng_.chance(0.5)) {
+      disk_.set_full(true);
+    } else {
+      happened(Fault::disk_floor);
+      disk_.set_free_bytes(kFreeBytesLow);
+    }
+    clock_.call_at(clock_.now() + part_of(kDiskFullTime, rng_.unit()), [this] { empty_disk(); });
+  });
+}
+
+void World::empty_disk() {
+  disk_.set_full(false);
+  disk_.set_free_bytes(kFreeBytes);
+}
+
+void World::jump_wall_clock() {
+  every(kOftenEnough, [this] {
+    happened(Fault::wall_clock_jumps);
+    clock_.jump_wall(part_of(kJumpMax, rng_.between(-1, 1)));
+  });
+}
+
+void World::restart_sources() {
+  every(kOftenEnough, [this] {
+    happened(Fault::source_restarts);
+    sources_[rng_.below(sources_.size())]->restart();
+  });
+}
+
+void World::restart_agents() {
+  every(kOftenEnough, [this] { restart_agent(); });
+}
+
 void World::apply_faults() {
   disk_.set_faults(disk_faults_);
-  network_.set_weather(weather_);
-  receiver_.set_faults(receiver_faults_);
-  receiver_.set_rules(rules_);
+  for (const auto& site : sites_) site->apply();
 }
 
 void World::every(Duration mean, std::function<void()> what) {
@@ -196,26 +291,42 @@ void World::every(Duration mean, std::function<void()> what) {
   });
 }
 
-void World::begin_outage() {
-  constexpr std::array kinds{Link::refusing, Link::black_hole, Link::resetting};
-  network_.set_link(kinds[rng_.below(kinds.size())]);
-  const Duration length = down_min_ + part_of(down_max_ - down_min_, rng_.unit());
-  clock_.call_at(clock_.now() + length, [this] { network_.set_link(Link::up); });
+// ---- the end ----
+
+// Destinations that nobody gave up are wanted again: what waits for them must still be there.
+void World::return_destinations() {
+  bool changed = false;
+  for (const auto& site : sites_) {
+    const bool configured =
+        std::any_of(options_.destinations.begin(), options_.destinations.end(),
+                    [&site](const DestinationOptions& d) { return d.name == site->destination; });
+    if (configured || !oracle_.remembers(site->destination)) continue;
+    options_.destinations.push_back({.name = site->destination, .network = &site->network});
+    happened(Fault::destination_returned);
+    changed = true;
+  }
+  if (changed) restart_agent();
 }
 
 void World::heal_and_drain(Duration bound) {
   healed_ = true;
   disk_faults_ = {};
-  weather_ = {};
-  receiver_faults_ = {};
   speed_ = {};
   answer_lost_ = 0;
-  rules_.out_of_order_window = std::chrono::hours(24 * 365);
-  rules_.samples_max = 0;
-  network_.set_link(Link::up);
+  for (const auto& site : sites_) {
+    site->weather = {};
+    site->faults = {};
+    site->rules.out_of_order_window = std::chrono::hours(24 * 365);
+    site->rules.samples_max = 0;
+    site->rules.bytes_max = 0;
+    site->rules.label_bytes_max = 0;
+    site->network.set_link(Link::up);
+  }
   empty_disk();
   for (auto& source : sources_) source->stop_scraping();
+  for (auto& stranger : strangers_) stranger->stop();
   apply_faults();
+  return_destinations();
   const Time end = clock_.now() + bound;
   // Drained, and still so when the last acknowledgements have become durable.
   for (Time since = end; !broken() && clock_.now() < end && since + kSettleTime > clock_.now();) {
@@ -225,160 +336,35 @@ void World::heal_and_drain(Duration bound) {
     else if (since == end)
       since = clock_.now();
   }
+  coverage_.hit(happened_);
   if (broken()) return;
   if (!drained()) return oracle_.violation(still_waiting());
-  check_ledger();
+  std::map<std::string, Lies> lies;
+  for (const auto& site : sites_) lies[site->destination].oversaid += site->receiver.oversaid();
+  audit_.drained(*agent_, lies);
+  coverage_.hit_recovery(Recovery::drained_in_full);
+  for (std::size_t i = 0; i < agent_->options().destinations.size(); ++i)
+    coverage_.hit(agent_->destination(i));
 }
 
 std::string World::still_waiting() const {
   std::string text = "not drained in time:";
   for (const auto& source : sources_) text += source->idle() ? "" : " a source waits,";
   if (!agent_ || !agent_->serving()) return text + " no agent serves";
-  const forward::SenderStatus status = agent_->destination();
-  return text +
-         fmt::format(" {} of {} main, {} parked, {} quarantined, {} samples promised; the receiver said: {}",
-                     status.main.behind.units, forward::to_string(status.state), status.parked.behind.units,
-                     status.quarantine.behind.units, oracle_.account().outstanding, status.last_error);
+  for (std::size_t i = 0; i < agent_->options().destinations.size(); ++i) {
+    const forward::SenderStatus status = agent_->destination(i);
+    text += fmt::format("\n    {}: {} of {} main, {} parked, {} quarantined; the receiver said: {}",
+                        agent_->options().destinations[i].name, status.main.behind.units,
+                        forward::to_string(status.state), status.parked.behind.units,
+                        status.quarantine.behind.units, status.last_error);
+  }
+  return text + fmt::format("\n    {} samples promised", oracle_.outstanding());
 }
 
 bool World::drained() const {
   for (const auto& source : sources_)
     if (!source->idle()) return false;
   return oracle_.settled() && agent_ && agent_->serving() && agent_->settled();
-}
-
-void World::check_bounds() {
-  // One lane's budget, and as much again for what was parked, quarantined and rejected.
-  if (oracle_.held_bytes() > 2 * options_.lane_bytes_max)
-    oracle_.violation(
-        fmt::format("{} bytes on disk, budget {}", oracle_.held_bytes(), options_.lane_bytes_max));
-  if (agent_ && agent_->serving()) check_ledger_is_closed();
-}
-
-// accepted = delivered + rejected + dropped + queued, by the agent's own figures, in each of its lanes.
-void World::check_ledger_is_closed() {
-  const forward::SenderStatus status = agent_->destination();
-  std::uint64_t damaged = 0;
-  for (const wal::CursorUsage* cursor : {&status.main, &status.parked, &status.quarantine}) {
-    damaged += cursor->ledger.lost[static_cast<std::size_t>(wal::Reason::damaged)];
-    if (cursor->accepted.units == cursor->ledger.settled() + cursor->behind.units) continue;
-    oracle_.violation(fmt::format("the ledger is open: accepted {}, settled {}, queued {}",
-                                  cursor->accepted.units, cursor->ledger.settled(), cursor->behind.units));
-  }
-  if (damaged > oracle_.damaged_units())
-    oracle_.violation(
-        fmt::format("{} samples counted as damaged, {} were", damaged, oracle_.damaged_units()));
-}
-
-// With nothing under way, the agent's figures are the oracle's.
-void World::check_ledger() {
-  check_ledger_is_closed();
-  const forward::SenderStatus status = agent_->destination();
-  wal::Ledger sum = status.main.ledger;
-  sum += status.parked.ledger;
-  sum += status.quarantine.ledger;
-  std::uint64_t rejected = 0;
-  for (std::size_t i = 0; i < wal::kReasons; ++i)
-    if (wal::is_rejection(static_cast<wal::Reason>(i))) rejected += sum.lost[i];
-  const auto check = [this](bool holds, std::string sentence) {
-    if (!holds) oracle_.violation(std::move(sentence));
-  };
-  const std::uint64_t accepted = status.main.accepted.units;
-  const Account account = oracle_.account();
-  check(accepted == oracle_.accepted_units(),
-        fmt::format("the agent accepted {} samples, the disk was given {}", accepted,
-                    oracle_.accepted_units()));
-  const std::uint64_t moved = status.parked.accepted.units + status.quarantine.accepted.units;
-  check(sum.diverted == moved,
-        fmt::format("{} samples left their lane for another, {} came", sum.diverted, moved));
-  const std::uint64_t settled = sum.settled() - sum.diverted;
-  check(settled == accepted, fmt::format("{} samples accepted, {} settled", accepted, settled));
-  check(rejected <= oracle_.refusals(),
-        fmt::format("{} samples counted as rejected, the receiver refused {}", rejected, oracle_.refusals()));
-  // A refusal after a doubtful attempt is taken for a duplicate: it is counted, if not as what it was.
-  check(account.refused <= rejected + sum.probable_duplicates,
-        fmt::format(
-            "the receiver refused {} samples for good, {} were counted as rejected and {} as duplicates",
-            account.refused, rejected, sum.probable_duplicates));
-}
-
-Thanos& Thanos::fails(double often) {
-  world_.receiver_faults_.fails = often;
-  world_.receiver_faults_.retry_after = 0.3;
-  return *this;
-}
-
-Thanos& Thanos::fails_after_storing(double often) {
-  world_.receiver_faults_.fails_after = often;
-  return *this;
-}
-
-Thanos& Thanos::throttles(double often) {
-  world_.receiver_faults_.throttles = often;
-  return *this;
-}
-
-Thanos& Thanos::forbids(double often) {
-  world_.receiver_faults_.forbids = often;
-  return *this;
-}
-
-Thanos& Thanos::loses_replies(double often) {
-  world_.weather_.reply_lost = often;
-  return *this;
-}
-
-Thanos& Thanos::resets(double often) {
-  world_.weather_.reset_before = often / 2;
-  world_.weather_.reset_after = often / 2;
-  return *this;
-}
-
-Thanos& Thanos::answers_slowly(double often) {
-  world_.weather_.slow = often;
-  return *this;
-}
-
-Thanos& Thanos::is_away(Duration latency) {
-  world_.weather_.latency = latency;
-  return *this;
-}
-
-Thanos& Thanos::window(Duration out_of_order) {
-  world_.rules_.out_of_order_window = out_of_order;
-  return *this;
-}
-
-Thanos& Thanos::is_prometheus() {
-  world_.rules_.kind = ReceiverRules::Kind::prometheus_3;
-  return *this;
-}
-
-Thanos& Thanos::takes_at_most(std::size_t samples) {
-  world_.rules_.samples_max = samples;
-  return *this;
-}
-
-Thanos& Thanos::down_for(Duration min, Duration max) {
-  world_.down_min_ = min;
-  world_.down_max_ = max;
-  world_.every(kOftenEnough, [&world = world_] { world.begin_outage(); });
-  return *this;
-}
-
-Thanos& Thanos::restarts(bool loses_head) {
-  world_.every(kOftenEnough, [&world = world_, loses_head] {
-    world.receiver_.restart(world.clock_.now() + part_of(1min, world.rng_.unit()), loses_head);
-  });
-  return *this;
-}
-
-Thanos& Thanos::has_other_writers(Duration ahead) {
-  const auto ahead_ms = std::chrono::duration_cast<std::chrono::milliseconds>(ahead).count();
-  world_.every(30s, [&world = world_, ahead_ms] {
-    world.receiver_.advance_head(to_unix_ms(world.clock_.true_now()) + ahead_ms);
-  });
-  return *this;
 }
 
 }  // namespace tideover::sim

@@ -1,4 +1,4 @@
-// A node, its Prometheus, the network and the receiver in one thread: a pure function of its seed.
+// A node, its Prometheus, the network and the receivers in one thread: a pure function of its seed.
 //
 //   World world(seed);
 //   world.add_source({.name = "a"});
@@ -14,57 +14,38 @@
 #include <vector>
 
 #include "tests/sim/agent.h"
+#include "tests/sim/audit.h"
+#include "tests/sim/coverage.h"
 #include "tests/sim/disk.h"
 #include "tests/sim/oracle.h"
+#include "tests/sim/site.h"
 #include "tests/sim/source.h"
-#include "tests/support/receiver_model.h"
+#include "tests/sim/stranger.h"
 #include "tests/support/sim_clock.h"
-#include "tests/support/sim_network.h"
 
 namespace tideover::sim {
 
-class World;
-
-// The receiver and the way to it, in words.
-class Thanos {
- public:
-  explicit Thanos(World& world) : world_(world) {}
-
-  Thanos& fails(double often);  // 500 or 503, nothing stored
-  Thanos& fails_after_storing(double often);
-  Thanos& throttles(double often);  // 429
-  Thanos& forbids(double often);    // 401 or 404
-  Thanos& loses_replies(double often);
-  Thanos& resets(double often);          // before or after it acted
-  Thanos& answers_slowly(double often);  // up to 90 s, past the deadline
-  Thanos& is_away(Duration latency);
-  Thanos& window(Duration out_of_order);
-  Thanos& is_prometheus();
-  Thanos& takes_at_most(std::size_t samples);
-  Thanos& down_for(Duration min, Duration max);    // every ten minutes or so, in one way or another
-  Thanos& restarts(bool loses_head);               // every ten minutes or so
-  Thanos& has_other_writers(Duration ahead = {});  // whose samples move its head, their clocks being ahead
-
- private:
-  World& world_;
-};
-
 class World {
  public:
-  explicit World(std::uint64_t seed);
+  explicit World(std::uint64_t seed);  // with one destination, "thanos"
   ~World();
 
   Source& add_source(const SourceOptions& options);
-  Thanos thanos() { return Thanos(*this); }
+  void add_stranger();
+  // Of the next agent, with a receiver of its own; `network` is filled in.
+  Thanos add_destination(DestinationOptions options);
+  Thanos thanos(std::size_t site = 0) { return Thanos(*this, *sites_.at(site)); }
   DiskFaults& disk_faults() { return disk_faults_; }
   WorkerSpeed& speed() { return speed_; }
-  AgentOptions& agent_options() { return options_; }         // of the next agent
+  AgentOptions& agent_options() { return options_; }  // of the next agent
+  void set_external_labels(remote_write::ExternalLabels labels);
   void lose_answers(double often) { answer_lost_ = often; }  // between agent and source
 
   void run_for(Duration span);
   // Crashes at times and places that only the seed knows; the agent is back within a minute each time.
   void run_with_crashes(int crashes, Duration span);
   void crash();
+  void restart_agent();    // in order, as for a new configuration; at once
   void damage_a_record();  // of those on disk that are not delivered yet, or were a moment ago
 
   // Every ten minutes or so:
@@ -72,66 +53,77 @@ class World {
   void fill_disk();        // for some minutes: ENOSPC, or less free space than is to be kept
   void jump_wall_clock();  // by up to a day, forth or back
   void restart_sources();  // which forget what they have not sent
-  // No more scrapes, no more faults, a receiver that takes everything: all must arrive within `bound`.
+  void restart_agents();
+  void every(Duration mean, std::function<void()> what);
+
+  // No more scrapes, no more faults, receivers that take everything, and every destination that was not given
+  // up configured again: all must arrive within `bound`.
   void heal_and_drain(Duration bound = std::chrono::hours(2));
 
   const std::vector<std::string>& violations() const { return oracle_.violations(); }
   bool broken() const { return !violations().empty(); }
   Account account() const { return oracle_.account(); }
+  Account account(const std::string& destination) const { return oracle_.account(destination); }
+  const Coverage& coverage() const { return coverage_; }
   std::uint64_t trace() const { return oracle_.trace(); }
+  std::uint64_t steps() const { return steps_; }
   int crashes() const { return crashes_; }
   std::uint64_t seed() const { return seed_; }
 
   SimClock& clock() { return clock_; }
+  Rng& chance() { return rng_; }
   Disk& disk() { return disk_; }
-  SimNetwork& network() { return network_; }
-  ReceiverModel& receiver() { return receiver_; }
+  // Of the first destination.
+  SimNetwork& network() { return sites_.front()->network; }
+  ReceiverModel& receiver() { return sites_.front()->receiver; }
   Oracle& oracle() { return oracle_; }
   Agent* agent() { return agent_.get(); }
+  std::vector<std::unique_ptr<Site>>& sites() { return sites_; }
+  Site& add_site(const std::string& destination);
+  void happened(Fault fault) { happened_.add(fault); }
 
  private:
-  friend class Thanos;
   Rng stream(std::uint64_t name) const { return Rng(Rng(seed_ ^ name * 0x9e3779b97f4a7c15ULL).next()); }
 
   void start_agent();
+  void start_agent_in(Duration delay);
+  void agent_serves();
   void bury_agent();
   bool step(Time limit);
+  Source::Wire wire_to_agent();
   void carry_to_agent(http::Request request, Source::Answer answer);
   void plan_crash();
-  void die();
-  void every(Duration mean, std::function<void()> what);
-  void begin_outage();
+  void die(Fault how);
   void empty_disk();
   void apply_faults();
+  void return_destinations();
   bool drained() const;
   std::string still_waiting() const;
-  void check_bounds();
-  void check_ledger_is_closed();
-  void check_ledger();
 
   const std::uint64_t seed_;
   boost::asio::io_context io_;
   SimClock clock_{io_};
   Rng rng_;
+  Coverage coverage_;
+  FaultCounts happened_;
   Oracle oracle_;
   Disk disk_;
-  ReceiverModel receiver_;
-  SimNetwork network_;
   DiskFaults disk_faults_;
   WorkerSpeed speed_;
   AgentOptions options_;
-  Weather weather_;
-  ReceiverFaults receiver_faults_;
-  ReceiverRules rules_;
-  Duration down_min_{};
-  Duration down_max_{};
   double answer_lost_ = 0;
   bool healed_ = false;
   bool crash_armed_ = false;
+  bool burying_ = false;
+  bool stopped_in_order_ = false;
   int crashes_ = 0;
   std::uint64_t agents_ = 0;
+  std::uint64_t steps_ = 0;
+  std::vector<std::unique_ptr<Site>> sites_;
   std::vector<std::unique_ptr<Source>> sources_;
+  std::vector<std::unique_ptr<Stranger>> strangers_;
   std::unique_ptr<Agent> agent_;
+  Audit audit_{oracle_, disk_, clock_};
 };
 
 }  // namespace tideover::sim

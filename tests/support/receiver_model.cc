@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
-#include <numeric>
 #include <utility>
-#include <vector>
 
 #include "tests/support/write_request_builder.h"
 
@@ -16,56 +14,84 @@ using remote_write::Version;
 
 constexpr std::int64_t kHourMs = 3'600'000;
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::min();
-
-http::Response plain(int status, std::string text) {
-  return {
-      .status = status, .headers = {{"Content-Type", "text/plain; charset=utf-8"}}, .body = std::move(text)};
-}
-
-std::string_view words(Refused why) {
-  switch (why) {
-    case Refused::out_of_bounds: return "out of bounds";
-    case Refused::too_old: return "too old sample";
-    case Refused::out_of_order: return "out of order sample";
-    case Refused::duplicate: return "duplicate sample for timestamp";
-    case Refused::labels: return "out of order labels";
-  }
-  return {};
-}
+constexpr std::array kForbidding{401, 403, 404, 405, 302};
+constexpr std::array kThrottling{429, 429, 429, 408, 425};
 
 }  // namespace
-
-// What became of the samples of one request, and what to call it.
-struct ReceiverModel::Tally {
-  std::array<std::uint64_t, 5> refused{};  // by Refused
-  std::uint64_t written = 0;
-  std::uint64_t written_histograms = 0;
-
-  std::uint64_t total_refused() const {
-    return std::accumulate(refused.begin(), refused.end(), std::uint64_t{0});
-  }
-};
 
 void ReceiverModel::restart(Time ready, bool lose_head) {
   ready_ = ready;
   if (!lose_head) return;
+  happened_.add(Fault::loses_head);
   head_.clear();
   head_max_ms_ = kNever;
 }
 
-void ReceiverModel::advance_head(std::int64_t ts_ms) { head_max_ms_ = std::max(head_max_ms_, ts_ms); }
+void ReceiverModel::advance_head(std::int64_t ts_ms) {
+  happened_.add(Fault::head_advanced);
+  head_max_ms_ = std::max(head_max_ms_, ts_ms);
+}
+
+bool ReceiverModel::befalls(double often, Fault fault) {
+  if (!rng_.chance(often)) return false;
+  happened_.add(fault);
+  return true;
+}
 
 std::optional<http::Response> ReceiverModel::misbehave() {
   const auto with_retry_after = [this](http::Response response) {
-    if (rng_.chance(faults_.retry_after))
+    if (befalls(faults_.retry_after, Fault::asks_for_patience))
       response.headers.add("Retry-After", std::to_string(1 + rng_.below(30)));
     return response;
   };
-  if (clock_.now() < ready_) return plain(503, "TSDB not ready\n");
-  if (rng_.chance(faults_.throttles)) return with_retry_after(plain(429, "too many requests\n"));
-  if (rng_.chance(faults_.forbids)) return plain(rng_.chance(0.5) ? 401 : 404, "not here\n");
-  if (rng_.chance(faults_.fails)) return with_retry_after(plain(rng_.chance(0.5) ? 500 : 503, "no quorum\n"));
+  if (clock_.now() < ready_) {
+    happened_.add(Fault::not_ready);
+    return plain(503, "TSDB not ready\n");
+  }
+  if (befalls(faults_.throttles, Fault::throttles))
+    return with_retry_after(plain(kThrottling[rng_.below(kThrottling.size())], "too many requests\n"));
+  if (befalls(faults_.forbids, Fault::forbids))
+    return plain(kForbidding[rng_.below(kForbidding.size())], "not here\n");
+  if (befalls(faults_.fails, Fault::fails_before_storing))
+    return with_retry_after(plain(rng_.chance(0.5) ? 500 : 503, "no quorum\n"));
   return std::nullopt;
+}
+
+std::optional<http::Response> ReceiverModel::too_large(const std::vector<Sample>& samples,
+                                                       std::size_t raw_bytes) {
+  const bool many = rules_.samples_max > 0 && samples.size() > rules_.samples_max;
+  const bool heavy = rules_.bytes_max > 0 && raw_bytes > rules_.bytes_max;
+  if (!many && !heavy) return std::nullopt;
+  happened_.add(Fault::refuses_size);
+  if (samples.size() == 1) witness_.refused(samples.front(), Refused::too_large);
+  return plain(413, "too many samples in request\n");
+}
+
+std::optional<http::Response> ReceiverModel::other_type(const std::vector<Sample>& samples, bool version2) {
+  using Kind = ReceiverRules::Kind;
+  if (version2 && rules_.kind == Kind::thanos_0_42) {  // read as an empty message of 1.0
+    happened_.add(Fault::swallows_version2);
+    return plain(200, "");
+  }
+  if (version2 && rules_.kind == Kind::cortex) {
+    happened_.add(Fault::speaks_only_one);
+    return plain(415, "remote write 2.0 is not supported\n");
+  }
+  if (version2 || !rng_.chance(faults_.refuses_type)) return std::nullopt;
+  if (took_version1_) {
+    happened_.add(Fault::refuses_type);
+    for (const Sample& sample : samples) witness_.refused(sample, Refused::type);
+  }
+  return plain(415, "unsupported media type\n");
+}
+
+bool ReceiverModel::has_long_label(const test::LabelMap& labels) const {
+  if (rules_.label_bytes_max == 0) return false;
+  const bool found = std::any_of(labels.begin(), labels.end(), [this](const auto& label) {
+    return label.second.size() > rules_.label_bytes_max;
+  });
+  if (found) happened_.add(Fault::refuses_series);
+  return found;
 }
 
 // tsdb/head_append.go, memSeries.appendable; nullopt: taken (or known already, which is the same to a
@@ -105,22 +131,61 @@ void ReceiverModel::store(const Sample& sample) {
   witness_.stored(sample);
 }
 
+// A part of a request: some receivers behind the router have it and others have not, or the appending ended
+// in its middle. Of no series a later sample without an earlier one.
+void ReceiverModel::keep_some(std::vector<Sample>& taken) {
+  if (rng_.chance(0.5)) {
+    taken.resize(rng_.below(taken.size() + 1));
+  } else {
+    const std::uint64_t shard = rng_.below(2);
+    std::erase_if(taken, [shard](const Sample& sample) { return sample.series % 2 == shard; });
+  }
+}
+
+// What a proxy, or a receiver with a mistake in its book-keeping, makes of the counts.
+void ReceiverModel::miscount(http::Response& response, const Tally& tally) {
+  constexpr std::array kGarbled{"", "many", "-1", "18446744073709551616", "1.5"};
+  const std::uint64_t truth = tally.written_floats + tally.written_histograms;
+  const auto rewrite = [&response](const std::optional<std::string>& count) {
+    http::Headers kept;
+    for (const auto& [name, value] : response.headers.fields())
+      if (!name.starts_with("X-Prometheus-Remote-Write-")) kept.add(name, value);
+    response.headers = std::move(kept);
+    if (!count) return;
+    response.headers.add(kWrittenHeaders[0], *count);
+    response.headers.add(kWrittenHeaders[1], "0");
+  };
+  const bool refuses = response.status != 204;
+  switch (rng_.below(5)) {
+    case 0: happened_.add(Fault::counts_missing); return rewrite(std::nullopt);
+    case 1: happened_.add(Fault::counts_zero); return rewrite("0");
+    case 2:
+      happened_.add(Fault::counts_low);
+      if (refuses) oversaid_ += truth - truth / 2;
+      return rewrite(std::to_string(truth / 2));
+    case 3: happened_.add(Fault::counts_high); return rewrite(std::to_string(2 * truth + 7));
+    default: happened_.add(Fault::counts_garbled); return rewrite(kGarbled[rng_.below(kGarbled.size())]);
+  }
+}
+
 http::Response ReceiverModel::receive(const http::Request& request) {
   ++requests_;
   const bool version2 = request.headers.find("X-Prometheus-Remote-Write-Version") == "2.0.0";
-  const test::Contents contents =
-      test::contents_of(test::snappy_plain(request.body), version2 ? Version::v2 : Version::v1);
+  const Version version = version2 ? Version::v2 : Version::v1;
+  const std::string raw = test::snappy_plain(request.body);
+  const test::Contents contents = test::contents_of(raw, version);
+  witness_.arrived(contents, version);
   std::vector<Sample> samples;
   for (const test::Point& point : contents.points) samples.push_back(sample_of(point, names_));
   for (const Sample& sample : samples) witness_.seen(sample);
 
   if (auto refusal = misbehave()) return *refusal;
-  if (rules_.samples_max > 0 && samples.size() > rules_.samples_max)
-    return plain(413, "too many samples in request\n");
-  const bool thanos = rules_.kind == ReceiverRules::Kind::thanos_0_42;
-  if (thanos && version2) return plain(200, "");  // read as an empty message of 1.0
+  if (auto refusal = too_large(samples, raw.size())) return *refusal;
+  if (auto refusal = other_type(samples, version2)) return *refusal;
 
   // One appender per request: the window is fixed when it starts.
+  const bool thanos = rules_.kind == ReceiverRules::Kind::thanos_0_42;
+  const bool prometheus = rules_.kind == ReceiverRules::Kind::prometheus_3;
   const std::int64_t head_max = head_max_ms_;
   const std::int64_t oldest_valid = head_max == kNever ? kNever : head_max - kHourMs;
   Tally tally;
@@ -128,7 +193,8 @@ http::Response ReceiverModel::receive(const http::Request& request) {
   std::uint64_t histograms_taken = 0;
   for (std::size_t i = 0; i < samples.size(); ++i) {
     const Sample& sample = samples[i];
-    const auto why = contents.sorted || !thanos ? judge(sample, head_max, oldest_valid) : Refused::labels;
+    const bool bad = (thanos && !contents.sorted) || has_long_label(contents.points[i].labels);
+    const auto why = bad ? Refused::labels : judge(sample, head_max, oldest_valid);
     if (why) {
       ++tally.refused[static_cast<std::size_t>(*why)];
       witness_.refused(sample, *why);
@@ -138,41 +204,26 @@ http::Response ReceiverModel::receive(const http::Request& request) {
     }
   }
   // Prometheus takes a message of 1.0 whole or not at all.
-  const bool rolled_back = !thanos && !version2 && tally.total_refused() > 0;
-  if (!rolled_back) {
+  const bool whole = prometheus && !version2;
+  if (!whole && befalls(faults_.fails_partway, Fault::fails_partway)) {
+    keep_some(taken);
+    for (const Sample& sample : taken) store(sample);
+    return plain(rng_.chance(0.5) ? 500 : 503, "lost a replica\n");
+  }
+  if (!whole || tally.total_refused() == 0) {
     for (const Sample& sample : taken) store(sample);
     tally.written_histograms = histograms_taken;
-    tally.written = taken.size() - histograms_taken;
+    tally.written_floats = taken.size() - histograms_taken;
+    tally.written_exemplars = contents.exemplars.size();
+    if (tally.total_refused() > 0 && !taken.empty() && !thanos) happened_.add(Fault::partial_400);
   }
-  if (rng_.chance(faults_.fails_after)) return plain(rng_.chance(0.5) ? 500 : 503, "lost a replica\n");
-  return thanos ? answer_of_thanos(tally) : answer_of_prometheus(tally, contents, version2);
-}
-
-http::Response ReceiverModel::answer_of_thanos(const Tally& tally) {
-  if (tally.total_refused() == 0) return plain(200, "");
-  std::vector<std::string> errors;
-  for (std::size_t i = 0; i < tally.refused.size(); ++i) {
-    const Refused why = static_cast<Refused>(i);
-    if (tally.refused[i] == 0) continue;
-    const std::string_view unit = why == Refused::labels ? "series" : "samples";
-    errors.push_back(fmt::format("add {} {}: {}", tally.refused[i], unit, words(why)));
-  }
-  std::string text =
-      errors.size() == 1 ? errors[0] : fmt::format("{} errors: {}", errors.size(), fmt::join(errors, "; "));
-  return plain(409, "store locally for endpoint 127.0.0.1:10901: writing locally: " + text + "\n");
-}
-
-http::Response ReceiverModel::answer_of_prometheus(const Tally& tally, const test::Contents& contents,
-                                                   bool version2) {
-  http::Response response = plain(204, "");
-  for (std::size_t i = tally.refused.size(); i-- > 0;)
-    if (tally.refused[i] > 0) response = plain(400, std::string(words(static_cast<Refused>(i))) + "\n");
-  if (!version2) return response;
-  response.headers.add("X-Prometheus-Remote-Write-Samples-Written", std::to_string(tally.written));
-  response.headers.add("X-Prometheus-Remote-Write-Histograms-Written",
-                       std::to_string(tally.written_histograms));
-  response.headers.add("X-Prometheus-Remote-Write-Exemplars-Written",
-                       std::to_string(contents.exemplars.size()));
+  if (befalls(faults_.fails_after, Fault::fails_after_storing))
+    return plain(rng_.chance(0.5) ? 500 : 503, "lost a replica\n");
+  if (!version2) took_version1_ = true;
+  if (thanos) return answer_of_thanos(tally);
+  if (!prometheus) return answer_of_cortex(tally);
+  http::Response response = answer_of_prometheus(tally, version2);
+  if (version2 && rng_.chance(faults_.miscounts)) miscount(response, tally);
   return response;
 }
 

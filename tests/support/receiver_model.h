@@ -10,28 +10,25 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "forwarders/http/message.h"
+#include "tests/support/receiver_answers.h"
 #include "tests/support/sample.h"
 #include "tests/support/sim_clock.h"
+#include "tests/support/sim_faults.h"
 #include "tests/support/write_request_builder.h"
 #include "wal/base/rng.h"
 
 namespace tideover::sim {
 
-enum class Refused : std::uint8_t {
-  out_of_bounds,  // older than a head without out-of-order window takes: may be accepted after a restart
-  too_old,        // older than the window: the same
-  out_of_order,   // its series has newer ones: only somebody who reorders hears it
-  duplicate,      // the rest is final
-  labels,
-};
-
 // Hears what becomes of every sample that reaches the receiver.
 class ReceiverWitness {
  public:
   virtual ~ReceiverWitness() = default;
-  virtual void seen(const Sample& sample) = 0;    // in a request, whatever the answer
+  // A request, whatever the answer; seen() follows for each of its samples.
+  virtual void arrived(const test::Contents&, remote_write::Version) {}
+  virtual void seen(const Sample& sample) = 0;
   virtual void stored(const Sample& sample) = 0;  // from now on it can be read back
   virtual void refused(const Sample& sample, Refused why) = 0;
   // Two values at one time in one request: the second is dropped at commit, and the answer does not say so.
@@ -39,25 +36,34 @@ class ReceiverWitness {
 };
 
 struct ReceiverRules {
-  enum class Kind : std::uint8_t { thanos_0_42, prometheus_3 } kind = Kind::thanos_0_42;
+  enum class Kind : std::uint8_t {
+    thanos_0_42,   // 1.0 only, though it answers 200 to 2.0; stores the valid rest and counts what it refused
+    prometheus_3,  // both; a message of 1.0 whole or not at all
+    cortex,        // 1.0 only, 415 to 2.0; stores the valid rest and names the first fault
+  } kind = Kind::thanos_0_42;
   Duration out_of_order_window{};
-  std::size_t samples_max = 0;  // 413 beyond; 0: no limit
+  std::size_t samples_max = 0;      // 413 beyond; 0: no limit
+  std::size_t bytes_max = 0;        // the same, of the decompressed message
+  std::size_t label_bytes_max = 0;  // series with a longer label value are refused for good; 0: no limit
 };
 
 // How often each fault befalls a request that arrived.
 struct ReceiverFaults {
-  double fails = 0;        // 500 or 503 before anything is stored
-  double fails_after = 0;  // 500 or 503 although everything is stored
-  double throttles = 0;    // 429
-  double retry_after = 0;  // of those three: how many carry Retry-After
-  double forbids = 0;      // 401 or 404: somebody is changing the gateway
+  double fails = 0;          // 500 or 503 before anything is stored
+  double fails_after = 0;    // 500 or 503 although everything is stored
+  double fails_partway = 0;  // 500 or 503 with some of it stored
+  double throttles = 0;      // 429, 408, 425
+  double retry_after = 0;    // of `fails` and `throttles`: how many carry Retry-After
+  double forbids = 0;        // 401, 403, 404, 405, 302: somebody is changing the gateway
+  double refuses_type = 0;   // 415 to 1.0
+  double miscounts = 0;      // the Written headers of 2.0 are missing or wrong
 };
 
 class ReceiverModel {
  public:
-  // Both outlive the model.
-  ReceiverModel(SimClock& clock, Rng rng, SeriesTable& names, ReceiverWitness& witness)
-      : clock_(clock), rng_(rng), names_(names), witness_(witness) {}
+  // All outlive the model.
+  ReceiverModel(SimClock& clock, Rng rng, SeriesTable& names, ReceiverWitness& witness, FaultCounts& happened)
+      : clock_(clock), rng_(rng), names_(names), witness_(witness), happened_(happened) {}
 
   http::Response receive(const http::Request& request);
 
@@ -69,20 +75,26 @@ class ReceiverModel {
   void restart(Time ready, bool lose_head);
   // Somebody else's sample of `ts_ms` moves the head on.
   void advance_head(std::int64_t ts_ms);
+  // The sender has no memory of earlier answers.
+  void sender_restarted() { took_version1_ = false; }
 
   std::uint64_t requests() const { return requests_; }
+  // Samples that its answers refused, by their counts, although it had stored them.
+  std::uint64_t oversaid() const { return oversaid_; }
 
  private:
   struct Series {
     std::int64_t newest_ms = std::numeric_limits<std::int64_t>::min();
     std::map<std::int64_t, std::uint64_t> points;
   };
-  struct Tally;
 
+  bool befalls(double often, Fault fault);
   std::optional<http::Response> misbehave();
-  static http::Response answer_of_thanos(const Tally& tally);
-  static http::Response answer_of_prometheus(const Tally& tally, const test::Contents& contents,
-                                             bool version2);
+  std::optional<http::Response> too_large(const std::vector<Sample>& samples, std::size_t raw_bytes);
+  std::optional<http::Response> other_type(const std::vector<Sample>& samples, bool version2);
+  void keep_some(std::vector<Sample>& taken);
+  void miscount(http::Response& response, const Tally& tally);
+  bool has_long_label(const test::LabelMap& labels) const;
   std::optional<Refused> judge(const Sample& sample, std::int64_t head_max, std::int64_t oldest_valid) const;
   void store(const Sample& sample);
 
@@ -90,12 +102,15 @@ class ReceiverModel {
   Rng rng_;
   SeriesTable& names_;
   ReceiverWitness& witness_;
+  FaultCounts& happened_;
   ReceiverRules rules_;
   ReceiverFaults faults_;
   Time ready_{};
   std::int64_t head_max_ms_ = std::numeric_limits<std::int64_t>::min();
   std::map<SeriesId, Series> head_;
+  bool took_version1_ = false;  // since the sender's memory began
   std::uint64_t requests_ = 0;
+  std::uint64_t oversaid_ = 0;
 };
 
 }  // namespace tideover::sim

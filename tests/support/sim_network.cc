@@ -9,33 +9,64 @@ Duration SimNetwork::latency() {
   return std::chrono::duration_cast<Duration>(weather_.latency * rng_.between(0.5, 1.5));
 }
 
+bool SimNetwork::befalls(double often, Fault fault) {
+  if (!rng_.chance(often)) return false;
+  happened_.add(fault);
+  return true;
+}
+
 void SimNetwork::carry(http::Request request, Reply reply) {
+  last_request_ = clock_.now();
   const Duration there = latency();
-  const Duration back = latency();
   const auto refuse = [reply] { reply(fail(Errc::connect_failed, "the simulated network refused")); };
   const auto reset = [reply] { reply(fail(Errc::connection_lost, "the simulated network reset")); };
 
   switch (link_) {
     case Link::up: break;
-    case Link::refusing: return after(there, refuse);
-    case Link::black_hole: return;
-    case Link::resetting: return after(there, reset);
+    case Link::refusing: happened_.add(Fault::link_refuses); return after(there, refuse);
+    case Link::black_hole: happened_.add(Fault::link_swallows); return;
+    case Link::resetting: happened_.add(Fault::link_resets); return after(there, reset);
   }
-  if (rng_.chance(weather_.refused)) return after(there, refuse);
-  if (rng_.chance(weather_.reset_before)) return after(there, reset);
+  if (befalls(weather_.refused, Fault::refused)) return after(there, refuse);
+  if (befalls(weather_.reset_before, Fault::reset_before)) return after(there, reset);
 
-  const bool broken = rng_.chance(weather_.reset_after);
-  const bool lost = rng_.chance(weather_.reply_lost);
-  const double slowness = rng_.chance(weather_.slow) ? rng_.unit() : 0.0;
-  const Duration arrival = there + std::chrono::duration_cast<Duration>(weather_.slow_by * slowness);
-  auto arrive = [this, request = std::move(request), reply, reset, back, broken, lost] {
-    http::Response response = receiver_(request);
+  Duration arrival = there;
+  if (befalls(weather_.slow, Fault::request_late))
+    arrival += std::chrono::duration_cast<Duration>(weather_.slow_by * rng_.unit());
+  const bool twice = befalls(weather_.request_twice, Fault::request_twice);
+  const bool second_answers = twice && rng_.chance(0.5);
+  auto arrive = [this, request = std::move(request), reply = std::move(reply), twice, second_answers] {
+    const http::Response first = receiver_(request);
     if (on_act) on_act();
-    if (lost) return;
-    if (broken) return after(back, reset);
-    after(back, [reply, response = std::move(response)] { reply(response); });
+    if (!second_answers) answer(first, reply);
+    if (!twice) return;
+    after(latency(), [this, request, reply, second_answers] {
+      const http::Response second = receiver_(request);
+      if (second_answers) answer(second, reply);
+    });
   };
   after(arrival, std::move(arrive));
+}
+
+// The way back. What breaks off is an error to the reader, wherever it does so: in the status line, in the
+// headers, or in the body that a length was declared for.
+void SimNetwork::answer(const http::Response& response, const Reply& reply) {
+  if (befalls(weather_.reply_lost, Fault::reply_lost)) return;
+  Duration back = latency();
+  const auto deliver = [this, &reply](Duration delay, Result<http::Response> what) {
+    after(delay, [reply, what = std::move(what)] { reply(what); });
+  };
+  if (befalls(weather_.reset_after, Fault::reset_after))
+    return deliver(back, fail(Errc::connection_lost, "the simulated network reset"));
+  if (befalls(weather_.reply_truncated, Fault::reply_truncated))
+    return deliver(back, fail(Errc::connection_lost, "the peer closed it in the middle of its answer"));
+  if (befalls(weather_.reply_garbled, Fault::reply_garbled))
+    return deliver(back, rng_.chance(0.5) ? fail(Errc::bad_input, "the answer is not HTTP")
+                                          : fail(Errc::too_large, "the answer's head is too long"));
+  if (befalls(weather_.reply_late, Fault::reply_late))
+    back += std::chrono::duration_cast<Duration>(weather_.slow_by * rng_.unit());
+  deliver(back, response);
+  if (befalls(weather_.reply_twice, Fault::reply_twice)) deliver(back + latency(), response);
 }
 
 struct SimTransport::Exchange {

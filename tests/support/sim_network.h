@@ -1,4 +1,4 @@
-// The network between one agent and its receiver: the port `Transport` on virtual time, with weather.
+// The network between one destination and its receiver: the port `Transport` on virtual time, with weather.
 //
 // A request that has left the agent travels by itself: the agent may crash, give up or retry, and the packet
 // still arrives. That is where duplicates come from, and where a sender that trusts its own deadline loses
@@ -12,6 +12,7 @@
 
 #include "forwarders/http/transport.h"
 #include "tests/support/sim_clock.h"
+#include "tests/support/sim_faults.h"
 #include "wal/base/notifier.h"
 #include "wal/base/rng.h"
 
@@ -19,11 +20,16 @@ namespace tideover::sim {
 
 // How often each misfortune befalls a request; the rest goes through.
 struct Weather {
-  double refused = 0;       // no connection: the receiver cannot have acted
-  double reset_before = 0;  // the connection breaks on the way there
-  double reset_after = 0;   // the receiver acts, the connection breaks on the way back
-  double reply_lost = 0;    // the receiver acts, nobody ever answers
-  double slow = 0;          // takes up to `slow_by` longer, which may be past the deadline
+  double refused = 0;          // no connection: the receiver cannot have acted
+  double reset_before = 0;     // the connection breaks on the way there
+  double reset_after = 0;      // the receiver acts, the connection breaks on the way back
+  double reply_lost = 0;       // the receiver acts, nobody ever answers
+  double reply_truncated = 0;  // the receiver acts, its answer breaks off
+  double reply_garbled = 0;    // the receiver acts, what comes back is no HTTP, or far too long
+  double reply_late = 0;       // comes up to `slow_by` later: after others, or after the deadline
+  double reply_twice = 0;
+  double request_twice = 0;  // a proxy repeats it; half of the time the answer is that to the second copy
+  double slow = 0;           // takes up to `slow_by` longer to arrive, which may be past the deadline
   Duration slow_by = std::chrono::seconds(90);
   Duration latency = std::chrono::milliseconds(20);
 };
@@ -40,28 +46,35 @@ class SimNetwork {
   using Receiver = std::function<http::Response(const http::Request&)>;
   using Reply = std::function<void(Result<http::Response>)>;
 
-  SimNetwork(SimClock& clock, Rng rng, Receiver receiver)
-      : clock_(clock), rng_(rng), receiver_(std::move(receiver)) {}
+  SimNetwork(SimClock& clock, Rng rng, Receiver receiver, FaultCounts& happened)
+      : clock_(clock), rng_(rng), receiver_(std::move(receiver)), happened_(happened) {}
 
   void set_weather(const Weather& weather) { weather_ = weather; }
   void set_link(Link link) { link_ = link; }
+  Link link() const { return link_; }
 
   std::function<void()> on_act;  // runs when the receiver has acted and its answer is on the way
 
-  // Puts the request on the wire. `reply` runs at most once; never when the answer is lost.
+  // Puts the request on the wire. `reply` may run more than once, late, or never.
   void carry(http::Request request, Reply reply);
+
+  Time last_request() const { return last_request_; }  // when one was put on the wire, whatever became of it
 
  private:
   void after(Duration delay, std::function<void()> then) {
     clock_.call_at(clock_.now() + delay, std::move(then));
   }
+  bool befalls(double often, Fault fault);
   Duration latency();
+  void answer(const http::Response& response, const Reply& reply);
 
   SimClock& clock_;
   Rng rng_;
   Receiver receiver_;
+  FaultCounts& happened_;
   Weather weather_;
   Link link_ = Link::up;
+  Time last_request_{};
 };
 
 // One agent's end of the network; ends with that agent.
@@ -71,6 +84,8 @@ class SimTransport final : public http::Transport {
 
   awaitable<Result<http::Response>> send(http::Request request, Time deadline) override;
   void close() override;
+
+  std::size_t requests_open() const { return open_.size(); }
 
  private:
   struct Exchange;

@@ -21,14 +21,22 @@ void SimWorker::submit(std::function<void()> job, std::function<void()> done) {
 }
 
 void SimWorker::start_next() {
-  job_timer_ = clock_.call_at(clock_.now() + latency_(), [this] {
-    job_timer_ = 0;
-    std::exchange(waiting_.front().job, nullptr)();
-    std::function<void()> reply = std::move(waiting_.front().done);
-    waiting_.pop_front();
-    if (reply) hand_back(std::move(reply));
-    if (!waiting_.empty()) start_next();
-  });
+  job_timer_ = clock_.call_at(clock_.now() + latency_(), [this] { run_job(); });
+}
+
+void SimWorker::hurry() {
+  if (job_timer_ == 0) return;
+  clock_.cancel(job_timer_);
+  job_timer_ = clock_.call_at(clock_.now(), [this] { run_job(); });
+}
+
+void SimWorker::run_job() {
+  job_timer_ = 0;
+  std::exchange(waiting_.front().job, nullptr)();
+  std::function<void()> reply = std::move(waiting_.front().done);
+  waiting_.pop_front();
+  if (reply) hand_back(std::move(reply));
+  if (!waiting_.empty()) start_next();
 }
 
 void SimWorker::hand_back(std::function<void()> reply) {

@@ -1,6 +1,6 @@
 """One file per family of promises; each scenario is a function of (world, options)."""
 
-from . import answers, hostile, lifecycle, limits, outages, selfcheck
+from . import answers, hardships, hostile, lifecycle, limits, outages, reloads, selfcheck
 
 SCENARIOS = {
     "comparator": selfcheck.comparator,
@@ -16,5 +16,17 @@ SCENARIOS = {
     "answers": answers.same_answers,
     "hostile": hostile.hostile_clients,
     "stop": lifecycle.stops_in_an_outage,
+    "stop-replaying": lifecycle.stops_while_replaying,
+    "stop-disk-hangs": lifecycle.stops_with_a_hanging_disk,
+    "stop-disk-frozen": lifecycle.stops_on_a_frozen_disk,
+    "stop-crowd": lifecycle.stops_in_a_crowd,
+    "reload": reloads.under_load,
+    "reload-addresses": reloads.to_other_addresses,
+    "reload-met": reloads.met_by_other_things,
+    "clock": hardships.clock_jumps,
+    "descriptors": hardships.descriptors_run_out,
+    "few-descriptors": hardships.store_with_few_descriptors,
+    "standstill": hardships.stands_still,
+    "limits": hardships.within_the_charts_limits,
     "long": outages.long_outage,
 }

@@ -10,6 +10,7 @@
 
 #include "tests/support/loop.h"
 #include "tests/support/mem_store.h"
+#include "wal/base/await_callback.h"
 #include "wal/base/notifier.h"
 #include "wal/base/thread_worker.h"
 #include "wal/metrics.h"
@@ -354,6 +355,71 @@ TEST_CASE("a new destination starts at now unless it asks for the oldest") {
   REQUIRE(life.run(life.queue.append(lane, record("a"))).has_value());
   CHECK(life.payloads(life.cursor(lane, "late", Keep::required, StartAt::now)).empty());
   CHECK(life.payloads(life.cursor(lane, "curious", Keep::required, StartAt::oldest)) == Payloads{"a"});
+}
+
+TEST_CASE(
+    "a destination that begins at the oldest begins at what is still there, and counts nothing as damaged") {
+  MemStore disk;
+  Life life(disk);
+  const LaneId lane = life.lane();
+  const CursorId first = life.cursor(lane, "first");
+  for (const char* payload : {"a", "b", "c"})
+    REQUIRE(life.run(life.queue.append(lane, record(payload))).has_value());
+  (void)life.payloads(first);
+  life.queue.ack(first, {Seq{3}, {}, {}, 0, 0, 0});
+  REQUIRE(life.run(life.queue.flush()).has_value());
+  const CursorId late = life.cursor(lane, "late", Keep::required, StartAt::oldest);
+  CHECK(life.payloads(late) == Payloads{"c"});
+  life.queue.ack(late, {Seq{4}, {}, {}, 0, 0, 0});
+  const auto usage = life.queue.cursors(lane).at(1);
+  CHECK(usage.accepted.units == 1);
+  CHECK(usage.ledger.delivered == 1);
+  CHECK(usage.ledger.lost[static_cast<std::size_t>(Reason::damaged)] == 0);
+}
+
+// All that was given to the write worker so far is done.
+awaitable<bool> written(Life& life) {
+  auto start = [&life](std::function<void(bool)> done) {
+    life.writer.submit([] {}, [done = std::move(done)] { done(true); });
+  };
+  co_return co_await await_callback<bool>(std::move(start));
+}
+
+TEST_CASE("what a dropped cursor needed is given back once no crash can bring the cursor back") {
+  MemStore disk;
+  {
+    WalLimits limits = quick();
+    limits.ack_delay = 1h;  // a drop alone makes no group
+    Life life(disk, limits);
+    const LaneId lane = life.lane();
+    life.cursor(lane, "gone");
+    for (const char* payload : {"a", "b"})
+      REQUIRE(life.run(life.queue.append(lane, record(payload))).has_value());
+    // The group under way knows nothing of the drop.
+    boost::asio::co_spawn(life.io, life.queue.append(lane, record("c")), boost::asio::detached);
+    auto drop = [](Life& l, LaneId of) -> awaitable<bool> {
+      (void)l.queue.drop_cursor(of, "gone");
+      while (l.store.commits() < 3) co_await sleep_until(l.clock, l.clock.now() + 1ms);
+      co_await written(l);
+      co_return co_await written(l);
+    };
+    CHECK(life.run(drop(life, lane)));
+    CHECK(disk.record_count() == 3);
+    disk.crash();
+  }
+  Life life(disk);
+  const LaneId lane = life.lane();
+  REQUIRE(life.queue.cursors(lane).size() == 1);
+  CHECK(life.payloads(life.cursor(lane, "gone")) == Payloads{"a", "b", "c"});
+}
+
+TEST_CASE("a record as large as all that may wait is taken when nothing else waits") {
+  MemStore disk;
+  WalLimits limits = quick();
+  limits.waiting_bytes = 1000;
+  Life life(disk, limits);
+  const LaneId lane = life.lane();
+  CHECK(life.run(life.queue.append(lane, record(std::string(2000, 'x')))).has_value());
 }
 
 TEST_CASE("space below the free-space floor is not used") {

@@ -1,0 +1,164 @@
+// One trouble at a time, at its worst: what the swarm mixes.
+#include <catch2/catch.hpp>
+
+#include "tests/sim/world.h"
+
+namespace tideover::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+void add_two_sources(World& world) {
+  world.add_source({.name = "a", .rich = true});
+  world.add_source({.name = "b", .version = remote_write::Version::v2, .histograms = true, .rich = true});
+}
+
+void check_all_arrived(const World& world) {
+  const Account account = world.account();
+  CHECK(world.violations() == std::vector<std::string>{});
+  CHECK(account.acknowledged > 0);
+  CHECK(account.stored == account.acknowledged);
+}
+
+TEST_CASE("answers that break off, are no HTTP, come late or twice are nobody else's answers") {
+  World world(41);
+  world.thanos().window(Duration{}).breaks_replies(0.4).answers_late(0.4);
+  add_two_sources(world);
+  world.run_with_crashes(5, 1h);
+  world.heal_and_drain();
+  check_all_arrived(world);
+}
+
+TEST_CASE("a proxy that repeats requests costs nothing but the repetition") {
+  World world(42);
+  world.thanos().window(Duration{}).hears_twice(0.5);
+  world.add_destination({.name = "prometheus"}).is_prometheus().hears_twice(0.5);
+  add_two_sources(world);
+  world.run_with_crashes(3, 1h);
+  world.heal_and_drain();
+  check_all_arrived(world);
+  CHECK(world.account().duplicates > 0);
+}
+
+TEST_CASE("a receiver that stores half of a request and answers 500 gets the other half") {
+  World world(43);
+  world.thanos().fails_partway(0.6);
+  world.add_destination({.name = "prometheus"}).is_prometheus().fails_partway(0.6);
+  add_two_sources(world);
+  world.run_with_crashes(3, 1h);
+  world.heal_and_drain();
+  check_all_arrived(world);
+}
+
+TEST_CASE("a receiver that stores the valid rest of what it answers 400 loses nothing by it") {
+  World world(44);
+  world.thanos().is_cortex().takes_labels_up_to(400);
+  world.add_source({.name = "a", .bulk = 1000});
+  world.add_source({.name = "b", .version = remote_write::Version::v2, .bulk = 1000});
+  world.run_with_crashes(3, 30min);
+  const Account account = world.account();
+  world.heal_and_drain();
+  CHECK(world.violations() == std::vector<std::string>{});
+  CHECK(account.refused > 0);
+  CHECK(world.account().outstanding == 0);
+  CHECK(world.account().swallowed == 0);
+}
+
+TEST_CASE("wrong counts of what was written cost no sample") {
+  World world(45);
+  world.thanos().is_prometheus().miscounts(1.0);
+  world.add_source({.name = "a", .version = remote_write::Version::v2, .histograms = true});
+  world.run_with_crashes(3, 1h);
+  world.heal_and_drain();
+  check_all_arrived(world);
+}
+
+TEST_CASE("limits and windows of the receiver may change under the agent's feet") {
+  World world(46);
+  world.thanos().changes_its_limits().changes_its_window().has_other_writers().down_for(5min, 20min);
+  add_two_sources(world);
+  world.run_with_crashes(5, 4h);
+  world.heal_and_drain();
+  check_all_arrived(world);
+}
+
+TEST_CASE("a receiver that loses its head gets what it has not acknowledged, and no more is asked of us") {
+  World world(47);
+  world.thanos().window(Duration{}).restarts(true).down_for(1min, 5min);
+  add_two_sources(world);
+  world.run_with_crashes(5, 2h);
+  world.heal_and_drain();
+  check_all_arrived(world);
+}
+
+TEST_CASE("a sample that is too large alone is rejected, and its neighbours arrive") {
+  World world(48);
+  world.thanos().takes_at_most(0, 1200);
+  world.add_source({.name = "a", .bulk = 2000});
+  world.run_with_crashes(2, 20min);
+  const Account before = world.account();
+  CHECK(before.refused > 0);
+  CHECK(before.stored > before.refused);  // three other series, and 413 for the one
+  world.heal_and_drain();
+  CHECK(world.violations() == std::vector<std::string>{});
+  CHECK(world.account().outstanding == 0);
+}
+
+TEST_CASE("a disk that hangs for minutes delays answers, and delivery of what is durable goes on") {
+  World world(49);
+  world.speed().sticks = 0.01;
+  world.thanos().down_for(10s, 2min);
+  add_two_sources(world);
+  world.run_with_crashes(5, 2h);
+  world.heal_and_drain();
+  check_all_arrived(world);
+}
+
+TEST_CASE("stops in order, one after the other, lose nothing, whatever hangs") {
+  World world(50);
+  world.speed().sticks = 0.005;
+  world.disk_faults().commit_fails = 0.05;
+  world.thanos().fails(0.2).answers_slowly(0.2);
+  add_two_sources(world);
+  for (int i = 0; i < 30; ++i) {
+    world.run_for(90s);
+    world.restart_agent();
+  }
+  world.heal_and_drain();
+  check_all_arrived(world);
+}
+
+TEST_CASE("a power cut in the middle of a write leaves all of it or nothing of it") {
+  World world(51);
+  add_two_sources(world);
+  world.run_for(1min);
+  for (int i = 0; i < 40; ++i) {
+    world.disk().cut_at_commit(Cut::during_commit, [&world] { world.agent()->die(); });
+    world.run_for(90s);
+  }
+  world.heal_and_drain();
+  check_all_arrived(world);
+  CHECK(world.account().extra == 0);  // whoever got no answer has repeated it
+}
+
+TEST_CASE("memory does not grow with the backlog") {
+  World world(52);
+  world.agent_options().limits.tail_bytes = 256 << 10;
+  world.network().set_link(Link::refusing);
+  for (const char* name : {"a", "b", "c"}) world.add_source({.name = name, .series = 1, .bulk = 60'000});
+  world.run_for(2h);
+  CHECK(world.oracle().held_bytes() > 50 << 20);
+  CHECK(world.disk().lent_bytes() < 4 << 20);
+  world.network().set_link(Link::up);
+  std::uint64_t most = 0;
+  for (int i = 0; i < 600; ++i) {
+    world.run_for(1s);
+    most = std::max(most, world.disk().lent_bytes());
+  }
+  CHECK(most < 6 << 20);
+  world.heal_and_drain();
+  check_all_arrived(world);
+}
+
+}  // namespace
+}  // namespace tideover::sim

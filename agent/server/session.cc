@@ -316,6 +316,7 @@ awaitable<void> serve(std::shared_ptr<Core> core, Socket socket, Age age) {
   prepare(socket);
   Session session(core, std::move(socket));
   session.served = age == Age::inherited ? 1 : 0;
+  session.connection.proven = age == Age::inherited;
   ++core->metrics.connections_open;
   try {
     co_await serve_all(session);

@@ -80,7 +80,8 @@ Exchange converse(std::string_view bytes, std::size_t cut) {
   int pair[2];
   invariant(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0, "a socket pair can be made");
   Client client(pair[0]);
-  boost::asio::co_spawn(io, serve(core, Socket(io, Protocol(AF_UNIX, 0), pair[1])), boost::asio::detached);
+  boost::asio::co_spawn(io, serve(core, Socket(io, Protocol(AF_UNIX, 0), pair[1]), Age::newly_accepted),
+                        boost::asio::detached);
   bool open = true;
   while (open && !bytes.empty()) {
     const std::size_t size = std::min(cut, bytes.size());

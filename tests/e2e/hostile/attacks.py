@@ -128,15 +128,15 @@ def attacks():
         yield f"explosion: {name}", 2, 2, posts(kind, body)
 
 
-def _run(port, number):
+def _run(port, attack):
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
-    _, clients, seconds, behave = list(attacks())[number]
+    _, clients, seconds, behave = attack
     asyncio.run(again_and_again(port, seconds, clients, behave))
 
 
-def start(port, number):
-    """A process: the honest client must not wait for the attackers' interpreter."""
-    process = multiprocessing.get_context("fork").Process(target=_run, args=(port, number), daemon=True)
+def start(port, attack):
+    """A process, for the honest client must not wait for the attackers' interpreter; a fork, for it inherits the attack."""
+    process = multiprocessing.get_context("fork").Process(target=_run, args=(port, attack), daemon=True)
     process.start()
     return process

@@ -16,6 +16,9 @@ class Sink(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", self.port), _Receive)
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
+    def handle_error(self, request, client_address):
+        """The agent may go while a request is under way: nothing to tell."""
+
 
 class _Receive(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"

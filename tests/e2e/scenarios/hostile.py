@@ -84,10 +84,10 @@ def hostile_clients(world, options):
     time.sleep(3)
     report(world, agent, honest, "nobody else")
     peak = agent.peak_rss_kib()
-    for number, (name, *_) in enumerate(attacks.attacks()):
+    for attack in attacks.attacks():
+        name = attack[0]
         reset_peak(agent.pid)
-        attack = attacks.start(agent.port, number)
-        attack.join()
+        attacks.start(agent.port, attack).join()
         if honest.fault or not agent.running():
             raise Failure(f"{name}: {honest.fault or 'the agent is gone'}")
         peak = max(peak, report(world, agent, honest, name))

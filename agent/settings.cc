@@ -56,7 +56,7 @@ Settings derive(const config::Config& config, const NodeFacts& node) {
   settings.memtable_bytes = share(8 * kMiB);
   settings.intake_server.inflight_bytes = share(24 * kMiB);
   settings.intake_server.body_bytes =
-      std::min<std::size_t>(settings.intake_server.body_bytes, share(16 * kMiB));
+      std::min<std::size_t>(settings.intake_server.body_bytes, share(8 * kMiB));
 
   if (config.metrics) {
     const config::Size file_system{node.file_system_bytes};

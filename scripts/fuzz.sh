@@ -39,7 +39,7 @@ minimise() {
   small=$(mktemp -d)
   mkdir -p "build/fuzz/corpus/$target"
   for input in "$corpus"/*; do [[ ${input##*/} =~ ^[0-9a-f]{40}$ ]] || cp "$input" "$small/"; done
-  "build/fuzz/fuzz_$target" -merge=1 -use_counters=0 -max_len=4096 -timeout=10 -verbosity=0 -close_fd_mask=1 "$small" \
+  "build/fuzz/fuzz_$target" -merge=1 -use_counters=0 -max_len=2048 -timeout=10 -verbosity=0 -close_fd_mask=1 "$small" \
     "$corpus" "build/fuzz/corpus/$target"
   rm -rf "$corpus"
   cp -r "$small" "$corpus"

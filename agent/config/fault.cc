@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <iterator>
 
+#include "wal/base/utf8.h"
+
 namespace tideover::config {
 namespace {
 
@@ -42,17 +44,32 @@ bool may_hold_secret(std::string_view line) {
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
 
-// Tabs stay tabs, so that the caret stands below its character; other control bytes become '?'.
+// A character that may steer a terminal: ASCII's control bytes, and U+0080 to U+009F.
+bool is_control(std::string_view character) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(character[i]); };
+  if (character.size() == 1) return byte(0) < 0x20 || byte(0) == 0x7f;
+  return character.size() == 2 && byte(0) == 0xc2 && byte(1) < 0xa0;
+}
+
+// Tabs stay tabs, so that the caret stands below its character; what is no printable text becomes '?'.
 std::string shown(std::string_view line) {
-  std::string out(line.substr(0, kShownLineBytes));
-  for (char& c : out)
-    if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f) c = '?';
+  std::string out;
+  while (!line.empty()) {
+    const std::size_t length = utf8_length(line);
+    const std::string_view character = line.substr(0, std::max<std::size_t>(length, 1));
+    if (out.size() + character.size() > kShownLineBytes) break;
+    if (length == 0 || (is_control(character) && character != "\t"))
+      out += '?';
+    else
+      out += character;
+    line.remove_prefix(character.size());
+  }
   return out;
 }
 
 std::string blanks_before(std::string_view line, std::size_t column) {
   std::string out;
-  for (char c : line.substr(0, column))
+  for (char c : shown(line.substr(0, column)))
     if (!is_continuation(c)) out += c == '\t' ? '\t' : ' ';
   return out;
 }
@@ -86,14 +103,17 @@ std::string render(std::vector<Fault> faults, std::string_view file_name, std::s
 
 std::string quoted(std::string_view value) {
   std::string out = "\"";
-  std::size_t end = std::min(value.size(), kQuotedBytes);
-  while (end < value.size() && end > 0 && is_continuation(value[end])) --end;
-  for (char c : value.substr(0, end)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f)
-      fmt::format_to(std::back_inserter(out), "\\x{:02x}", byte);
+  std::size_t end = 0;
+  while (end < value.size()) {
+    const std::size_t length = utf8_length(value.substr(end));
+    const std::string_view character = value.substr(end, std::max<std::size_t>(length, 1));
+    if (end + character.size() > kQuotedBytes) break;
+    if (length == 0 || is_control(character))
+      for (const char c : character)
+        fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned char>(c));
     else
-      out += c;
+      out += character;
+    end += character.size();
   }
   return out + (end < value.size() ? "...\"" : "\"");
 }

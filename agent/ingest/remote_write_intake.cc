@@ -19,6 +19,10 @@ using remote_write::Version;
 // A message above this leaves no buffer behind: rare, and not worth holding its memory.
 constexpr std::size_t kScratchKeptBytes = 4 << 20;
 
+// As Prometheus' receiver. A timestamp further ahead says nothing about how fresh the data is, and as the
+// newest it would stay for good.
+constexpr std::int64_t kAheadMsMax = 10 * 60 * 1000;
+
 Protocol protocol_of(Version version) { return version == Version::v1 ? Protocol::rw1 : Protocol::rw2; }
 
 // 2.0 wants the exact counts on success and on failure; to a 1.0 sender they would be read as a partial
@@ -126,7 +130,7 @@ awaitable<http::Response> RemoteWriteIntake::handle(http::Request request) {
   std::size_t raw_bytes = scratch_.size();
   if (!scan.clean() && !empty(scan.counts)) {
     // Up to 32 MiB each: what is not needed any more is given back before the next one is made.
-    record.bytes = std::string();
+    std::string().swap(record.bytes);
     std::string valid = remote_write::without_faults(scratch_, version);
     std::string().swap(scratch_);
     raw_bytes = valid.size();
@@ -153,7 +157,8 @@ awaitable<http::Response> RemoteWriteIntake::handle(http::Request request) {
     metrics_.metadata += scan.counts.metadata;
     metrics_.body_bytes += body_bytes;
     metrics_.raw_bytes += raw_bytes;
-    metrics_.newest_ms = std::max(metrics_.newest_ms, scan.newest_ms);
+    if (scan.newest_ms <= to_unix_ms(clock_.wall_now()) + kAheadMsMax)
+      metrics_.newest_ms = std::max(metrics_.newest_ms, scan.newest_ms);
   }
   if (scan.clean()) co_return count(answer(Answer::stored, version, scan.counts), protocol, Answer::stored);
   // Prometheus drops the whole request on a 400: its good series are safe by now.

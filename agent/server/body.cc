@@ -42,24 +42,16 @@ awaitable<BodyEnd> read_counted(Core& core, Connection& connection, ReadBuffer& 
   co_return BodyEnd::complete;
 }
 
-// Room for `more` bytes at the end of `body`, as exactly as it is charged: a string left to itself doubles.
-// While it moves, the old bytes are there, too; nothing is awaited meanwhile, so that happens to one body at
-// a time.
-bool make_room(std::string& body, std::size_t first, std::size_t more, std::size_t body_bytes_max,
-               ByteBudget::Charge& charge) {
+// Room for `more` bytes at the end of `body`. Memory that is not written to is only an address: growing in
+// long strides takes no more of it, and what is copied meanwhile, while both are there, is a quarter of the
+// new size at most.
+void make_room(std::string& body, std::size_t more, std::size_t size_max) {
   const std::size_t needed = body.size() + more;
-  if (needed <= body.capacity()) return true;
-  const std::size_t ahead = std::min(body.capacity() + body.capacity() / 2, first + body_bytes_max);
-  std::size_t capacity = std::max(needed, ahead);
-  if (!charge.resize(capacity - first)) {
-    capacity = needed;
-    if (!charge.resize(capacity - first)) return false;
-  }
+  if (needed <= body.capacity()) return;
   std::string larger;
-  larger.reserve(capacity);
+  larger.reserve(std::max(needed, std::min(4 * body.capacity(), size_max)));
   larger += body;
   body.swap(larger);
-  return true;
 }
 
 awaitable<BodyEnd> read_chunked(Core& core, Connection& connection, ReadBuffer& buffer, MessageParser& parser,
@@ -67,15 +59,17 @@ awaitable<BodyEnd> read_chunked(Core& core, Connection& connection, ReadBuffer& 
   Time start = core.clock.now();
   connection.take_excuse();
   const std::size_t first = body.size();
+  const std::size_t size_max = first + body_max(core);
   parser.body_to(&body, body_max(core));
   while (true) {
     // What comes out of the buffer is at most what is in it: charged before it is stored.
     const std::string_view input = buffer.data();
-    const std::size_t bytes = std::min(input.size(), first + body_max(core) - body.size());
-    if (!make_room(body, first, bytes, body_max(core), charge)) co_return BodyEnd::over_budget;
+    if (!charge.resize(body.size() - first + input.size())) co_return BodyEnd::over_budget;
+    make_room(body, std::min(input.size(), size_max - body.size()), size_max);
     std::size_t used = 0;
     const MessageParser::Status status = parser.put(input, used);
     buffer.consume(used);
+    charge.resize(body.size() - first);
     switch (status) {
       case MessageParser::Status::done: co_return BodyEnd::complete;
       case MessageParser::Status::body_too_large: co_return BodyEnd::too_large;

@@ -23,7 +23,7 @@ namespace tideover::server {
 struct ServerLimits {
   std::size_t connections = 256;          // more are answered 503 and closed
   std::size_t header_bytes = 16 << 10;    // 431 beyond
-  std::size_t body_bytes = 16 << 20;      // compressed; 413 beyond
+  std::size_t body_bytes = 8 << 20;       // compressed; 413 beyond
   std::size_t inflight_bytes = 24 << 20;  // bodies of all requests together; 503 beyond
   Duration header_time = std::chrono::seconds(10);
   Duration body_time = std::chrono::seconds(30);  // the whole body

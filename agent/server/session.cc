@@ -268,8 +268,8 @@ awaitable<bool> serve_request(Session& s) {
     }
     const BodyEnd end = co_await read_body(core, s.connection, s.buffer, s.parser, charge, request.body);
     refusal = refusal_of(s, end);
-    if (end != BodyEnd::complete) {  // its memory is free before its client has read why
-      request.body = std::string();
+    if (end != BodyEnd::complete) {      // its memory is free before its client has read why
+      std::string().swap(request.body);  // an assignment would keep it
       charge.resize(0);
     }
     if (refusal) co_await answer_and_leave(s, std::move(*refusal), bare);

@@ -2,6 +2,7 @@
 
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
+#include <limits>
 #include <variant>
 
 namespace tideover::http {
@@ -14,11 +15,17 @@ using Status = MessageParser::Status;
 // A field of five bytes takes over a hundred in memory: its bytes alone do not bound a head. Ten are usual.
 constexpr std::size_t kFieldsMax = 256;
 
+// The shortest rest of a chunked body: "0", and two ends of line. Beast 1.81 fails an assertion of its own,
+// and ends the process, when an empty body comes as "0\r\n" and then a byte
+// (basic_parser::parse_chunk_header); it never sees less.
+constexpr std::size_t kChunkedRestMin = 5;
+
 // What both kinds of message collect.
 struct Collected {
   Request request;
   Response response;
-  std::size_t head_bytes = 0;
+  std::size_t head_bytes = 0;   // used so far
+  std::size_t field_bytes = 0;  // of the fields met, those of a trailer included
   std::size_t fields = 0;
   std::size_t head_bytes_max = 0;
   std::string* body = nullptr;
@@ -35,7 +42,8 @@ template <bool is_request>
 class Sink final : public beast::http::basic_parser<is_request> {
  public:
   explicit Sink(Collected& to) : to_(to) {
-    this->header_limit(static_cast<std::uint32_t>(to.head_bytes_max));
+    // Beast's own limit starts anew with every call, so that it would matter how the bytes were cut.
+    this->header_limit(std::numeric_limits<std::uint32_t>::max());
     this->body_limit(boost::none);  // bounded by body_to()
   }
 
@@ -54,9 +62,8 @@ class Sink final : public beast::http::basic_parser<is_request> {
 
   void on_field_impl(beast::http::field, beast::string_view name, beast::string_view value,
                      error_code& error) override {
-    // Counted here because Beast's own limit starts anew with every call once fields trickle in.
-    to_.head_bytes += name.size() + value.size() + 4;
-    if (to_.head_bytes > to_.head_bytes_max || ++to_.fields > kFieldsMax) {
+    to_.field_bytes += name.size() + value.size() + 3;  // at least what it took on the wire
+    if (to_.field_bytes > to_.head_bytes_max || ++to_.fields > kFieldsMax) {
       error = beast::http::error::header_limit;
       return;
     }
@@ -115,6 +122,17 @@ struct MessageParser::Impl {
     return kind == Kind::request ? f(std::get<1>(sink)) : f(std::get<2>(sink));
   }
 
+  bool too_little(bool chunked, std::string_view rest) const {
+    return got.head_done && chunked && rest.size() < kChunkedRestMin && rest.front() == '0';
+  }
+
+  // Until a head is done all that came is head, whether Beast has taken it or waits for more of it. So it
+  // does not matter in which pieces it came.
+  bool head_too_large(std::size_t taken, std::size_t left) {
+    got.head_bytes += taken;
+    return got.head_bytes + (got.head_done ? 0 : left) > got.head_bytes_max;
+  }
+
   Status refuse(std::string sentence) {
     got.error = std::move(sentence);
     return Status::bad;
@@ -168,8 +186,11 @@ Status MessageParser::put(std::string_view input, std::size_t& used) {
   return impl_->with_sink([&](auto& sink) {
     while (!sink.is_done()) {
       if (used == input.size() && impl_->got.head_done) return Status::need_more;
+      if (impl_->too_little(sink.chunked(), input.substr(used))) return Status::need_more;
       error_code error;
-      used += sink.put({input.data() + used, input.size() - used}, error);
+      const std::size_t taken = sink.put({input.data() + used, input.size() - used}, error);
+      used += taken;
+      if (!head_was_done && impl_->head_too_large(taken, input.size() - used)) return Status::head_too_large;
       if (impl_->got.head_done && !head_was_done && (!error || error == beast::http::error::need_more))
         return impl_->check_head();
       if (error == beast::http::error::need_more) return Status::need_more;

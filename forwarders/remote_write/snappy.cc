@@ -1,6 +1,7 @@
 #include "forwarders/remote_write/snappy.h"
 
 #include <fmt/format.h>
+#include <memory>
 #include <snappy.h>
 
 namespace tideover::remote_write {
@@ -34,10 +35,11 @@ Result<> decompress(std::string_view compressed, std::size_t max_bytes, std::str
 }
 
 void compress(std::string_view raw, std::string& out) {
-  out.resize(::snappy::MaxCompressedLength(raw.size()));
+  // As large as the worst case, but not zeroed: of a large message only what it comes to is ever touched.
+  const auto block = std::make_unique_for_overwrite<char[]>(::snappy::MaxCompressedLength(raw.size()));
   std::size_t size = 0;
-  ::snappy::RawCompress(raw.data(), raw.size(), out.data(), &size);
-  out.resize(size);
+  ::snappy::RawCompress(raw.data(), raw.size(), block.get(), &size);
+  out.assign(block.get(), size);
 }
 
 }  // namespace tideover::remote_write

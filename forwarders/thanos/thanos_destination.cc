@@ -20,7 +20,7 @@ using remote_write::Version;
 
 // What is made anew is held in several copies meanwhile: beyond this it is sent in halves. Not a configured
 // limit: far above what one request takes when several records wait.
-constexpr std::size_t kMadeBytesMax = 8 << 20;
+constexpr std::size_t kMadeBytesMax = 4 << 20;
 
 http::Request request_of(const ThanosOptions& options, Version version, std::uint32_t retry,
                          std::string body) {

@@ -1,6 +1,6 @@
 """One file per family of promises; each scenario is a function of (world, options)."""
 
-from . import hardships, lifecycle, limits, outages, reloads, selfcheck
+from . import answers, hardships, hostile, lifecycle, limits, outages, reloads, selfcheck
 
 SCENARIOS = {
     "comparator": selfcheck.comparator,
@@ -13,6 +13,8 @@ SCENARIOS = {
     "parked": limits.old_samples_are_parked,
     "budget": limits.budget_is_full,
     "disk-full": limits.disk_is_full,
+    "answers": answers.same_answers,
+    "hostile": hostile.hostile_clients,
     "stop": lifecycle.stops_in_an_outage,
     "stop-replaying": lifecycle.stops_while_replaying,
     "stop-disk-hangs": lifecycle.stops_with_a_hanging_disk,

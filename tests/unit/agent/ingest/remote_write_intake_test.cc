@@ -1,78 +1,18 @@
 #include "agent/ingest/remote_write_intake.h"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 #include <catch2/catch.hpp>
-#include <optional>
+#include <limits>
 #include <string>
-#include <utility>
 
-#include "tests/support/loop.h"
-#include "tests/support/mem_store.h"
 #include "tests/support/write_request_builder.h"
-#include "wal/base/thread_worker.h"
-#include "wal/metrics.h"
+#include "tests/unit/agent/ingest/fixture.h"
 
 namespace tideover::ingest {
 namespace {
 
 using remote_write::Version;
 using test::WriteRequest;
-
-struct Fixture {
-  Fixture() {
-    REQUIRE(run(queue.open()).has_value());
-    lane = queue.open_lane("metrics", {1 << 20, true});
-    cursor = queue.open_cursor(lane, "thanos", wal::Keep::required, wal::StartAt::oldest);
-    intake.emplace(queue, lane, clock, metrics);
-  }
-  ~Fixture() {
-    auto stop = [](wal::Queue& q) -> awaitable<bool> {
-      co_await q.stop();
-      co_return true;
-    };
-    run(stop(queue));
-  }
-
-  template <class T>
-  T run(awaitable<T> task) {
-    return loop.result_of(std::move(task));
-  }
-
-  static http::Request request(Version version, std::string body) {
-    http::Request r;
-    r.method = "POST";
-    r.target = "/api/v1/write";
-    r.headers.add("Content-Type", version == Version::v1
-                                      ? "application/x-protobuf"
-                                      : "application/x-protobuf;proto=io.prometheus.write.v2.Request");
-    r.headers.add("Content-Encoding", "snappy");
-    r.body = std::string(wal::kEnvelopeBytes, '\0') + body;
-    return r;
-  }
-  http::Response post(Version version, const std::string& raw) {
-    return run(intake->handle(request(version, test::snappy_block(raw))));
-  }
-  std::vector<wal::StoredRecord> stored() {
-    auto batch = run(queue.read(cursor, 1 << 20));
-    REQUIRE(batch.has_value());
-    return batch->records;
-  }
-
-  wal::MemStore store;
-  test::Loop loop;
-  boost::asio::io_context& io = loop.io;
-  SystemClock& clock = loop.clock;
-  ThreadWorker writer{"writer", io.get_executor()};
-  ThreadWorker reader{"reader", io.get_executor()};
-  wal::WalLimits limits;
-  wal::WalMetrics wal_metrics;
-  wal::Queue queue{store, writer, reader, clock, limits, wal_metrics};
-  LaneId lane;
-  wal::CursorId cursor;
-  IntakeMetrics metrics;
-  std::optional<RemoteWriteIntake> intake;
-};
+using Fixture = test::IntakeFixture;
 
 std::string two_samples(Version version) {
   return WriteRequest()
@@ -186,6 +126,18 @@ TEST_CASE("a request without content is 204 and leaves no record") {
   Fixture f;
   CHECK(f.post(Version::v1, "").status == 204);
   CHECK(f.stored().empty());
+}
+
+TEST_CASE("a timestamp far ahead is kept, but does not count as the newest") {
+  Fixture f;
+  const std::int64_t now_ms = to_unix_ms(f.clock.wall_now());
+  const auto at = [](std::int64_t ms) {
+    return WriteRequest().series({{"__name__", "up"}}).sample(ms, 1).encode(Version::v1);
+  };
+  CHECK(f.post(Version::v1, at(now_ms)).status == 204);
+  CHECK(f.post(Version::v1, at(std::numeric_limits<std::int64_t>::max())).status == 204);
+  CHECK(f.metrics.newest_ms == now_ms);
+  CHECK(f.metrics.floats == 2);
 }
 
 }  // namespace

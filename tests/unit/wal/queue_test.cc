@@ -411,6 +411,20 @@ awaitable<bool> written(Life& life) {
   co_return co_await await_callback<bool>(std::move(start));
 }
 
+TEST_CASE("what a failed group settled is given back when the group had reached the disk after all") {
+  MemStore disk;
+  Life life(disk);
+  const LaneId lane = life.lane();
+  const CursorId cursor = life.cursor(lane);
+  REQUIRE(life.run(life.queue.append(lane, record("old"))).has_value());
+  (void)life.payloads(cursor);
+  disk.fail_next_commit(Errc::io_error, MemStore::Outcome::applied);
+  life.queue.ack(cursor, {Seq{2}, {}, {}, 0, 0, 0});
+  REQUIRE(life.run(append_until_taken(life, lane, "new")).has_value());
+  REQUIRE(life.run(written(life)));
+  CHECK(disk.record_count() == 2);  // "new", once as the failed group left it and once repeated
+}
+
 TEST_CASE("what a dropped cursor needed is given back once no crash can bring the cursor back") {
   MemStore disk;
   {

@@ -170,7 +170,7 @@ void Audit::check_figures(const std::string& name, const forward::SenderStatus& 
   // A refusal after a doubtful attempt is taken for a duplicate; what was refused without anybody hearing it
   // may have been dropped later. It is counted, if not as what it was.
   const std::uint64_t dropped_beyond = lost(wal::Reason::budget) - figures.dropped;
-  say(account.refused <= rejected + sum.probable_duplicates + dropped_beyond,
+  say(account.refused <= rejected + sum.probable_duplicates + dropped_beyond + lies.unsaid,
       fmt::format(
           "the receiver refused {} samples for good, {} were counted as rejected and {} as duplicates",
           account.refused, rejected, sum.probable_duplicates));

@@ -14,8 +14,10 @@
 
 namespace tideover::sim {
 
-// Samples that a receiver's answers refused although it had stored them.
+// By how much a receiver's answers were wrong: samples that it refused and did not say so, in words or
+// numbers, and samples that they refused although it had stored them.
 struct Lies {
+  std::uint64_t unsaid = 0;
   std::uint64_t oversaid = 0;
 };
 

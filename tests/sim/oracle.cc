@@ -333,10 +333,10 @@ Account Oracle::account(const std::string& destination) const {
         ++sum.swallowed;
       } else if (debt.damaged) {
         ++sum.damaged;
-      } else if (debt.refused) {
-        ++sum.refused;
       } else if (debt.dropped) {
         ++sum.dropped;
+      } else if (debt.refused) {
+        ++sum.refused;
       } else {
         ++sum.outstanding;
       }

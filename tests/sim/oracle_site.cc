@@ -54,9 +54,11 @@ void Oracle::seen(Site& site, const Sample& arrived) {
   const auto d = find(site.destination_);
   if (d && (fate.stored_at & site.bit()) != 0) ++destinations_[*d].duplicates;
   if ((fate.seen_at & site.bit()) != 0) return;
-  // Skipped on the disk it may still come from memory, late; and what an earlier receiver of the same
-  // destination refused for its window waits beside the lane, and is overtaken.
-  const bool late = d && (fate.debts[*d].damaged || (fate.debts[*d].sidelined && fate.seen_at != 0));
+  // Skipped on the disk it may still come from memory, late; dropped to keep a budget it may still be on its
+  // way; and what an earlier receiver of the same destination refused for its window waits beside the lane,
+  // and is overtaken.
+  const bool late = d && (fate.debts[*d].damaged || fate.debts[*d].dropped ||
+                          (fate.debts[*d].sidelined && fate.seen_at != 0));
   fate.seen_at |= site.bit();
   if (late) return;
   std::uint64_t& newest = site.newest_seen_[sample.series];

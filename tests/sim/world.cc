@@ -340,7 +340,10 @@ void World::heal_and_drain(Duration bound) {
   if (broken()) return;
   if (!drained()) return oracle_.violation(still_waiting());
   std::map<std::string, Lies> lies;
-  for (const auto& site : sites_) lies[site->destination].oversaid += site->receiver.oversaid();
+  for (const auto& site : sites_) {
+    lies[site->destination].unsaid += site->receiver.unsaid();
+    lies[site->destination].oversaid += site->receiver.oversaid();
+  }
   audit_.drained(*agent_, lies);
   coverage_.hit_recovery(Recovery::drained_in_full);
   for (std::size_t i = 0; i < agent_->options().destinations.size(); ++i)

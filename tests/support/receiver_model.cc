@@ -163,7 +163,10 @@ void ReceiverModel::miscount(http::Response& response, const Tally& tally) {
       happened_.add(Fault::counts_low);
       if (refuses) oversaid_ += truth - truth / 2;
       return rewrite(std::to_string(truth / 2));
-    case 3: happened_.add(Fault::counts_high); return rewrite(std::to_string(2 * truth + 7));
+    case 3:
+      happened_.add(Fault::counts_high);
+      if (refuses) unsaid_ += tally.refused[static_cast<std::size_t>(Refused::labels)];
+      return rewrite(std::to_string(2 * truth + 7));
     default: happened_.add(Fault::counts_garbled); return rewrite(kGarbled[rng_.below(kGarbled.size())]);
   }
 }

@@ -79,7 +79,9 @@ class ReceiverModel {
   void sender_restarted() { took_version1_ = false; }
 
   std::uint64_t requests() const { return requests_; }
-  // Samples that its answers refused, by their counts, although it had stored them.
+  // Samples that it refused with a count that says it did not, and in words that name no sample; and samples
+  // that its counts refused although it had stored them.
+  std::uint64_t unsaid() const { return unsaid_; }
   std::uint64_t oversaid() const { return oversaid_; }
 
  private:
@@ -110,6 +112,7 @@ class ReceiverModel {
   std::map<SeriesId, Series> head_;
   bool took_version1_ = false;  // since the sender's memory began
   std::uint64_t requests_ = 0;
+  std::uint64_t unsaid_ = 0;
   std::uint64_t oversaid_ = 0;
 };
 

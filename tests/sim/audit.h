@@ -19,6 +19,9 @@ namespace tideover::sim {
 struct Lies {
   std::uint64_t unsaid = 0;
   std::uint64_t oversaid = 0;
+  // It refuses what it has stored, though nobody could know: it stores the rest of what it answers 400, or a
+  // proxy repeats what was sent.
+  bool confusing = false;
 };
 
 class Audit {

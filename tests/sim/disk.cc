@@ -1,11 +1,21 @@
 #include "tests/sim/disk.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "wal/queue_state.h"
 
 namespace tideover::sim {
 namespace {
 
 Error power_is_off() { return fail(Errc::unavailable, "the power is off"); }
+
+// Records of a lane that intake does not write to.
+bool sets_aside(const wal::StoreBatch& batch) {
+  static const LaneId intake = wal::lane_id("metrics");
+  return std::any_of(batch.records.begin(), batch.records.end(),
+                     [](const wal::StoreBatch::Put& put) { return put.lane != intake; });
+}
 
 }  // namespace
 
@@ -106,9 +116,10 @@ Result<wal::StoreImage> Disk::Handle::open() {
 
 Result<> Disk::Handle::commit(const wal::StoreBatch& batch) {
   if (frozen_) return power_is_off();
+  if (disk_.cut_ == Cut::before_divert && !sets_aside(batch)) return disk_.commit(batch);
   Cut cut = std::exchange(disk_.cut_, Cut::none);
   if (cut == Cut::during_commit) cut = disk_.rng_.chance(0.5) ? Cut::before_commit : Cut::after_commit;
-  if (cut == Cut::before_commit) std::exchange(disk_.on_cut_, nullptr)();
+  if (cut == Cut::before_commit || cut == Cut::before_divert) std::exchange(disk_.on_cut_, nullptr)();
   if (frozen_) return power_is_off();
   auto done = disk_.commit(batch);
   if (cut == Cut::after_commit) std::exchange(disk_.on_cut_, nullptr)();

@@ -31,7 +31,13 @@ struct DiskFaults {
 };
 
 // Where the power goes off.
-enum class Cut : std::uint8_t { none, before_commit, during_commit, after_commit };
+enum class Cut : std::uint8_t {
+  none,
+  before_commit,
+  before_divert,  // of the next commit that sets records aside
+  during_commit,
+  after_commit,
+};
 
 class Disk {
  public:

@@ -25,14 +25,16 @@ void Operators::begin() {
 void Operators::edit() {
   Rng& chance = world_.chance();
   bool edited = false;
-  switch (chance.below(7)) {
+  switch (chance.below(8)) {
     case 0: edited = change_url(); break;
     case 1: edited = remove(); break;
     case 2: edited = return_removed(); break;
     case 3: edited = add(chance.chance(0.5) ? wal::StartAt::now : wal::StartAt::oldest); break;
     case 4: edited = change_budget(); break;
     case 5: edited = change_requirement(); break;
-    case 6: give_up_removed(); return;
+    default:
+      if (give_up_removed() && chance.chance(0.5)) crash_soon();
+      return;
   }
   if (!edited) return;
   // Most restart it in order; some pull the plug.
@@ -40,6 +42,12 @@ void Operators::edit() {
     world_.restart_agent();
   else
     world_.crash();
+}
+
+// Before or after what was done is durable.
+void Operators::crash_soon() {
+  const Duration soon = std::chrono::duration_cast<Duration>(Duration(1s) * world_.chance().unit());
+  world_.clock().call_at(world_.clock().now() + soon, [this] { world_.crash(); });
 }
 
 DestinationOptions& Operators::any_destination() {

@@ -31,6 +31,7 @@ void add_sources(World& world, Rng& chance) {
     options.unruly = chance.chance(0.2);
     options.faulty = chance.chance(0.3);
     options.rich = chance.chance(0.4);
+    if (chance.chance(0.2)) options.behind = chance.chance(0.5) ? Duration(15min) : Duration(61min);
     options.bulk = chance.chance(0.2) ? 500 + chance.below(2000) : 0;
     world.add_source(options);
   }
@@ -48,6 +49,7 @@ void trouble_the_receiver(Thanos thanos, Rng& chance) {
       .fails(often(chance, 0.8))
       .fails_after_storing(often(chance, 0.4))
       .fails_partway(often(chance, 0.4))
+      .chokes(seldom(chance, 0.02))
       .throttles(often(chance, 0.4))
       .miscounts(often(chance, 0.5))
       .refuses_type(seldom(chance, 0.02))
@@ -69,7 +71,7 @@ void trouble_the_receiver(Thanos thanos, Rng& chance) {
   if (chance.chance(0.15)) thanos.changes_its_window();
   thanos.forbids(often(chance, 0.2));
   if (chance.chance(0.7)) thanos.down_for(10s, 20min);
-  if (chance.chance(0.4)) thanos.restarts(chance.chance(0.3));
+  if (chance.chance(0.4)) thanos.restarts(chance.chance(0.5));
 }
 
 void add_destinations(World& world, Rng& chance) {
@@ -127,7 +129,7 @@ SwarmReport run_swarm(std::uint64_t seed, const SwarmOptions& options) {
   add_destinations(world, chance);
   trouble_the_node(world, chance);
   Operators operators(world);
-  if (chance.chance(0.3)) operators.begin();
+  if (chance.chance(0.4)) operators.begin();
   world.run_with_crashes(options.crashes, options.span);
   world.heal_and_drain();
   return {.seed = seed,

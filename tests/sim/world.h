@@ -55,6 +55,8 @@ class World {
   void restart_sources();  // which forget what they have not sent
   void restart_agents();
   void every(Duration mean, std::function<void()> what);
+  // The same, and often while a crashed agent is down: who comes back finds another world.
+  void every_and_at_crashes(Duration mean, std::function<void()> what);
 
   // No more scrapes, no more faults, receivers that take everything, and every destination that was not given
   // up configured again: all must arrive within `bound`.
@@ -119,6 +121,7 @@ class World {
   int crashes_ = 0;
   std::uint64_t agents_ = 0;
   std::uint64_t steps_ = 0;
+  std::vector<std::function<void()>> at_crashes_;
   std::vector<std::unique_ptr<Site>> sites_;
   std::vector<std::unique_ptr<Source>> sources_;
   std::vector<std::unique_ptr<Stranger>> strangers_;

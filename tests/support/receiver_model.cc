@@ -57,6 +57,12 @@ std::optional<http::Response> ReceiverModel::misbehave() {
   return std::nullopt;
 }
 
+// The same ones whenever they come.
+bool ReceiverModel::chokes_on(const Sample& sample) const {
+  Rng fate(std::uint64_t{sample.series} << 48 ^ static_cast<std::uint64_t>(sample.ts_ms));
+  return faults_.chokes > 0 && fate.chance(faults_.chokes);
+}
+
 std::optional<http::Response> ReceiverModel::too_large(const std::vector<Sample>& samples,
                                                        std::size_t raw_bytes) {
   const bool many = rules_.samples_max > 0 && samples.size() > rules_.samples_max;
@@ -183,6 +189,10 @@ http::Response ReceiverModel::receive(const http::Request& request) {
   for (const Sample& sample : samples) witness_.seen(sample);
 
   if (auto refusal = misbehave()) return *refusal;
+  if (std::any_of(samples.begin(), samples.end(), [this](const Sample& s) { return chokes_on(s); })) {
+    happened_.add(Fault::chokes);
+    return plain(500, "index out of range\n");
+  }
   if (auto refusal = too_large(samples, raw.size())) return *refusal;
   if (auto refusal = other_type(samples, version2)) return *refusal;
 

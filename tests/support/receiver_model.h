@@ -52,6 +52,7 @@ struct ReceiverFaults {
   double fails = 0;          // 500 or 503 before anything is stored
   double fails_after = 0;    // 500 or 503 although everything is stored
   double fails_partway = 0;  // 500 or 503 with some of it stored
+  double chokes = 0;         // how many samples are poison: 500 for every request that holds one
   double throttles = 0;      // 429, 408, 425
   double retry_after = 0;    // of `fails` and `throttles`: how many carry Retry-After
   double forbids = 0;        // 401, 403, 404, 405, 302: somebody is changing the gateway
@@ -91,6 +92,7 @@ class ReceiverModel {
   };
 
   bool befalls(double often, Fault fault);
+  bool chokes_on(const Sample& sample) const;
   std::optional<http::Response> misbehave();
   std::optional<http::Response> too_large(const std::vector<Sample>& samples, std::size_t raw_bytes);
   std::optional<http::Response> other_type(const std::vector<Sample>& samples, bool version2);

@@ -19,8 +19,9 @@ bool sets_aside(const wal::StoreBatch& batch) {
 
 }  // namespace
 
-void Disk::cut_at_commit(Cut cut, std::function<void()> then) {
+void Disk::cut_at_commit(Cut cut, std::function<void()> then, int skip) {
   cut_ = cut;
+  skip_ = skip;
   on_cut_ = std::move(then);
 }
 
@@ -117,6 +118,7 @@ Result<wal::StoreImage> Disk::Handle::open() {
 Result<> Disk::Handle::commit(const wal::StoreBatch& batch) {
   if (frozen_) return power_is_off();
   if (disk_.cut_ == Cut::before_divert && !sets_aside(batch)) return disk_.commit(batch);
+  if (disk_.skip_ > 0 && disk_.skip_-- > 0) return disk_.commit(batch);
   Cut cut = std::exchange(disk_.cut_, Cut::none);
   if (cut == Cut::during_commit) cut = disk_.rng_.chance(0.5) ? Cut::before_commit : Cut::after_commit;
   if (cut == Cut::before_commit || cut == Cut::before_divert) std::exchange(disk_.on_cut_, nullptr)();

@@ -31,7 +31,7 @@ void add_sources(World& world, Rng& chance) {
     options.unruly = chance.chance(0.2);
     options.faulty = chance.chance(0.3);
     options.rich = chance.chance(0.4);
-    if (chance.chance(0.2)) options.behind = chance.chance(0.5) ? Duration(15min) : Duration(61min);
+    if (chance.chance(0.3)) options.behind = chance.chance(0.5) ? Duration(15min) : Duration(61min);
     options.bulk = chance.chance(0.2) ? 500 + chance.below(2000) : 0;
     world.add_source(options);
   }
@@ -68,7 +68,7 @@ void trouble_the_receiver(Thanos thanos, Rng& chance) {
   if (chance.chance(0.3)) thanos.takes_at_most(1 + chance.below(50));
   if (chance.chance(0.15)) thanos.takes_labels_up_to(400);
   if (chance.chance(0.15)) thanos.changes_its_limits();
-  if (chance.chance(0.15)) thanos.changes_its_window();
+  if (chance.chance(0.3)) thanos.changes_its_window();
   thanos.forbids(often(chance, 0.2));
   if (chance.chance(0.7)) thanos.down_for(10s, 20min);
   if (chance.chance(0.4)) thanos.restarts(chance.chance(0.5));

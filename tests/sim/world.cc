@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 constexpr Duration kOftenEnough = 10min;  // between the starts of outages, restarts and so on
 constexpr Duration kDownTimeMax = 60s;    // of a crashed agent
 constexpr Duration kRestartTime = 100ms;  // of one that was stopped in order
-constexpr double kChangesAtCrash = 0.3;
+constexpr double kChangesAtCrash = 0.5;
 constexpr Duration kPatience = 2min;  // for the place where a crash is to happen
 constexpr Duration kFuneral = 2min;   // an agent that is told to stop ends within this
 constexpr Duration kStopTime = 30s;   // as agent.cc: then the process ends whatever hangs
@@ -175,6 +175,11 @@ void World::restart_agent() {
   });
 }
 
+void World::cut_power(Cut where, Fault how, int skip) {
+  disk_.cut_at_commit(
+      where, [this, how] { die(how); }, skip);
+}
+
 // The places where a crash hurts: between a commit and its answer, between an answer and its hearer.
 void World::plan_crash() {
   if (!agent_ || !agent_->serving() || crash_armed_) {
@@ -185,19 +190,19 @@ void World::plan_crash() {
   clock_.call_at(clock_.now() + kPatience, [this] {
     if (crash_armed_) die(Fault::crash_any_time);
   });
-  const auto cut = [this](Cut where, Fault how) { disk_.cut_at_commit(where, [this, how] { die(how); }); };
-  switch (rng_.below(7)) {
+  switch (rng_.below(8)) {
     case 0: return die(Fault::crash_any_time);
-    case 1: return cut(Cut::before_commit, Fault::crash_before_commit);
-    case 2: return cut(Cut::during_commit, Fault::crash_during_commit);
-    case 3: return cut(Cut::after_commit, Fault::crash_after_commit);
+    case 1: return cut_power(Cut::before_commit, Fault::crash_before_commit);
+    case 2: return cut_power(Cut::during_commit, Fault::crash_during_commit);
+    case 3: return cut_power(Cut::after_commit, Fault::crash_after_commit);
     case 4: {
       Site& site = *sites_[rng_.below(sites_.size())];
       site.network.on_act = [this] { die(Fault::crash_when_receiver_acted); };
       return;
     }
-    case 5: return cut(Cut::before_divert, Fault::crash_before_divert);
-    case 6: agent_->on_answer = [this] { die(Fault::crash_when_answer_leaves); }; return;
+    case 5:
+    case 6: return cut_power(Cut::before_divert, Fault::crash_before_divert);
+    case 7: agent_->on_answer = [this] { die(Fault::crash_when_answer_leaves); }; return;
   }
 }
 

@@ -45,7 +45,8 @@ class World {
   // Crashes at times and places that only the seed knows; the agent is back within a minute each time.
   void run_with_crashes(int crashes, Duration span);
   void crash();
-  void restart_agent();    // in order, as for a new configuration; at once
+  void cut_power(Cut where, Fault how, int skip = 0);  // at the next commit, or so many later
+  void restart_agent();                                // in order, as for a new configuration; at once
   void damage_a_record();  // of those on disk that are not delivered yet, or were a moment ago
 
   // Every ten minutes or so:

@@ -21,6 +21,7 @@ constexpr std::array kThrottling{429, 429, 429, 408, 425};
 
 void ReceiverModel::restart(Time ready, bool lose_head) {
   ready_ = ready;
+  ++starts_;
   if (!lose_head) return;
   happened_.add(Fault::loses_head);
   head_.clear();
@@ -57,9 +58,9 @@ std::optional<http::Response> ReceiverModel::misbehave() {
   return std::nullopt;
 }
 
-// The same ones whenever they come.
+// The same ones whenever they come, until another version is started, with other mistakes.
 bool ReceiverModel::chokes_on(const Sample& sample) const {
-  Rng fate(std::uint64_t{sample.series} << 48 ^ static_cast<std::uint64_t>(sample.ts_ms));
+  Rng fate(std::uint64_t{sample.series} << 48 ^ static_cast<std::uint64_t>(sample.ts_ms) ^ starts_ << 40);
   return faults_.chokes > 0 && fate.chance(faults_.chokes);
 }
 

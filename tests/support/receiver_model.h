@@ -52,7 +52,7 @@ struct ReceiverFaults {
   double fails = 0;          // 500 or 503 before anything is stored
   double fails_after = 0;    // 500 or 503 although everything is stored
   double fails_partway = 0;  // 500 or 503 with some of it stored
-  double chokes = 0;         // how many samples are poison: 500 for every request that holds one
+  double chokes = 0;         // how many samples are poison: 500 for what holds one, until the next start
   double throttles = 0;      // 429, 408, 425
   double retry_after = 0;    // of `fails` and `throttles`: how many carry Retry-After
   double forbids = 0;        // 401, 403, 404, 405, 302: somebody is changing the gateway
@@ -112,6 +112,7 @@ class ReceiverModel {
   Time ready_{};
   std::int64_t head_max_ms_ = std::numeric_limits<std::int64_t>::min();
   std::map<SeriesId, Series> head_;
+  std::uint64_t starts_ = 0;
   bool took_version1_ = false;  // since the sender's memory began
   std::uint64_t requests_ = 0;
   std::uint64_t unsaid_ = 0;

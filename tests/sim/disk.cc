@@ -64,7 +64,9 @@ Result<wal::StoreImage> Disk::open() {
 }
 
 Result<> Disk::commit(const wal::StoreBatch& batch) {
-  const bool fails = full_ || rng_.chance(faults_.commit_fails);
+  const double often =
+      sets_aside(batch) ? std::max(faults_.commit_fails, faults_.divert_fails) : faults_.commit_fails;
+  const bool fails = full_ || rng_.chance(often);
   // The disk keeps bytes of its own: what the agent goes on holding is then its own, and can be counted.
   wal::StoreBatch copy = batch;
   for (wal::StoreBatch::Put& put : copy.records) {

@@ -26,6 +26,7 @@ class DiskWitness {
 
 struct DiskFaults {
   double commit_fails = 0;  // EIO or ENOSPC, once; whether the batch reached the disk is up to chance
+  double divert_fails = 0;  // the same, of commits that set records aside
   double reopen_fails = 0;  // after such a failure
   double read_fails = 0;
 };

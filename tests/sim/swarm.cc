@@ -49,7 +49,7 @@ void trouble_the_receiver(Thanos thanos, Rng& chance) {
       .fails(often(chance, 0.8))
       .fails_after_storing(often(chance, 0.4))
       .fails_partway(often(chance, 0.4))
-      .chokes(seldom(chance, 0.02))
+      .chokes(often(chance, 0.02))
       .throttles(often(chance, 0.4))
       .miscounts(often(chance, 0.5))
       .refuses_type(seldom(chance, 0.02))
@@ -71,7 +71,7 @@ void trouble_the_receiver(Thanos thanos, Rng& chance) {
   if (chance.chance(0.3)) thanos.changes_its_window();
   thanos.forbids(often(chance, 0.2));
   if (chance.chance(0.7)) thanos.down_for(10s, 20min);
-  if (chance.chance(0.4)) thanos.restarts(chance.chance(0.5));
+  if (chance.chance(0.5)) thanos.restarts(chance.chance(0.5));
 }
 
 void add_destinations(World& world, Rng& chance) {
@@ -90,6 +90,7 @@ void add_destinations(World& world, Rng& chance) {
 
 void trouble_the_node(World& world, Rng& chance) {
   world.disk_faults().commit_fails = often(chance, 0.1);
+  world.disk_faults().divert_fails = often(chance, 0.4);
   world.disk_faults().reopen_fails = often(chance, 0.5);
   world.disk_faults().read_fails = often(chance, 0.1);
   if (chance.chance(0.2)) world.disk().give_space_back_late(true);

@@ -7,6 +7,8 @@
 #include <exception>
 #include <fmt/format.h>
 #include <malloc.h>
+#include <optional>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
@@ -16,6 +18,7 @@
 #include "agent/log/log.h"
 #include "agent/metrics_signal.h"
 #include "agent/reexec.h"
+#include "agent/reload.h"
 #include "agent/settings.h"
 #include "agent/version.h"
 #include "wal/base/notifier.h"
@@ -33,29 +36,42 @@ namespace {
 using namespace std::chrono_literals;
 using log::Level;
 
-// Together below the 60 s that Kubernetes grants. What does not end in time is left: all of it is durable.
+// What does not end in time is left: all of it is durable.
 constexpr Duration kIntakeTime = 5s;  // requests under way get their answer
 constexpr Duration kDrainTime = 10s;  // a receiver that is up takes the rest
 constexpr Duration kSenderTime = 5s;
-constexpr unsigned kStopSeconds = 30;  // then the process ends whatever hangs, a stuck sync included
+constexpr Duration kDiskTime = 5s;
+constexpr Duration kAdminTime = 1s;
+// Then the process ends whatever hangs: below the 30 s that Kubernetes grants by default.
+constexpr Duration kStopTime = 25s;
+constexpr unsigned kStopSecondsAtMost = 27;
+
+// How long a restart in place counts as ready: longer than any recovery that nobody needs to know of.
+constexpr Duration kRestartTime = 2s;
 
 constexpr Duration kObserveInterval = 2s;
 
 class Agent {
  public:
   Agent(const config::Config& config, const RunOptions& options)
-      : config_(config), options_(options), settings_(derive(config, look_at_node(config.data_dir))) {}
+      : config_(config),
+        options_(options),
+        settings_(derive(config, look_at_node(config.data_dir))),
+        inherited_(options.inheritance.value_or(Inheritance{})) {}
 
   int run() {
     boost::asio::co_spawn(io_, live(), [](std::exception_ptr error) {
       if (error) std::rethrow_exception(error);  // a mistake of ours: end loudly, everything is durable
     });
     watch_signals();
+    release_signals();
     io_.run();
     return exit_status_;
   }
 
-  bool wants_reexec() const { return reexec_; }
+  // Set after run() when a new image is to go on. `told_again`: a reload was asked for meanwhile.
+  const std::optional<Reload>& next() const { return next_; }
+  bool told_again() const { return told_again_; }
 
  private:
   awaitable<void> live() {
@@ -64,12 +80,22 @@ class Agent {
       log::event(Level::info, "tideover is ready",
                  {{"version", version().version}, {"data_dir", config_.data_dir}});
       started_ = true;
+      close_inheritance(inherited_);  // what this configuration has no use for
+      if (std::exchange(told_again_, false)) (void)reload();
       co_await stop_wanted_.wait();
     } else {
       log::event(Level::error, "tideover does not start", {{"because", started.error().detail}});
       exit_status_ = 1;
+      next_.reset();
     }
-    co_await stop();
+    if (next_)
+      co_await hand_over();
+    else
+      co_await stop();
+    clock_.cancel(stop_timer_);
+    hold_signals();
+    co_await sleep_until(clock_, clock_.now());  // one turn of the loop: what was caught before is answered
+    signals_.cancel();
   }
 
   awaitable<Result<>> start() {
@@ -84,7 +110,8 @@ class Agent {
     if (config_.metrics) {
       metrics_ = std::make_unique<MetricsSignal>(io_, clock_, queue_, wal_metrics_, config_, settings_);
       if (auto open = metrics_->open(); !open) co_return open;
-      if (auto listening = metrics_->listen(); !listening) co_return listening;
+      server::Sockets intake = inherited_.take(config::print(config_.metrics->listen));
+      if (auto listening = metrics_->listen(std::move(intake)); !listening) co_return listening;
       metrics_->spawn_senders(senders_);
     }
     tasks_.spawn(observe());
@@ -95,19 +122,64 @@ class Agent {
   // durable.
   awaitable<void> stop() {
     const bool was_ready = std::exchange(started_, false);
-    stopping_ = true;
-    stop_observing_.notify();
     if (metrics_) {
       co_await metrics_->close_intake(clock_.now() + kIntakeTime);
-      if (was_ready && !reexec_) co_await metrics_->drain_until(clock_.now() + kDrainTime);
-      metrics_->stop_senders();
-      co_await senders_.join_until(clock_.now() + kSenderTime);
+      if (was_ready) co_await metrics_->drain_until(clock_.now() + kDrainTime);
+      co_await stop_senders();
     }
+    const bool closed = co_await close_store();
+    // Not the operators' socket while the disk hangs: its file is to be removed, and that would hang too.
+    if (socket_ && closed) co_await socket_->stop(clock_.now() + kAdminTime);
+    if (admin_) co_await admin_->stop(clock_.now() + kAdminTime);
+    if (!closed) leave_disk();
+  }
+
+  // From the moment intake ends clients wait for the next image: what may take its time comes before that.
+  // The agent stays ready, and no socket is closed on which the next image listens.
+  awaitable<void> hand_over() {
+    if (metrics_) {
+      co_await stop_senders();
+      co_await hand_over_or_stop(*metrics_->intake_server(), clock_.now() + kIntakeTime);
+    }
+    const bool closed = co_await close_store();
+    if (!closed) leave_disk();
+    co_await hand_over_or_stop(*socket_, clock_.now() + kAdminTime);
+    co_await hand_over_or_stop(*admin_, clock_.now() + kAdminTime);
+  }
+
+  awaitable<void> hand_over_or_stop(server::HttpServer& server, Time deadline) {
+    if (next_ && !next_->wants(server.asked_for())) {
+      co_await server.stop(deadline);
+      co_return;
+    }
+    server::Sockets sockets = co_await server.hand_over(deadline);
+    if (next_ && sockets.listener >= 0)
+      next_->bequest.sockets.push_back(std::move(sockets));
+    else
+      server::close_sockets(sockets);  // nobody could reach it, or we were told to stop meanwhile
+  }
+
+  awaitable<void> stop_senders() {
+    metrics_->stop_senders();
+    co_await senders_.join_until(clock_.now() + kSenderTime);
+  }
+
+  // False when the disk does not answer.
+  awaitable<bool> close_store() {
+    stopping_ = true;
+    stop_observing_.notify();
     co_await tasks_.join_until(clock_.now() + kSenderTime);
-    if (opened_) co_await queue_.stop();
-    if (socket_) co_await socket_->stop(clock_.now() + 1s);
-    if (admin_) co_await admin_->stop(clock_.now() + 1s);
-    signals_.cancel();
+    if (!opened_) co_return true;
+    tasks_.spawn(queue_.stop());
+    const bool closed = co_await tasks_.join_until(clock_.now() + kDiskTime);
+    co_return closed;
+  }
+
+  [[noreturn]] void leave_disk() {
+    log::event(Level::error,
+               "the disk does not answer: the agent ends without it; what was acknowledged is on it already");
+    log::flush();
+    ::_exit(1);
   }
 
   awaitable<void> observe() {
@@ -120,19 +192,24 @@ class Agent {
   Result<> listen_admin() {
     admin_ = std::make_unique<server::HttpServer>(io_, clock_, settings_.admin_server,
                                                   admin::reading_routes(hooks()));
-    return admin_->listen(config::print(config_.admin.listen));
+    return listen(*admin_, config::print(config_.admin.listen));
   }
 
   Result<> listen_socket() {
     socket_ = std::make_unique<server::HttpServer>(io_, clock_, settings_.admin_server,
                                                    admin::operator_routes(hooks()));
-    return socket_->listen("unix:" + config_.data_dir + "/admin.sock");
+    return listen(*socket_, socket_address(config_));
+  }
+
+  Result<> listen(server::HttpServer& server, const std::string& address) {
+    server.on_warning([](std::string_view sentence) { log::event(Level::warn, sentence); });
+    return server.listen(address, inherited_.take(address));
   }
 
   admin::Hooks hooks() {
     admin::Hooks hooks;
     hooks.snapshot = [this] { return snapshot(); };
-    hooks.ready = [this] { return started_; };
+    hooks.ready = [this] { return ready(); };
     hooks.reload = [this] { return reload(); };
     hooks.retry_now = [this] {
       if (metrics_) metrics_->retry_now();
@@ -143,6 +220,9 @@ class Agent {
     };
     return hooks;
   }
+
+  // A restart in place takes a moment in which clients wait but none is refused.
+  bool ready() const { return started_ || (options_.inheritance && clock_.now() < began_ + kRestartTime); }
 
   admin::Snapshot snapshot() const {
     admin::Snapshot s;
@@ -158,41 +238,63 @@ class Agent {
   void watch_signals() {
     signals_.async_wait([this](boost::system::error_code error, int signal) {
       if (error) return;
-      if (signal == SIGHUP) {
+      if (signal == SIGHUP)
         (void)reload();
-      } else if (stopping_ || stop_asked_) {
-        log::event(Level::warn, "stopping at once on the second signal; everything accepted is on disk");
-        log::flush();
-        ::_exit(exit_status_);
-      } else {
-        ask_to_stop();
-      }
+      else
+        on_stop_signal();
       watch_signals();
     });
   }
 
-  void ask_to_stop() {
+  void on_stop_signal() {
+    if (std::exchange(stop_signalled_, true)) {
+      log::event(Level::warn, "stopping at once on the second signal; everything accepted is on disk");
+      log::flush();
+      ::_exit(exit_status_);
+    }
+    next_.reset();  // a restart under way becomes a stop
     log::event(Level::info, "stopping");
-    stop_asked_ = true;
-    ::alarm(kStopSeconds);  // its default action ends the process; see run_agent()
+    ask_to_stop();
+  }
+
+  void ask_to_stop() {
+    if (std::exchange(stop_asked_, true)) return;
+    stop_timer_ = clock_.call_at(clock_.now() + kStopTime, [] {
+      log::event(Level::error, "stopping takes too long; the agent ends, and everything accepted is on disk");
+      log::flush();
+      ::_exit(1);
+    });
+    ::alarm(kStopSecondsAtMost);  // for a loop that hangs; see run_agent()
     stop_wanted_.notify();
   }
 
-  // A new process image is the one way to take a new configuration: no part needs to know how to change. A
-  // faulty file changes nothing.
+  // A new process image is the one way to take a new configuration: no part needs to know how to change. What
+  // cannot be used changes nothing.
   Result<> reload() {
-    const config::Loaded loaded = config::load(options_.config_path, {.expand_env = options_.expand_env});
-    last_reload_ok_ = loaded.config.has_value();
-    if (!loaded.config) {
-      log::event(Level::error, "the new configuration is faulty; the old one stays in use",
-                 {{"faults", loaded.report}});
-      return fail(Errc::bad_input, loaded.report);
+    if (stop_asked_ && !next_) return fail(Errc::stopping, "the agent is stopping");
+    if (next_ || !started_) {
+      told_again_ = true;  // the file may have changed since it was read: whoever comes to run looks at it
+      return boost::system::in_place_value;
     }
-    if (stop_asked_) return fail(Errc::stopping, "the agent is stopping");
+    Result<Reload> prepared = prepare_reload(io_, clock_, options_, {config_.data_dir, listening()});
+    last_reload_ok_ = prepared.has_value();
+    if (!prepared) {
+      log::event(Level::error, "the new configuration cannot be used; the old one stays",
+                 {{"because", prepared.error().detail}});
+      return prepared.error();
+    }
     log::event(Level::info, "restarting in place with the new configuration");
-    reexec_ = true;
+    next_ = std::move(*prepared);
     ask_to_stop();
     return boost::system::in_place_value;
+  }
+
+  std::vector<Listening> listening() const {
+    std::vector<Listening> all;
+    server::HttpServer* const intake = metrics_ ? metrics_->intake_server() : nullptr;
+    for (const server::HttpServer* server : {admin_.get(), socket_.get(), intake})
+      if (server != nullptr) all.push_back({server->asked_for(), server->descriptor()});
+    return all;
   }
 
   const config::Config& config_;
@@ -204,7 +306,7 @@ class Agent {
   SystemClock clock_{io_};
   boost::asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
   wal::RocksStore store_{{
-      .directory = config_.data_dir + "/metrics",
+      .directory = store_directory(config_.data_dir),
       .memtable_bytes = settings_.memtable_bytes,
       .note = [](const std::string& sentence) { log::event(Level::warn, sentence); },
   }};
@@ -220,13 +322,18 @@ class Agent {
   std::unique_ptr<server::HttpServer> admin_;
   std::unique_ptr<server::HttpServer> socket_;
 
+  Inheritance inherited_;       // what is not taken yet
+  std::optional<Reload> next_;  // set: a new image goes on
+  bool told_again_ = false;
+  const Time began_ = clock_.now();
+  Clock::TimerId stop_timer_ = 0;
   const std::int64_t started_ms_ = to_unix_ms(clock_.wall_now());
   bool opened_ = false;
   bool started_ = false;
   bool stop_asked_ = false;
+  bool stop_signalled_ = false;
   bool stopping_ = false;
   bool last_reload_ok_ = true;
-  bool reexec_ = false;
   int exit_status_ = 0;
 };
 
@@ -243,17 +350,23 @@ int run_agent(const config::Config& config, const RunOptions& options) {
   log::configure(
       {.format = config.log.format == config::LogFormat::json ? log::Format::json : log::Format::logfmt,
        .level = static_cast<Level>(config.log.level)});
-  bool again = false;
+  // After exec() of /proc/self/exe the system would call the process "exe".
+  ::prctl(PR_SET_NAME, "tideover");
+  hold_signals();  // until somebody watches them
+  std::optional<Inheritance> bequest;
+  bool told_again = false;
   int status = 0;
   {
     Agent agent(config, options);
     status = agent.run();
-    again = agent.wants_reexec();
+    if (agent.next()) bequest = agent.next()->bequest;
+    told_again = agent.told_again();
   }
-  if (!again) log::event(Level::info, "stopped", {{"status", status}});
+  if (!bequest) log::event(Level::info, "stopped", {{"status", status}});
   log::flush();
-  if (again) return reexec();  // the store is closed by now
-  return status;
+  if (!bequest) return status;
+  if (told_again) ::kill(::getpid(), SIGHUP);  // held: the next image answers it
+  return restart(*bequest);                    // the store is closed by now
 }
 
 }  // namespace tideover

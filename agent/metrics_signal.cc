@@ -46,6 +46,14 @@ thanos::ThanosOptions thanos_options(const config::Config& config, const config:
   return options;
 }
 
+Result<std::unique_ptr<http::BeastTransport>> make_transport(boost::asio::io_context& io, Clock& clock,
+                                                             const config::Destination& destination) {
+  auto transport = http::BeastTransport::create(io, clock, transport_options(destination));
+  if (transport) return std::move(*transport);
+  return fail(transport.error().code,
+              fmt::format("destination {}: {}", destination.name, transport.error().detail));
+}
+
 // Stopping is said once, by the agent.
 void log_change(const std::string& destination, const forward::StateChange& change) {
   if (change.to == forward::State::stopped) return;
@@ -79,15 +87,20 @@ MetricsSignal::MetricsSignal(boost::asio::io_context& io, Clock& clock, wal::Que
 
 MetricsSignal::~MetricsSignal() = default;
 
+Result<> MetricsSignal::rehearse(boost::asio::io_context& io, Clock& clock, const config::Config& config) {
+  if (!config.metrics) return {};
+  for (const config::Destination& destination : config.metrics->destinations)
+    if (auto transport = make_transport(io, clock, destination); !transport) return transport.error();
+  return {};
+}
+
 Result<> MetricsSignal::open() {
   lane_ = queue_.open_lane(kLane, {settings_.metrics_max_bytes, true});
   std::random_device seeds;
   for (const config::Destination& d : config_.metrics->destinations) {
     auto delivery = std::make_unique<Delivery>(config_, d);
-    auto transport = http::BeastTransport::create(io_, clock_, transport_options(d));
-    if (!transport)
-      return fail(transport.error().code,
-                  fmt::format("destination {}: {}", d.name, transport.error().detail));
+    auto transport = make_transport(io_, clock_, d);
+    if (!transport) return transport.error();
     delivery->transport = std::move(*transport);
 
     forward::SenderOptions options;
@@ -108,7 +121,7 @@ Result<> MetricsSignal::open() {
   return boost::system::in_place_value;
 }
 
-Result<> MetricsSignal::listen() {
+Result<> MetricsSignal::listen(server::Sockets inherited) {
   std::vector<server::Route> routes;
   for (const char* path : {"/api/v1/write", "/api/v1/receive"}) {
     server::Route route;
@@ -120,7 +133,8 @@ Result<> MetricsSignal::listen() {
     routes.push_back(std::move(route));
   }
   server_ = std::make_unique<server::HttpServer>(io_, clock_, settings_.intake_server, std::move(routes));
-  return server_->listen(config::print(config_.metrics->listen));
+  server_->on_warning([](std::string_view sentence) { log::event(log::Level::warn, sentence); });
+  return server_->listen(config::print(config_.metrics->listen), std::move(inherited));
 }
 
 void MetricsSignal::spawn_senders(TaskGroup& tasks) {

@@ -29,8 +29,11 @@ class MetricsSignal {
                 const config::Config& config, const Settings& settings);
   ~MetricsSignal();
 
-  Result<> open();    // lanes and cursors. Errors: bad_input, with the destination's name
-  Result<> listen();  // Errors: io_error, bad_input
+  // Whether open() could make its senders: what it would fail of, without a queue. Errors: as open().
+  static Result<> rehearse(boost::asio::io_context& io, Clock& clock, const config::Config& config);
+
+  Result<> open();  // lanes and cursors. Errors: bad_input, with the destination's name
+  Result<> listen(server::Sockets inherited);  // Errors: io_error, bad_input
   void spawn_senders(TaskGroup& tasks);
 
   awaitable<void> close_intake(Time deadline);
@@ -41,6 +44,8 @@ class MetricsSignal {
   void retry_now();
   // Gives up the backlog of a destination that is not in the config any more. Errors: not_found, bad_input.
   Result<> drop_cursor(std::string_view destination);
+
+  server::HttpServer* intake_server() const { return server_.get(); }  // null before listen()
 
   void observe();  // every few seconds: rates, and what the log should say
   void describe(admin::Snapshot& snapshot) const;

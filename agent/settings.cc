@@ -1,6 +1,7 @@
 #include "agent/settings.h"
 
 #include <algorithm>
+#include <sys/resource.h>
 
 #include "agent/check/facts.h"
 
@@ -13,12 +14,28 @@ constexpr std::uint64_t kMiB = 1 << 20;
 constexpr std::uint64_t kMemoryPromised = 128 * kMiB;
 constexpr std::uint64_t kMemoryLeast = 48 * kMiB;
 
+// Descriptors that no client gets: tables and logs of the store, connections to receivers, name lookups. A
+// store that could open no file would refuse everybody.
+constexpr std::uint64_t kDescriptorsKept = 128;
+constexpr std::uint64_t kAdminConnections = 32;  // of each of the two admin servers
+constexpr std::uint64_t kConnectionsLeast = 8;
+
+std::uint64_t raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return NodeFacts{}.descriptors;
+  limit.rlim_cur = limit.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
+  (void)::getrlimit(RLIMIT_NOFILE, &limit);
+  return limit.rlim_cur;
+}
+
 }  // namespace
 
 NodeFacts look_at_node(const std::string& data_dir) {
   NodeFacts facts;
   facts.memory_limit_bytes = check::cgroup_memory_limit().value_or(0);
   if (const auto disk = check::look_at_disk(data_dir)) facts.file_system_bytes = disk->size_bytes;
+  facts.descriptors = raise_descriptor_limit();
   return facts;
 }
 
@@ -51,7 +68,13 @@ Settings derive(const config::Config& config, const NodeFacts& node) {
     settings.rejects_max_bytes = std::min(settings.metrics_max_bytes / 16, 16 * kMiB);
   }
 
-  settings.admin_server.connections = 32;
+  const std::uint64_t for_clients =
+      node.descriptors > kDescriptorsKept ? node.descriptors - kDescriptorsKept : 0;
+  const auto connections = [for_clients](std::uint64_t wanted, std::uint64_t parts) {
+    return static_cast<std::size_t>(std::clamp(for_clients / parts, kConnectionsLeast, wanted));
+  };
+  settings.intake_server.connections = connections(settings.intake_server.connections, 2);
+  settings.admin_server.connections = connections(kAdminConnections, 4);
   settings.admin_server.body_bytes = 64 << 10;
   settings.admin_server.inflight_bytes = kMiB;
   return settings;

@@ -13,8 +13,10 @@ namespace tideover {
 struct NodeFacts {
   std::uint64_t file_system_bytes = 0;   // of the data directory
   std::uint64_t memory_limit_bytes = 0;  // of the cgroup; 0: none
+  std::uint64_t descriptors = 1 << 20;   // that the process may open
 };
 
+// Raises the process's own limit of descriptors as far as it may.
 NodeFacts look_at_node(const std::string& data_dir);
 
 struct Settings {

@@ -12,6 +12,7 @@
 #include <thread>
 #include <unistd.h>
 
+#include "bench/disk.h"
 #include "bench/load.h"
 #include "bench/process.h"
 #include "bench/sink.h"
@@ -69,7 +70,8 @@ Restart time_restart(Stream& stream, const Subject& subject, const SinkState& si
 }
 
 Result<bool> measure(const Options& options) {
-  auto source = capture_source();
+  if (const auto checked = must_be_on_disk(options.directory); checked.has_error()) return checked.error();
+  auto source = capture_source(remote_write::Version::v1);
   if (source.has_error()) return source.error();
   auto stream = prepare(*source, {});
   if (stream.has_error()) return stream.error();
@@ -114,7 +116,8 @@ Result<bool> measure(const Options& options) {
   const double elapsed = seconds_since(start);
   const ProcessUsage replay = again->usage();
   fmt::print(
-      "{{\"backlog_bytes\": {}, \"backlog_samples\": {}, \"fill_s\": {:.1f}, \"page_cache_dropped\": {}, "
+      "{{\"scenario\": \"backlog\", \"subject\": \"tideover\", \"backlog_bytes\": {}, \"backlog_samples\": "
+      "{}, \"fill_s\": {:.1f}, \"page_cache_dropped\": {}, "
       "\"first_204_s\": {:.3f}, \"first_replayed_s\": {:.3f}, \"vm_hwm_mib_outage\": {:.1f}, "
       "\"vm_hwm_mib_replay\": {:.1f}, \"replayed_samples\": {}, \"replay_s\": {:.1f}, \"drained\": {}}}\n",
       filled.accepted_bytes, filled.accepted_samples, filled.seconds, cold, restart.first_204_s,

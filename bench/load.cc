@@ -64,11 +64,18 @@ class Load {
     }
     io_.run();
     result_.seconds = std::chrono::duration<double>(steady_clock::now() - start).count();
+    const double due = options_.samples_per_second * static_cast<double>(options_.duration.count());
+    const double owed = due - static_cast<double>(result_.accepted_samples);
+    if (owed > 0) result_.owed_samples = static_cast<std::uint64_t>(owed);
     std::sort(result_.latencies_s.begin(), result_.latencies_s.end());
     return std::move(result_);
   }
 
  private:
+  struct Place {  // in the endless stream
+    std::int64_t base_ms;
+    std::uint32_t repetition;
+  };
   struct Connection {
     explicit Connection(asio::io_context& io) : socket(io), timer(io) {}
     tcp::socket socket;
@@ -98,7 +105,8 @@ class Load {
     co_await connection.socket.async_connect(peer, asio::use_awaitable);
     connection.socket.set_option(tcp::no_delay(true));
     std::uint64_t sent = 0;
-    for (std::int64_t base_ms = start_ms_;; base_ms += stream_.ticks) {
+    std::uint32_t repetition = 0;
+    for (std::int64_t base_ms = start_ms_;; base_ms += stream_.ticks, ++repetition) {
       if (base_ms + stream_.ticks > wall_ms() + kAheadMaxMs)
         fail("the stream's timestamps ran too far ahead");
       for (PreparedRequest& request : stream_.by_connection[index]) {
@@ -109,24 +117,29 @@ class Load {
         }
         if (over()) co_return;
         sent += request.samples();
-        co_await deliver(connection, request, base_ms, due);
+        const Place place{base_ms, repetition};
+        co_await deliver(connection, request, place, due);
       }
     }
   }
 
-  // Flat out, a request is due when the one before it is answered.
+  // Flat out, a request is due when the one before it is answered. At a rate, requests of different
+  // connections are due one after the other, evenly apart.
   steady_clock::time_point due_time(std::uint64_t sent, std::size_t index) const {
-    if (options_.samples_per_second <= 0) return steady_clock::now();
+    if (flat_out()) return steady_clock::now();
     const double connections = static_cast<double>(stream_.by_connection.size());
-    const double seconds = static_cast<double>(sent) * connections / options_.samples_per_second;
-    const double phase = static_cast<double>(index) / connections * 500 / options_.samples_per_second;
-    return start_ +
-           std::chrono::duration_cast<steady_clock::duration>(std::chrono::duration<double>(seconds + phase));
+    const double samples_per_request =
+        static_cast<double>(stream_.samples) / static_cast<double>(stream_.requests);
+    const double samples_before =
+        static_cast<double>(sent) * connections + static_cast<double>(index) * samples_per_request;
+    return start_ + std::chrono::duration_cast<steady_clock::duration>(
+                        std::chrono::duration<double>(samples_before / options_.samples_per_second));
   }
+  bool flat_out() const { return options_.samples_per_second <= 0; }
 
-  asio::awaitable<void> deliver(Connection& connection, PreparedRequest& request, std::int64_t base_ms,
+  asio::awaitable<void> deliver(Connection& connection, PreparedRequest& request, Place place,
                                 steady_clock::time_point due) {
-    const std::string_view body = request.stamped(base_ms);
+    const std::string_view body = request.stamped(place.base_ms, place.repetition);
     const std::string head = head_of(body.size());
     steady_clock::duration backoff = kBackoffMin;
     while (!over()) {
@@ -136,7 +149,7 @@ class Load {
       co_await http::async_read(connection.socket, connection.buffer, answer, asio::use_awaitable);
       const int status = answer.result_int();
       if (status / 100 == 2) {
-        accept(request, base_ms, body.size(), steady_clock::now() - due);
+        accept(request, place, body.size(), steady_clock::now() - due);
         co_return;
       }
       if (status != 503) {
@@ -147,17 +160,19 @@ class Load {
       connection.timer.expires_after(pause_of(answer, backoff));
       backoff = std::min<steady_clock::duration>(backoff * 2, kBackoffMax);
       co_await connection.timer.async_wait(asio::use_awaitable);
-      due = steady_clock::now();  // latency is that of acknowledgements, not of the time refused
+      // Flat out, latency is that of acknowledgements, not of the time refused.
+      if (flat_out()) due = steady_clock::now();
     }
   }
 
-  void accept(const PreparedRequest& request, std::int64_t base_ms, std::size_t bytes,
+  void accept(const PreparedRequest& request, Place place, std::size_t bytes,
               steady_clock::duration latency) {
     result_.accepted_samples += request.samples();
+    if (options_.accepted_samples != nullptr) *options_.accepted_samples = result_.accepted_samples;
     result_.accepted_requests += 1;
     result_.accepted_bytes += bytes;
     result_.latencies_s.push_back(std::chrono::duration<float>(latency).count());
-    if (options_.digest) result_.digest += request.digest(base_ms, stream_.series_hashes);
+    if (options_.digest) result_.digest += request.digest(stream_.hashes, place.base_ms, place.repetition);
   }
 
   std::string head_of(std::size_t body_bytes) const {

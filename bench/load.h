@@ -2,6 +2,7 @@
 // that many shards does; flat out, or at a given rate.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -18,6 +19,7 @@ struct LoadOptions {
   std::uint64_t samples_max = UINT64_MAX;
   double samples_per_second = 0;  // 0: flat out
   bool digest = false;
+  std::atomic<std::uint64_t>* accepted_samples = nullptr;  // counts along, for a thread that watches
 };
 
 struct LoadResult {
@@ -26,9 +28,10 @@ struct LoadResult {
   std::uint64_t accepted_bytes = 0;  // compressed
   std::uint64_t refused = 0;         // answered 503, and sent again
   std::uint64_t digest = 0;          // of the accepted samples
+  std::uint64_t owed_samples = 0;    // at a given rate: due by the end, and not accepted
   double seconds = 0;
-  std::vector<float>
-      latencies_s;      // sorted. At a given rate they count from the moment at which a request was due.
+  // Sorted. At a given rate they count from the moment at which a request was due, whatever kept it waiting.
+  std::vector<float> latencies_s;
   std::string failure;  // why the load ended early; empty when it did not
 };
 

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <fmt/format.h>
 
+#include "bench/disk.h"
 #include "bench/options.h"
 #include "bench/report.h"
 #include "bench/run.h"
@@ -14,29 +15,29 @@ namespace {
 
 Result<Source> source_of(const Options& options) {
   if (options.synthetic) return synthetic_source(options.synthetic_source);
-  return capture_source();
+  return capture_source(options.stream.version);
 }
 
 Result<bool> measure(const Options& options) {
+  if (const auto checked = must_be_on_disk(options.run.directory); checked.has_error())
+    return checked.error();
   const auto source = source_of(options);
   if (source.has_error()) return source.error();
   auto stream = prepare(*source, options.stream);
   if (stream.has_error()) return stream.error();
 
-  std::vector<Measurement> measurements;
+  const Setting setting{options.scenario, source->name, *stream, options.run};
   bool all_valid = true;
   for (int round = 0; round < options.rounds; ++round) {
     for (const SubjectKind subject : options.subjects) {
-      auto measurement = run(subject, *stream, options.run);
+      const auto measurement = run(subject, *stream, options.run);
       if (measurement.has_error()) return measurement.error();
-      fmt::print("{}\n", to_json(*measurement, *stream, source->name));
+      fmt::print("{}\n", to_json(*measurement, setting));
       std::fflush(stdout);
+      fmt::print(stderr, "{}\n", one_line(*measurement));
       all_valid = all_valid && measurement->valid();
-      measurement->load.latencies_s.clear();  // they are in the report, and many
-      measurements.push_back(std::move(*measurement));
     }
   }
-  fmt::print(stderr, "{}", summary(measurements));
   return all_valid;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "bench/run.h"
@@ -12,7 +13,8 @@ namespace tideover::bench {
 
 struct Options {
   std::vector<SubjectKind> subjects;
-  int rounds = 1;  // of all subjects in turn
+  std::string scenario;  // a name for the results
+  int rounds = 1;        // of all subjects in turn
   bool synthetic = false;
   SyntheticOptions synthetic_source;
   StreamOptions stream;

@@ -12,14 +12,14 @@
 namespace tideover::bench {
 namespace {
 
-using TimeBytes = std::array<char, kTimeBytes>;
+using Filling = std::array<char, kOpenBytes>;
 
 constexpr int kAttempts = 64;
 constexpr std::uint32_t kNoRole = UINT32_MAX;
 
-TimeBytes varint_of(std::uint64_t value) {
-  TimeBytes bytes;
-  for (std::size_t i = 0; i < kTimeBytes; ++i) bytes[i] = static_cast<char>((value >> (7 * i)) | 0x80);
+Filling varint_of(std::uint64_t value) {
+  Filling bytes;
+  for (std::size_t i = 0; i < kOpenBytes; ++i) bytes[i] = static_cast<char>((value >> (7 * i)) | 0x80);
   bytes.back() = static_cast<char>(bytes.back() & 0x7f);
   return bytes;
 }
@@ -60,12 +60,12 @@ std::vector<std::uint32_t> origins(std::string_view compressed, std::size_t deco
   return origin;
 }
 
-// What each byte of the message is: kNoRole, or which byte of which time.
-std::vector<std::uint32_t> roles(const OpenMessage& message, const std::vector<std::uint16_t>& time_of) {
+// What each byte of the message is: kNoRole, or which byte of which filling.
+std::vector<std::uint32_t> roles(const OpenMessage& message, const std::vector<std::uint16_t>& filling_of) {
   std::vector<std::uint32_t> role(message.bytes.size(), kNoRole);
-  for (std::size_t i = 0; i < message.times.size(); ++i) {
-    for (std::size_t b = 0; b < kTimeBytes; ++b) {
-      role[message.times[i].offset + b] = static_cast<std::uint32_t>(time_of[i] * kTimeBytes + b);
+  for (std::size_t i = 0; i < message.slots.size(); ++i) {
+    for (std::size_t b = 0; b < kOpenBytes; ++b) {
+      role[message.slots[i].offset + b] = static_cast<std::uint32_t>(filling_of[i] * kOpenBytes + b);
     }
   }
   return role;
@@ -90,43 +90,49 @@ std::optional<std::unordered_map<std::uint32_t, std::uint32_t>> literal_roles(
 
 Result<PatchableRequest> PatchableRequest::make(OpenMessage message) {
   PatchableRequest request;
-  std::vector<std::uint16_t> time_of;
-  for (const auto& time : message.times) {
-    const auto known = std::find(request.ticks_.begin(), request.ticks_.end(), time.tick);
-    time_of.push_back(static_cast<std::uint16_t>(known - request.ticks_.begin()));
-    if (known == request.ticks_.end()) request.ticks_.push_back(time.tick);
+  std::vector<std::uint16_t> filling_of;
+  for (const auto& slot : message.slots) {
+    const auto known = std::find(request.ticks_.begin(), request.ticks_.end(), slot.tick);
+    filling_of.push_back(static_cast<std::uint16_t>(known - request.ticks_.begin()));
+    if (known == request.ticks_.end()) request.ticks_.push_back(slot.tick);
   }
-  const std::vector<std::uint32_t> role = roles(message, time_of);
+  const std::vector<std::uint32_t> role = roles(message, filling_of);
 
-  // Random stand-ins keep different times from sharing literals, and times from matching anything else.
+  // Random stand-ins keep different fillings from sharing literals, and fillings from matching anything else.
   // Should it happen all the same, other stand-ins will do.
   Rng rng(message.bytes.size());
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    std::vector<TimeBytes> stand_ins;
+    std::vector<Filling> stand_ins;
     for (std::size_t i = 0; i < request.ticks_.size(); ++i)
       stand_ins.push_back(varint_of(rng.next() | 1ULL << 40));
-    for (std::size_t i = 0; i < message.times.size(); ++i) {
-      std::copy(stand_ins[time_of[i]].begin(), stand_ins[time_of[i]].end(),
-                message.bytes.begin() + message.times[i].offset);
+    for (std::size_t i = 0; i < message.slots.size(); ++i) {
+      const Filling& filling = stand_ins[filling_of[i]];
+      std::copy(filling.begin(), filling.end(), message.bytes.begin() + message.slots[i].offset);
     }
     remote_write::compress(message.bytes, request.body_);
     const auto literals = literal_roles(role, origins(request.body_, message.bytes.size()));
     if (!literals) continue;
     for (const auto& [offset, which] : *literals) {
-      request.patches_.push_back({offset, static_cast<std::uint16_t>(which / kTimeBytes),
-                                  static_cast<std::uint8_t>(which % kTimeBytes)});
+      request.patches_.push_back({offset, static_cast<std::uint16_t>(which / kOpenBytes),
+                                  static_cast<std::uint8_t>(which % kOpenBytes)});
     }
     return request;
   }
-  return fail(Errc::bad_input, "no stand-in timestamps keep apart from the rest of a request");
+  return fail(Errc::bad_input, "no stand-ins keep apart from the rest of a request");
 }
 
-void PatchableRequest::stamp(std::int64_t base_ms) {
-  std::vector<TimeBytes> times;
-  times.reserve(ticks_.size());
-  for (const std::uint32_t tick : ticks_)
-    times.push_back(varint_of(static_cast<std::uint64_t>(base_ms) + tick));
-  for (const Patch& patch : patches_) body_[patch.offset] = times[patch.time][patch.byte];
+void PatchableRequest::stamp(std::int64_t base_ms, std::uint32_t repetition) {
+  std::vector<Filling> fillings;
+  fillings.reserve(ticks_.size());
+  for (const std::uint32_t tick : ticks_) {
+    if (tick == OpenMessage::kRepetition) {
+      const std::string value = churn_value(repetition);
+      std::copy(value.begin(), value.end(), fillings.emplace_back().begin());
+    } else {
+      fillings.push_back(varint_of(static_cast<std::uint64_t>(base_ms) + tick));
+    }
+  }
+  for (const Patch& patch : patches_) body_[patch.offset] = fillings[patch.filling][patch.byte];
 }
 
 }  // namespace tideover::bench

@@ -42,8 +42,17 @@ std::uint64_t number_after(const std::string& text, const std::string& key) {
   return 0;
 }
 
-[[noreturn]] void become(const std::vector<std::string>& command, int log) {
+bool enter(const std::filesystem::path& cgroup_procs) {
+  const int file = ::open(cgroup_procs.c_str(), O_WRONLY | O_CLOEXEC);
+  return file >= 0 && ::write(file, "0", 1) == 1;
+}
+
+[[noreturn]] void become(const std::vector<std::string>& command, int log, const Surroundings& surroundings) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  for (const auto& entrance : surroundings.cgroup_entrances) {
+    if (!enter(entrance)) ::_exit(127);
+  }
+  if (surroundings.syncs != nullptr && !surroundings.syncs->filter_self()) ::_exit(127);
   ::dup2(log, STDOUT_FILENO);
   ::dup2(log, STDERR_FILENO);
   std::vector<char*> arguments;
@@ -69,15 +78,32 @@ bool answers_200(std::uint16_t port, const std::string& target) {
 
 }  // namespace
 
-Result<Process> Process::start(const std::vector<std::string>& command, const std::filesystem::path& log) {
+ProcessUsage between(const ProcessUsage& before, const ProcessUsage& after) {
+  ProcessUsage usage = after;
+  usage.user_s -= before.user_s;
+  usage.system_s -= before.system_s;
+  usage.run_s -= before.run_s;
+  usage.written_bytes -= before.written_bytes;
+  usage.wake_ups -= before.wake_ups;
+  usage.preemptions -= before.preemptions;
+  usage.read_write_calls -= before.read_write_calls;
+  return usage;
+}
+
+Result<Process> Process::start(const std::vector<std::string>& command, const std::filesystem::path& log,
+                               const Surroundings& surroundings) {
   const int file = ::open(log.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644);
   if (file < 0) return fail(Errc::io_error, fmt::format("{}: {}", log.string(), std::strerror(errno)));
   const pid_t child = ::fork();
-  if (child == 0) become(command, file);
+  if (child == 0) become(command, file, surroundings);
   const int error = errno;
   ::close(file);
   if (child < 0) return fail(Errc::io_error, std::strerror(error));
-  return Process(child);
+  Process process(child);
+  if (surroundings.syncs != nullptr) {
+    if (const auto counting = surroundings.syncs->begin(); counting.has_error()) return counting.error();
+  }
+  return process;
 }
 
 Process::Process(Process&& other) noexcept : pid_(std::exchange(other.pid_, -1)) {}
@@ -88,8 +114,8 @@ Process::~Process() {
   ::waitpid(pid_, nullptr, 0);
 }
 
-ProcessUsage Process::usage() const {
-  const std::filesystem::path proc = fmt::format("/proc/{}", pid_);
+ProcessUsage usage_of(pid_t pid) {
+  const std::filesystem::path proc = fmt::format("/proc/{}", pid);
   ProcessUsage usage;
   const std::string stat = slurp(proc / "stat");
   std::istringstream fields(stat.substr(stat.rfind(')') + 1));  // the name before it may hold anything
@@ -101,12 +127,18 @@ ProcessUsage Process::usage() const {
   usage.user_s = user_ticks / ticks_per_s;
   usage.system_s = system_ticks / ticks_per_s;
   usage.rss_peak_bytes = number_after(slurp(proc / "status"), "VmHWM") * 1024;
-  usage.written_bytes = number_after(slurp(proc / "io"), "write_bytes");
+  const std::string io = slurp(proc / "io");
+  usage.written_bytes = number_after(io, "write_bytes");
+  usage.read_write_calls = number_after(io, "syscr") + number_after(io, "syscw");
   std::error_code ended;
   for (const auto& thread : std::filesystem::directory_iterator(proc / "task", ended)) {
     const std::string status = slurp(thread.path() / "status");
-    usage.context_switches +=
-        number_after(status, "voluntary_ctxt_switches") + number_after(status, "nonvoluntary_ctxt_switches");
+    usage.wake_ups += number_after(status, "voluntary_ctxt_switches");
+    usage.preemptions += number_after(status, "nonvoluntary_ctxt_switches");
+    double run_ns = 0;  // the first field
+    std::istringstream(slurp(thread.path() / "schedstat")) >> run_ns;
+    usage.run_s += run_ns / 1e9;
+    ++usage.threads;
   }
   return usage;
 }

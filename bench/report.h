@@ -1,16 +1,23 @@
-// Measurements as text: one JSON object per run on standard output, and a table over all runs at the end.
+// A measurement as text: one JSON object in one line, and a few words for who waits.
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "bench/run.h"
 
 namespace tideover::bench {
 
-std::string to_json(const Measurement& measurement, const Stream& stream, const std::string& source);
+struct Setting {  // what the measurement was of
+  std::string scenario;
+  std::string source;
+  const Stream& stream;
+  const RunOptions& options;
+};
 
-// Minimum, median and maximum per subject, and each median over that of Prometheus Agent. Valid runs only.
-std::string summary(const std::vector<Measurement>& measurements);
+std::string to_json(const Measurement& measurement, const Setting& setting);
+std::string one_line(const Measurement& measurement);
+
+// The q-quantile by nearest rank, in milliseconds; 0 of nothing.
+double quantile_ms(const std::vector<float>& sorted_s, double q);
 
 }  // namespace tideover::bench

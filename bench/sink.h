@@ -11,11 +11,14 @@
 namespace tideover::bench {
 
 // Shared memory between the two processes. The sink writes the counts; the other side reads them, and may
-// change `status` and `delay_ms` at any time to make the receiver fail or slow.
+// change the first three at any time to make the receiver fail or slow.
 struct SinkState {
-  std::atomic<std::uint32_t> port{0};  // 0 until it listens
   std::atomic<int> status{204};
   std::atomic<int> delay_ms{0};
+  std::atomic<bool> refuses{false};  // connections; open ones are cut with their next request
+
+  std::atomic<std::uint32_t> port{0};           // 0 until it listens
+  std::atomic<std::int64_t> last_answer_ns{0};  // of steady_clock; the last 2xx
 
   std::atomic<std::uint64_t> requests{0};  // answered 2xx
   std::atomic<std::uint64_t> bytes{0};

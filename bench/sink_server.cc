@@ -31,6 +31,7 @@ using asio::ip::tcp;
 using remote_write::Version;
 
 constexpr std::size_t kBodyBytesMax = 64 << 20;
+constexpr auto kWatchInterval = std::chrono::milliseconds(5);
 constexpr std::size_t kUncountedBytesMax = std::size_t{2} << 30;
 
 // Counts bodies in their order of arrival, on a thread that runs when nobody else wants the CPU.
@@ -80,16 +81,35 @@ class Server {
   Server(SinkState& state, bool verify) : state_(state), counter_(state, verify) {}
 
   void run() {
-    tcp::acceptor acceptor(io_, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
-    state_.port = acceptor.local_endpoint().port();
-    asio::co_spawn(io_, accept(acceptor), asio::detached);
+    listen(0);
+    state_.port = acceptor_.local_endpoint().port();
+    asio::co_spawn(io_, watch(), asio::detached);
     io_.run();
   }
 
  private:
-  asio::awaitable<void> accept(tcp::acceptor& acceptor) {
+  void listen(unsigned short port) {
+    const tcp::endpoint endpoint(asio::ip::address_v4::loopback(), port);
+    acceptor_.open(endpoint.protocol());
+    acceptor_.set_option(tcp::acceptor::reuse_address(true));
+    acceptor_.bind(endpoint);
+    acceptor_.listen();
+    asio::co_spawn(io_, accept(), [](std::exception_ptr) {});  // closed to refuse
+  }
+
+  asio::awaitable<void> watch() {
+    asio::steady_timer timer(io_);
     for (;;) {
-      tcp::socket socket = co_await acceptor.async_accept(asio::use_awaitable);
+      timer.expires_after(kWatchInterval);
+      co_await timer.async_wait(asio::use_awaitable);
+      if (state_.refuses && acceptor_.is_open()) acceptor_.close();
+      if (!state_.refuses && !acceptor_.is_open()) listen(static_cast<unsigned short>(state_.port));
+    }
+  }
+
+  asio::awaitable<void> accept() {
+    for (;;) {
+      tcp::socket socket = co_await acceptor_.async_accept(asio::use_awaitable);
       socket.set_option(tcp::no_delay(true));
       asio::co_spawn(io_, session(std::move(socket)), [](std::exception_ptr) {});  // the peer went away
     }
@@ -102,6 +122,7 @@ class Server {
       http::request_parser<http::string_body> parser;
       parser.body_limit(kBodyBytesMax);
       co_await http::async_read(socket, buffer, parser, asio::use_awaitable);
+      if (state_.refuses) co_return;
       if (state_.delay_ms > 0) {
         timer.expires_after(std::chrono::milliseconds(state_.delay_ms));
         co_await timer.async_wait(asio::use_awaitable);
@@ -115,6 +136,7 @@ class Server {
     const int status = state_.status;
     if (status / 100 != 2) return fmt::format("HTTP/1.1 {} Off\r\nContent-Length: 0\r\n\r\n", status);
     ++state_.requests;
+    state_.last_answer_ns = std::chrono::steady_clock::now().time_since_epoch().count();
     state_.bytes += request.body().size();
     const auto type = request[http::field::content_type];
     if (type.find("v2.Request") == type.npos) {
@@ -135,6 +157,7 @@ class Server {
   SinkState& state_;
   Counter counter_;
   asio::io_context io_{1};
+  tcp::acceptor acceptor_{io_};
 };
 
 }  // namespace

@@ -14,16 +14,19 @@ std::uint64_t hash_of(const Labels& labels) {
 
 }  // namespace
 
-std::string_view PreparedRequest::stamped(std::int64_t base_ms) {
-  body_.stamp(base_ms);
+std::string_view PreparedRequest::stamped(std::int64_t base_ms, std::uint32_t repetition) {
+  body_.stamp(base_ms, repetition);
   return body_.body();
 }
 
-std::uint64_t PreparedRequest::digest(std::int64_t base_ms,
-                                      const std::vector<std::uint64_t>& series_hashes) const {
+std::uint64_t PreparedRequest::digest(const SeriesHashes& hashes, std::int64_t base_ms,
+                                      std::uint32_t repetition) const {
+  const std::string value = churn_value(repetition);
   std::uint64_t sum = 0;
   for (const SourceSample& sample : samples_) {
-    sum += sample_digest(series_hashes[sample.series], base_ms + sample.tick, sample.value_bits);
+    SeriesHash hash(hashes.of_labels[sample.series]);
+    if (sample.series < hashes.churning) hash.add(kChurnLabel, value);
+    sum += sample_digest(hash.value(), base_ms + sample.tick, sample.value_bits);
   }
   return sum;
 }
@@ -37,7 +40,8 @@ Result<Stream> prepare(const Source& source, const StreamOptions& options) {
   Stream stream;
   stream.version = options.version;
   stream.ticks = source.ticks;
-  for (const Labels& labels : source.series) stream.series_hashes.push_back(hash_of(labels));
+  stream.hashes.churning = source.churning;
+  for (const Labels& labels : source.series) stream.hashes.of_labels.push_back(hash_of(labels));
   for (const auto& share : shares) {
     auto& requests = stream.by_connection.emplace_back();
     for (std::size_t first = 0; first < share.size(); first += options.samples_per_request) {

@@ -13,14 +13,19 @@
 
 namespace tideover::bench {
 
+struct SeriesHashes {
+  std::vector<std::uint64_t> of_labels;  // by series; of a churning one without its churn label
+  std::uint32_t churning = 0;            // the first so many series
+};
+
 class PreparedRequest {
  public:
   PreparedRequest(PatchableRequest body, std::vector<SourceSample> samples)
       : body_(std::move(body)), samples_(std::move(samples)) {}
 
-  std::string_view stamped(std::int64_t base_ms);
+  std::string_view stamped(std::int64_t base_ms, std::uint32_t repetition = 0);
   std::uint64_t samples() const { return samples_.size(); }
-  std::uint64_t digest(std::int64_t base_ms, const std::vector<std::uint64_t>& series_hashes) const;
+  std::uint64_t digest(const SeriesHashes& hashes, std::int64_t base_ms, std::uint32_t repetition = 0) const;
 
  private:
   PatchableRequest body_;
@@ -36,7 +41,7 @@ struct StreamOptions {
 struct Stream {
   remote_write::Version version = remote_write::Version::v1;
   std::vector<std::vector<PreparedRequest>> by_connection;
-  std::vector<std::uint64_t> series_hashes;
+  SeriesHashes hashes;
   std::uint32_t ticks = 0;  // milliseconds that one round takes up in the samples' timestamps
   std::uint64_t samples = 0;
   std::uint64_t requests = 0;

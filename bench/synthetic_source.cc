@@ -22,7 +22,8 @@ Labels labels_of(std::uint32_t series, const SyntheticOptions& options) {
 }  // namespace
 
 Source synthetic_source(const SyntheticOptions& options) {
-  Source source{"synthetic", {}, {}, options.rounds};
+  Source source{.name = "synthetic", .ticks = options.rounds};
+  source.churning = static_cast<std::uint32_t>(options.churn * options.series);
   for (std::uint32_t i = 0; i < options.series; ++i) source.series.push_back(labels_of(i, options));
   for (std::uint32_t round = 0; round < options.rounds; ++round) {
     for (std::uint32_t i = 0; i < options.series; ++i) {

@@ -43,3 +43,9 @@ function(tideover_library)
   add_library(${ARG_NAME} STATIC ${ARG_SOURCES})
   target_link_libraries(${ARG_NAME} PUBLIC tideover_options ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
 endfunction()
+
+# Preset "fuzz": the targets of tests/fuzz become libFuzzer programs, and everything of ours reports its coverage.
+option(TIDEOVER_FUZZ "Build the targets of tests/fuzz for libFuzzer (Clang)" OFF)
+if(TIDEOVER_FUZZ)
+  target_compile_options(tideover_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()

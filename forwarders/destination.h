@@ -76,7 +76,8 @@ class Load {
   virtual std::uint64_t units() const = 0;  // of the whole
   virtual std::size_t items() = 0;          // decodes at the first call; at least 1
   virtual std::uint64_t units(Part part) = 0;
-  // Errors: bad_input, when the part cannot be made into a request; a smaller one may.
+  // Errors: bad_input, when the part cannot be made into a request; too_large, when the request would take
+  // too much memory; a smaller one may do.
   virtual Result<Outgoing> encode(Part part, const EncodeOptions& options) = 0;
   // The part as self-contained records, in the encoding in which they came: for another lane of the queue.
   virtual std::vector<wal::NewRecord> carve(Part part) = 0;

@@ -233,9 +233,10 @@ awaitable<Event> LaneSender::transmit(Step step, Load* load, Seq ahead_upto) {
   encode.retry = step.retry;
   encode.downgraded = machine_.downgraded();
   Result<Outgoing> encoded = load->encode(step.part, encode);
-  if (encoded.has_error()) {  // as if the receiver had refused it: the fault is found by halving
+  if (encoded.has_error()) {  // as if the receiver had refused it: halves are tried
     Answer refused;
-    refused.verdict.action = Action::bisect;
+    refused.verdict.action = encoded.error().code == Errc::too_large ? Action::halve : Action::bisect;
+    if (encoded.error().code == Errc::too_large) refused.verdict.reason = wal::Reason::too_large;
     refused.verdict.sentence = encoded.error().detail;
     co_return Event::answered(std::move(refused));
   }

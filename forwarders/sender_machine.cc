@@ -326,7 +326,8 @@ Step SenderMachine::give_up_search(const Verdict& verdict, Time now) {
 }
 
 Step SenderMachine::too_large(const Answer& answer, Time now) {
-  working_size_.refused(answer.units);
+  if (answer.units > 0)
+    working_size_.refused(answer.units);  // without any it never left: the receiver said nothing
   twin_failed();
   if (!divisible(stack_.back())) return settle_top(Fate::rejected, answer.verdict);
   return cut(Cut::size, now);

@@ -11,22 +11,11 @@
 #include <unistd.h>
 
 #include "wal/base/little_endian.h"
-#include "wal/rocks_crc32c.h"
+#include "wal/log_format.h"
 #include "wal/store_directory.h"
 
 namespace tideover::wal {
 namespace {
-
-// RocksDB's log: blocks of 32 KiB; in them fragments of (masked CRC32C of type and data, u16 length, u8 type)
-// and data. A record is one full fragment, or a first, any number of middle ones, and a last.
-constexpr std::size_t kBlock = 32 << 10;
-constexpr std::size_t kHeader = 7;
-enum Fragment : char { kFull = 1, kFirst = 2, kMiddle = 3, kLast = 4 };
-
-std::uint32_t masked_crc(char type, std::string_view data) {
-  const std::uint32_t sum = extend_crc32c(extend_crc32c(0, &type, 1), data.data(), data.size());
-  return ((sum >> 15) | (sum << 17)) + 0xa282ead8U;
-}
 
 class LogReader {
  public:
@@ -36,29 +25,29 @@ class LogReader {
   std::optional<std::string> next() {
     std::optional<std::string> record;
     while (at_ < log_.size()) {
-      const std::size_t left = kBlock - at_ % kBlock;
-      if (left < kHeader) {
+      const std::size_t left = kLogBlock - at_ % kLogBlock;
+      if (left < kLogHeader) {
         at_ += left;
         continue;
       }
       const std::string_view here = log_.substr(at_, left);
-      const std::size_t length = here.size() < kHeader ? 0 : load_le<std::uint16_t>(here.data() + 4);
-      if (here.size() < kHeader + length) {
+      const std::size_t length = here.size() < kLogHeader ? 0 : load_le<std::uint16_t>(here.data() + 4);
+      if (here.size() < kLogHeader + length) {
         // Longer than the block is damage; longer than the file is a writer that died.
         abandon(record, here.size() == left ? here.size() : 0);
         at_ += here.size();
         continue;
       }
       const char type = here[6];
-      const std::string_view data = here.substr(kHeader, length);
-      if (load_le<std::uint32_t>(here.data()) != masked_crc(type, data)) {
+      const std::string_view data = here.substr(kLogHeader, length);
+      if (load_le<std::uint32_t>(here.data()) != masked_log_crc(type, data)) {
         // The length may be what is damaged, so the next block is the next place to trust.
         const bool blank = here.find_first_not_of('\0') == std::string_view::npos;
         abandon(record, blank ? 0 : here.size());
         at_ += here.size();
         continue;
       }
-      at_ += kHeader + length;
+      at_ += kLogHeader + length;
       switch (type) {
         case kFull:
         case kFirst:
@@ -97,16 +86,16 @@ class LogReader {
 void append_record(std::string& log, std::string_view record) {
   bool first = true;
   do {
-    std::size_t left = kBlock - log.size() % kBlock;
-    if (left < kHeader) {
+    std::size_t left = kLogBlock - log.size() % kLogBlock;
+    if (left < kLogHeader) {
       log.append(left, '\0');
-      left = kBlock;
+      left = kLogBlock;
     }
-    const std::string_view data = record.substr(0, left - kHeader);
+    const std::string_view data = record.substr(0, left - kLogHeader);
     record.remove_prefix(data.size());
     const bool last = record.empty();
     const char type = first ? (last ? kFull : kFirst) : (last ? kLast : kMiddle);
-    append_le(log, masked_crc(type, data));
+    append_le(log, masked_log_crc(type, data));
     append_le(log, static_cast<std::uint16_t>(data.size()));
     log.push_back(type);
     log += data;

@@ -13,7 +13,7 @@ struct WalMetrics {
   std::uint64_t commits = 0;          // synced groups
   std::uint64_t commit_failures = 0;  // groups the disk did not take
   std::uint64_t reopens = 0;          // times the store came back after a fault
-  std::uint64_t damaged_records = 0;  // passed over by some cursor
+  std::uint64_t damaged_records = 0;  // passed over by some cursor, or of the newest log's last group
   Histogram commit_seconds;           // one group: write and sync
   Histogram append_seconds;           // from append() to its answer
 };

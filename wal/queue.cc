@@ -324,6 +324,7 @@ class Queue::Impl {
   // A tail is the furthest of what the lane's own state, its last record and its cursors know: damage may
   // have taken any of them, and numbers behind a cursor must not be given a second time.
   void settle_tails(const StoreImage& image) {
+    metrics_.damaged_records += image.damaged_at_tail;
     for (auto& [id, open] : lanes_) {
       LaneState tail;
       const auto consider = [&tail](Seq seq, const Totals& totals) {

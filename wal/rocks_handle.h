@@ -54,6 +54,10 @@ Result<std::unique_ptr<RocksHandle>> open_rocks(const RocksSetup& setup, const N
 Result<> rebuild_rocks(const RocksSetup& setup, const Note& note);
 bool rebuild_unfinished(const RocksSetup& setup);
 
+// Puts back what tables hold that the manifest did not name, and the database does not. Nothing to do, as a
+// rule. Errors: disk_full, io_error.
+Result<> absorb_unknown(const RocksSetup& setup, const RocksHandle& handle, const Note& note);
+
 // One attempt, without any cure.
 rocksdb::Status open_plainly(const RocksSetup& setup, bool create, std::unique_ptr<RocksHandle>& handle);
 

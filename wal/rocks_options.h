@@ -18,10 +18,13 @@ struct DBOptions;
 
 namespace tideover::wal {
 
+class TableGuard;
+
 struct RocksSetup {
   std::string directory;
   std::uint64_t memtable_bytes = 0;
   rocksdb::Env* env = nullptr;
+  TableGuard* tables = nullptr;               // part of `env`
   std::shared_ptr<rocksdb::Cache> cache;      // blocks, and nothing else, of all families
   std::shared_ptr<const LaneMarks> released;  // what files written from now on may leave out
 };

@@ -9,6 +9,7 @@
 
 #include "wal/log_salvage.h"
 #include "wal/rocks_handle.h"
+#include "wal/rocks_table_guard.h"
 #include "wal/store_directory.h"
 
 namespace tideover::wal {
@@ -22,6 +23,7 @@ constexpr std::string_view kManifestPrefix = "MANIFEST-";
 // creating a database beside its tables would delete them.
 struct Contents {
   bool empty = true;
+  bool has_data = false;  // tables, or logs with something in them
   bool has_current = false;
   std::string newest_manifest;
 };
@@ -39,6 +41,7 @@ Contents look_into(const std::string& directory) {
         std::pair(name.size(), name) > std::pair(contents.newest_manifest.size(), contents.newest_manifest))
       contents.newest_manifest = name;
     if (manifest || extension == ".sst" || extension == ".log") contents.empty = false;
+    if (extension == ".sst" || (extension == ".log" && entry.file_size(error) > 0)) contents.has_data = true;
   }
   return contents;
 }
@@ -92,6 +95,53 @@ Result<bool> clean_logs(const RocksSetup& setup, const Note& note) {
   return any;
 }
 
+// A manifest that has lost its end may not name our families any more. RocksDB would create them anew and
+// pass over everything in the logs that belongs to the old ones.
+bool families_missing(const RocksSetup& setup) {
+  std::vector<std::string> names;
+  if (!rocksdb::DB::ListColumnFamilies(database_options(setup), setup.directory, &names).ok()) return false;
+  for (const rocksdb::ColumnFamilyDescriptor& family : families(setup))
+    if (std::find(names.begin(), names.end(), family.name) == names.end()) return true;
+  return false;
+}
+
+Result<std::unique_ptr<RocksHandle>> rebuild_and_open(const RocksSetup& setup, const Note& note) {
+  if (const Result<> rebuilt = rebuild_rocks(setup, note); !rebuilt) return rebuilt.error();
+  std::unique_ptr<RocksHandle> handle;
+  const rocksdb::Status status = open_plainly(setup, false, handle);
+  if (!status.ok()) return rocks_error(status, "open the rebuilt store");
+  return handle;
+}
+
+Result<std::unique_ptr<RocksHandle>> open_somehow(const RocksSetup& setup, const Note& note) {
+  if (rebuild_unfinished(setup))
+    if (const Result<> rebuilt = rebuild_rocks(setup, note); !rebuilt) return rebuilt.error();
+  const Contents contents = look_into(setup.directory);
+  if (contents.has_data && families_missing(setup)) {
+    note("the store is damaged: its manifest has lost its end");
+    return rebuild_and_open(setup, note);
+  }
+  std::unique_ptr<RocksHandle> handle;
+  rocksdb::Status status = open_checked(setup, contents.empty, handle);
+  if (status.ok()) return handle;
+  if (status.IsInvalidArgument() && contents.has_current)  // families that this version does not know
+    return fail(Errc::store_refused,
+                fmt::format("{} was written by a newer version: {}", setup.directory, status.ToString()));
+  if (!is_damage(status) && contents.has_current) return rocks_error(status, "open the store");
+  note(fmt::format("the store is damaged and does not open as it is: {}", status.ToString()));
+
+  // From the cheapest cure to the dearest, each tried before the next.
+  const auto cleaned = clean_logs(setup, note);
+  if (!cleaned) return cleaned.error();
+  if (*cleaned && open_checked(setup, false, handle).ok()) return handle;
+  if (!contents.newest_manifest.empty() && point_current_at(setup, contents.newest_manifest).ok() &&
+      open_checked(setup, false, handle).ok()) {
+    note(fmt::format("CURRENT was written anew and names {}", contents.newest_manifest));
+    return handle;
+  }
+  return rebuild_and_open(setup, note);
+}
+
 }  // namespace
 
 RocksHandle::RocksHandle(rocksdb::DB* db, std::vector<rocksdb::ColumnFamilyHandle*> families)
@@ -129,36 +179,17 @@ rocksdb::Status open_plainly(const RocksSetup& setup, bool create, std::unique_p
   options.create_if_missing = create;
   rocksdb::DB* db = nullptr;
   std::vector<rocksdb::ColumnFamilyHandle*> opened;
+  setup.tables->hold();
   const rocksdb::Status status = rocksdb::DB::Open(options, setup.directory, families(setup), &opened, &db);
+  setup.tables->release();
   if (status.ok()) handle = std::make_unique<RocksHandle>(db, std::move(opened));
   return status;
 }
 
 Result<std::unique_ptr<RocksHandle>> open_rocks(const RocksSetup& setup, const Note& note) {
-  if (rebuild_unfinished(setup))
-    if (const Result<> rebuilt = rebuild_rocks(setup, note); !rebuilt) return rebuilt.error();
-  const Contents contents = look_into(setup.directory);
-  std::unique_ptr<RocksHandle> handle;
-  rocksdb::Status status = open_checked(setup, contents.empty, handle);
-  if (status.ok()) return handle;
-  if (status.IsInvalidArgument() && contents.has_current)  // families that this version does not know
-    return fail(Errc::store_refused,
-                fmt::format("{} was written by a newer version: {}", setup.directory, status.ToString()));
-  if (!is_damage(status) && contents.has_current) return rocks_error(status, "open the store");
-  note(fmt::format("the store is damaged and does not open as it is: {}", status.ToString()));
-
-  // From the cheapest cure to the dearest, each tried before the next.
-  const auto cleaned = clean_logs(setup, note);
-  if (!cleaned) return cleaned.error();
-  if (*cleaned && open_checked(setup, false, handle).ok()) return handle;
-  if (!contents.newest_manifest.empty() && point_current_at(setup, contents.newest_manifest).ok() &&
-      open_checked(setup, false, handle).ok()) {
-    note(fmt::format("CURRENT was written anew and names {}", contents.newest_manifest));
-    return handle;
-  }
-  if (const Result<> rebuilt = rebuild_rocks(setup, note); !rebuilt) return rebuilt.error();
-  status = open_plainly(setup, false, handle);
-  if (!status.ok()) return rocks_error(status, "open the rebuilt store");
+  auto handle = open_somehow(setup, note);
+  if (!handle) return handle;
+  if (const Result<> absorbed = absorb_unknown(setup, **handle, note); !absorbed) return absorbed.error();
   return handle;
 }
 

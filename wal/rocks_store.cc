@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "wal/lane_marks.h"
+#include "wal/log_tail.h"
 #include "wal/rocks_group.h"
 #include "wal/rocks_handle.h"
 #include "wal/rocks_log_guard.h"
@@ -22,6 +23,7 @@
 #include "wal/rocks_options.h"
 #include "wal/rocks_read.h"
 #include "wal/rocks_reclaim.h"
+#include "wal/rocks_table_guard.h"
 #include "wal/store_directory.h"
 #include "wal/wal_format.h"
 
@@ -38,7 +40,8 @@ class RocksStore::Impl {
         ballast_(options.directory, options.ballast_bytes) {
     setup_.directory = std::move(options.directory);
     setup_.memtable_bytes = options.memtable_bytes;
-    setup_.env = guard_.env();
+    setup_.env = tables_.env();
+    setup_.tables = &tables_;
     setup_.cache = make_block_cache();
     setup_.released = marks_;
   }
@@ -146,6 +149,8 @@ class RocksStore::Impl {
     if (rebuild_wanted_)
       if (auto rebuilt = rebuild_rocks(setup_, note_); !rebuilt) return rebuilt.error();
     rebuild_wanted_ = false;
+    const auto tail = inspect_newest_log(setup_.directory);
+    if (!tail) return tail.error();
     auto opened = open_rocks(setup_, note_);
     if (!opened) return opened.error();
     auto image = take_image(**opened);
@@ -157,7 +162,14 @@ class RocksStore::Impl {
       if (!opened) return opened.error();
       image = take_image(**opened);
     }
-    if (image) exchange_handle(std::move(*opened));
+    if (!image) return image;
+    image->damaged_at_tail = tail->records;
+    if (tail->bytes > 0)
+      note_(fmt::format(
+          "the last {} bytes of the newest log were damaged after they had been written: {} records "
+          "are lost with them",
+          tail->bytes, tail->records));
+    exchange_handle(std::move(*opened));
     return image;
   }
 
@@ -210,6 +222,7 @@ class RocksStore::Impl {
   const std::shared_ptr<LaneMarks> marks_ = std::make_shared<LaneMarks>();
   RocksSetup setup_;
   LogGuard guard_;
+  TableGuard tables_{guard_.env()};
   DirectoryLock lock_;
   std::error_code ignored_;
   std::atomic<std::uint64_t> memory_bytes_ = 0;

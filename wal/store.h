@@ -33,6 +33,8 @@ struct StoreBatch {
 struct StoreImage {
   std::map<std::string, std::string> meta;
   std::map<LaneId, StoredRecord> tails;
+  // Records of damaged groups that nothing was written after: their totals went with them, so no gap shows.
+  std::uint64_t damaged_at_tail = 0;
   bool meta_damaged = false;  // some meta could not be read: what is missing here may once have been written
 };
 

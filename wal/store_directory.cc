@@ -27,7 +27,29 @@ std::string holder_of(int fd) {
   return fmt::format("process {}", pid);
 }
 
+// A name is durable once its own directory was synced, whoever created it: an earlier life may have died
+// before it came to that. Directories that we may not even open are not ours to worry about.
+Result<> sync_ancestors(const std::string& path) {
+  for (std::filesystem::path at = std::filesystem::absolute(path).lexically_normal();
+       at.has_parent_path() && at != at.parent_path();) {
+    at = at.parent_path();
+    if (::access(at.c_str(), R_OK) != 0) continue;
+    if (auto synced = sync_directory(at.string()); !synced) return synced;
+  }
+  return {};
+}
+
 }  // namespace
+
+Result<> sync_directory(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return system_error(errno, "open " + path);
+  // EINVAL: a file system that does not know how, and keeps names by itself.
+  const int reason = ::fsync(fd) == 0 || errno == EINVAL || errno == EROFS ? 0 : errno;
+  ::close(fd);
+  if (reason != 0) return system_error(reason, "sync " + path);
+  return {};
+}
 
 Error system_error(int error_number, std::string_view tried) {
   const bool full = error_number == ENOSPC || error_number == EDQUOT;
@@ -57,7 +79,7 @@ Result<> prepare_directory(const std::string& path) {
                 fmt::format("{0} can be written by others (mode {1:04o}): run `chmod go-w {0}`", path,
                             info.st_mode & 07777U));
   }
-  return {};
+  return sync_ancestors(path);
 }
 
 FreeSpace free_space(const std::string& path) {

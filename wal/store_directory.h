@@ -11,9 +11,13 @@
 
 namespace tideover::wal {
 
-// Creates the directory (mode 0700) when it is missing. Errors: store_refused for a wrong owner or for a mode
-// that lets others write, with the command that cures it; disk_full, io_error.
+// Creates the directory (mode 0700) when it is missing, so that it is there after a power cut. Errors:
+// store_refused for a wrong owner or for a mode that lets others write, with the command that cures it;
+// disk_full, io_error.
 Result<> prepare_directory(const std::string& path);
+
+// Makes names durable: what was created, renamed or removed in the directory.
+Result<> sync_directory(const std::string& path);
 
 // Which of the two a failed system call means; the sentence names what was tried.
 Error system_error(int error_number, std::string_view tried);

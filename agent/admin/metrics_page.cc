@@ -153,7 +153,8 @@ void buffer(Page& page, const Snapshot& s) {
   page.counter("tideover_buffer_recoveries_total", "Times the store came back after such a failure.",
                s.wal.reopens);
   page.counter("tideover_buffer_damaged_records_total",
-               "Records lost to damaged blocks, as passed by cursors.", s.wal.damaged_records);
+               "Records lost to damaged blocks: passed over by cursors, or of the last group.",
+               s.wal.damaged_records);
   page.histogram("tideover_buffer_append_duration_seconds",
                  "From the append of a record to its being durable.", s.wal.append_seconds);
   page.histogram("tideover_buffer_commit_duration_seconds", "One group: write and sync.",
@@ -185,9 +186,7 @@ void destinations(Page& page, const Snapshot& s) {
   page.gauge("tideover_destination_backlog_bytes", "Bytes waiting for it.");
   each([&](const auto& d, const Labels& l) { page.value(d.behind.bytes, l); });
   page.gauge("tideover_destination_lag_seconds", "Age of the oldest record waiting for it; 0 when none is.");
-  each([&](const auto& d, const Labels& l) {
-    page.value(d.oldest_ms == 0 ? 0.0 : seconds(s.now_ms - d.oldest_ms), l);
-  });
+  each([&](const auto& d, const Labels& l) { page.value(age_seconds(s.now_ms, d.oldest_ms), l); });
   page.gauge("tideover_destination_parked_samples", "Samples its receiver's time window refuses for now.");
   each([&](const auto& d, const Labels& l) { page.value(d.account.parked, l); });
   page.gauge("tideover_destination_quarantined_samples",

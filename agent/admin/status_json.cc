@@ -76,14 +76,13 @@ std::string destinations_json(const Snapshot& s) {
         {"backlog_samples", d.behind.units},
         {"backlog_bytes", d.behind.bytes},
         {"oldest_timestamp", timestamp(d.oldest_ms)},
-        {"lag_seconds", 0.0},
+        {"lag_seconds", age_seconds(s.now_ms, d.oldest_ms)},
         {"replay_samples_per_second", d.samples_per_second},
         {"eta_seconds", nullptr},
         {"parked_samples", d.account.parked},
         {"quarantined_samples", d.account.quarantined},
     };
     if (!d.last_error.empty()) entry["last_error"] = d.last_error;
-    if (d.oldest_ms != 0) entry["lag_seconds"] = static_cast<double>(s.now_ms - d.oldest_ms) / 1000.0;
     if (d.behind.units == 0)
       entry["eta_seconds"] = 0.0;
     else if (d.samples_per_second > 0)

@@ -25,12 +25,20 @@ log::Options log_options(const config::Log& log) {
   return options;
 }
 
-int run_command(const RunOptions& options, const Run& run, std::ostream& err) {
+// A restart in place runs with what the image before it found valid, whatever lies on disk by now.
+config::Loaded load_to_run(const RunOptions& options) {
+  const config::LoadOptions how{.expand_env = options.expand_env};
+  return options.inheritance ? config::parse(options.inheritance->config, options.config_path, how)
+                             : config::load(options.config_path, how);
+}
+
+int run_command(RunOptions options, const Run& run, std::ostream& err) {
   if (options.only == "secrets") {
     err << "tideover: this version forwards metrics only: there is no part to run for --only secrets\n";
     return kBadUsage;
   }
-  const auto loaded = config::load(options.config_path, {.expand_env = options.expand_env});
+  options.inheritance = inherit();
+  const auto loaded = load_to_run(options);
   if (!loaded.config) {
     err << loaded.report;
     return kBadUsage;

@@ -79,8 +79,12 @@ Loaded parse(std::string_view text, std::string_view name, const LoadOptions& op
 
 Loaded load(const std::string& path, const LoadOptions& options) {
   auto text = read_file(path);
-  if (text) return parse(*text, path, options);
   Loaded loaded;
+  if (text) {
+    loaded = parse(*text, path, options);
+    loaded.text = std::move(*text);
+    return loaded;
+  }
   loaded.faults.push_back({{}, text.error().detail});
   loaded.report = render(loaded.faults, path, {});
   return loaded;

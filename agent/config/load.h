@@ -23,6 +23,7 @@ struct Loaded {
   std::optional<Config> config;  // absent when there are faults
   std::vector<Fault> faults;
   std::string report;  // the faults as text, each line ended; empty without faults
+  std::string text;    // of the file, as it was read
 };
 
 // Pure. `name` is what the report calls the file.

@@ -118,18 +118,24 @@ awaitable<http::Response> RemoteWriteIntake::handle(http::Request request) {
     co_return count(answer(kind, version, {}, decoded.error().detail), protocol, kind);
   }
   const Result<Scan> scanned = remote_write::scan(scratch_, version);
-  if (!scanned)
-    co_return count(answer(Answer::undecodable, version, {}, scanned.error().detail), protocol,
-                    Answer::undecodable);
+  if (!scanned) {
+    const Answer kind = scanned.error().code == Errc::too_large ? Answer::too_large : Answer::undecodable;
+    co_return count(answer(kind, version, {}, scanned.error().detail), protocol, kind);
+  }
   const Scan& scan = *scanned;
   std::size_t raw_bytes = scratch_.size();
   if (!scan.clean() && !empty(scan.counts)) {
-    const std::string valid = remote_write::without_faults(scratch_, version);
+    // Up to 32 MiB each: what is not needed any more is given back before the next one is made.
+    record.bytes = std::string();
+    std::string valid = remote_write::without_faults(scratch_, version);
+    std::string().swap(scratch_);
+    raw_bytes = valid.size();
     std::string compressed;
     remote_write::compress(valid, compressed);
-    record.bytes.resize(wal::kEnvelopeBytes);
+    std::string().swap(valid);
+    record.bytes.reserve(wal::kEnvelopeBytes + compressed.size());
+    record.bytes.assign(wal::kEnvelopeBytes, '\0');
     record.bytes += compressed;
-    raw_bytes = valid.size();
   }
   if (scratch_.capacity() > kScratchKeptBytes) std::string().swap(scratch_);
 

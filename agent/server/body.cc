@@ -21,7 +21,8 @@ BodyEnd end_of(const Connection& connection) {
 
 awaitable<BodyEnd> read_counted(Core& core, Connection& connection, ReadBuffer& buffer, std::size_t length,
                                 std::string& body) {
-  const Time start = core.clock.now();
+  Time start = core.clock.now();
+  connection.take_excuse();
   const std::size_t first = body.size();
   const std::size_t end = first + length;
   body.reserve(end);  // admitted in full; pages are only taken as they are written
@@ -30,6 +31,7 @@ awaitable<BodyEnd> read_counted(Core& core, Connection& connection, ReadBuffer& 
   buffer.consume(buffered);
   std::size_t filled = body.size();
   while (filled < end) {
+    start += connection.take_excuse();
     connection.allow_until(body_deadline(core.limits, start, filled - first));
     if (filled == body.size()) body.resize(std::min(end, filled + kStride));
     const std::size_t n =
@@ -40,19 +42,40 @@ awaitable<BodyEnd> read_counted(Core& core, Connection& connection, ReadBuffer& 
   co_return BodyEnd::complete;
 }
 
+// Room for `more` bytes at the end of `body`, as exactly as it is charged: a string left to itself doubles.
+// While it moves, the old bytes are there, too; nothing is awaited meanwhile, so that happens to one body at
+// a time.
+bool make_room(std::string& body, std::size_t first, std::size_t more, std::size_t body_bytes_max,
+               ByteBudget::Charge& charge) {
+  const std::size_t needed = body.size() + more;
+  if (needed <= body.capacity()) return true;
+  const std::size_t ahead = std::min(body.capacity() + body.capacity() / 2, first + body_bytes_max);
+  std::size_t capacity = std::max(needed, ahead);
+  if (!charge.resize(capacity - first)) {
+    capacity = needed;
+    if (!charge.resize(capacity - first)) return false;
+  }
+  std::string larger;
+  larger.reserve(capacity);
+  larger += body;
+  body.swap(larger);
+  return true;
+}
+
 awaitable<BodyEnd> read_chunked(Core& core, Connection& connection, ReadBuffer& buffer, MessageParser& parser,
                                 ByteBudget::Charge& charge, std::string& body) {
-  const Time start = core.clock.now();
+  Time start = core.clock.now();
+  connection.take_excuse();
   const std::size_t first = body.size();
   parser.body_to(&body, body_max(core));
   while (true) {
     // What comes out of the buffer is at most what is in it: charged before it is stored.
     const std::string_view input = buffer.data();
-    if (!charge.resize(body.size() - first + input.size())) co_return BodyEnd::over_budget;
+    const std::size_t bytes = std::min(input.size(), first + body_max(core) - body.size());
+    if (!make_room(body, first, bytes, body_max(core), charge)) co_return BodyEnd::over_budget;
     std::size_t used = 0;
     const MessageParser::Status status = parser.put(input, used);
     buffer.consume(used);
-    charge.resize(body.size() - first);
     switch (status) {
       case MessageParser::Status::done: co_return BodyEnd::complete;
       case MessageParser::Status::body_too_large: co_return BodyEnd::too_large;
@@ -62,6 +85,7 @@ awaitable<BodyEnd> read_chunked(Core& core, Connection& connection, ReadBuffer& 
       case MessageParser::Status::need_more: break;
     }
     if (buffer.full()) co_return BodyEnd::malformed;  // a chunk's head or the trailer has no end
+    start += connection.take_excuse();
     connection.allow_until(body_deadline(core.limits, start, body.size() - first));
     const bool more = co_await read_more(connection, buffer);
     if (!more) co_return end_of(connection);

@@ -16,7 +16,7 @@ enum class BodyEnd : std::uint8_t {
   too_large,    // 413
   over_budget,  // 503
   malformed,    // 400
-  too_slow,     // 408
+  too_slow,     // 503
   closed,       // nobody is left to answer
 };
 

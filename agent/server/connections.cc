@@ -1,6 +1,7 @@
 #include "agent/server/connections.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace tideover::server {
@@ -8,9 +9,25 @@ namespace {
 
 using boost::system::error_code;
 
+// Longer than a busy loop ever takes from one timer to the next.
+constexpr Duration kStandstill = std::chrono::seconds(1);
+// After a standstill: time for a client to go on.
+constexpr Duration kSecondChance = std::chrono::seconds(5);
+
 void close_now(Connection& connection) {
   error_code ignored;
   connection.socket.close(ignored);
+}
+
+void cancel(Connection& connection) {
+  error_code ignored;
+  connection.socket.cancel(ignored);  // not close(): the connection may be of use yet
+}
+
+void cut(Connection& connection) {
+  connection.deadline = Time::max();
+  connection.timed_out = true;
+  cancel(connection);
 }
 
 }  // namespace
@@ -28,21 +45,47 @@ void Connection::allow_until(Time when) {
   if (when < all.next_sweep_) all.wake_at(when);
 }
 
+Duration Connection::take_excuse() {
+  all.excuse_standstill();
+  return std::exchange(excused, Duration::zero());
+}
+
 Connections::~Connections() { stop_timer(); }
 
-bool Connections::close_longest_idle() {
-  const auto longest = std::min_element(
-      open_.begin(), open_.end(),
-      [](const Connection* a, const Connection* b) { return a->idle_since < b->idle_since; });
-  if (longest == open_.end() || (*longest)->idle_since == Time::max()) return false;
-  (*longest)->idle_since = Time::max();  // its coroutine ends on the next turn of the loop
-  close_now(**longest);
+bool Connections::make_room(Duration patience) {
+  // Idle before busy, newcomers before the proven, then by how long.
+  const auto rank = [](const Connection* c) {
+    const bool idle = c->idle_since != Time::max();
+    return std::tuple(!idle, idle && c->proven, idle ? c->idle_since : c->awaited_since);
+  };
+  const auto least =
+      std::min_element(open_.begin(), open_.end(),
+                       [rank](const Connection* a, const Connection* b) { return rank(a) < rank(b); });
+  if (least == open_.end()) return false;
+  Connection& connection = **least;
+  const bool idle = connection.idle_since != Time::max();
+  const bool slow =
+      connection.awaited_since != Time::max() && clock_.now() - connection.awaited_since > patience;
+  if (!idle && !slow) return false;
+  connection.idle_since = connection.awaited_since =
+      Time::max();  // its coroutine ends on the next turn of the loop
+  close_now(connection);
   return true;
 }
 
-void Connections::close_idle() {
+void Connections::allow_idle_until(Time when) {
   for (Connection* connection : open_)
-    if (connection->idle_since != Time::max()) close_now(*connection);
+    if (connection->idle_since != Time::max() && connection->deadline > when) connection->allow_until(when);
+}
+
+void Connections::wake_idle() {
+  for (Connection* connection : open_)
+    if (connection->idle_since != Time::max()) cancel(*connection);
+}
+
+void Connections::cut_reading() {
+  for (Connection* connection : open_)
+    if (connection->reading) cut(*connection);
 }
 
 void Connections::close_all() {
@@ -64,18 +107,30 @@ void Connections::wake_at(Time when) {
   });
 }
 
+// A sweep that is long overdue: we stood still ourselves (stopped, frozen, moved to another host). What the
+// clients sent meanwhile has not been read yet, so their time did not run either.
+void Connections::excuse_standstill() {
+  const Duration late = next_sweep_ == Time::max() ? Duration::zero() : clock_.now() - next_sweep_;
+  if (late <= kStandstill) return;
+  const Duration excused = late + kSecondChance;
+  for (Connection* connection : open_) {
+    if (connection->awaited_since != Time::max()) connection->awaited_since += excused;
+    if (connection->deadline == Time::max()) continue;
+    connection->deadline += excused;
+    connection->excused += excused;
+  }
+  wake_at(next_sweep_ + excused);
+}
+
 void Connections::sweep() {
+  excuse_standstill();
   const Time now = clock_.now();
   Time next = Time::max();
   for (Connection* connection : open_) {
-    if (connection->deadline > now) {
+    if (connection->deadline > now)
       next = std::min(next, connection->deadline);
-      continue;
-    }
-    connection->deadline = Time::max();
-    connection->timed_out = true;
-    error_code ignored;
-    connection->socket.cancel(ignored);  // not close(): the client may still be told why
+    else
+      cut(*connection);
   }
   next_sweep_ = Time::max();
   if (next != Time::max()) wake_at(next);

@@ -22,12 +22,17 @@ struct Connection {
   ~Connection();
 
   void allow_until(Time when);  // what is under way, and what follows, is cut at `when`
+  Duration take_excuse();       // by how much its time was prolonged since the last call
 
   Connections& all;
   Socket socket;
   Time deadline = Time::max();
-  Time idle_since = Time::max();  // set while nothing of a request has arrived
-  bool timed_out = false;         // cut by its deadline
+  Duration excused = Duration::zero();
+  Time idle_since = Time::max();     // set while nothing of a request has arrived
+  Time awaited_since = Time::max();  // set while the client is to send or to take something, other than that
+  bool proven = false;               // has had an answer: no newcomer
+  bool timed_out = false;            // cut by its deadline
+  bool reading = false;              // waits for bytes of its client
   std::list<Connection*>::iterator place;
 };
 
@@ -40,17 +45,22 @@ class Connections {
 
   std::size_t size() const { return open_.size(); }
 
-  // Closes the connection that has waited longest for a request; false when none is waiting. A client that
-  // holds connections without using them then cannot keep others out.
-  bool close_longest_idle();
-  void close_idle();
-  void close_all();  // and touches the clock no more
+  // Closes the connection that does least with its place, so that clients which hold connections and do not
+  // use them cannot keep others out: the one that has waited longest for a request, newcomers first; if none
+  // waits, the one that has kept us waiting longest in the middle of one, if that is longer than `patience`.
+  // False when there is none.
+  bool make_room(Duration patience);
+  void allow_idle_until(Time when);  // those that wait for a request have until then at the most
+  void wake_idle();                  // their reads end, with nothing read
+  void cut_reading();                // as if the time of every unfinished request were over
+  void close_all();                  // and touches the clock no more
 
  private:
   friend Connection;
 
   void wake_at(Time when);
   void sweep();
+  void excuse_standstill();
   void stop_timer();
 
   Clock& clock_;

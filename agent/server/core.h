@@ -35,7 +35,9 @@ struct Core {
   ByteBudget budget;
   Connections connections;
   std::function<void(std::string_view)> warn;
-  bool stopping = false;
+  bool stopping = false;  // every answer is the last of its connection
+  bool leaving = false;   // connections between two requests go to `left`
+  std::vector<int> left;  // descriptors for the next image of the process
   std::size_t tasks = 0;  // coroutines: the accept loop and the sessions
   Notifier ended;         // told when the last of them ends
 
@@ -46,8 +48,10 @@ struct Core {
   std::int64_t date_second_ = -1;
 };
 
-// The coroutine of one connection.
-awaitable<void> serve(std::shared_ptr<Core> core, Socket socket);
+// The coroutine of one connection. A new one must send its first request soon; one that an earlier image of
+// this process served may take its time.
+enum class Age : std::uint8_t { newly_accepted, inherited };
+awaitable<void> serve(std::shared_ptr<Core> core, Socket socket, Age age);
 
 // Tells a client that came beyond the limit of connections so.
 awaitable<void> turn_away(std::shared_ptr<Core> core, Socket socket);

@@ -7,6 +7,9 @@
 #include <ctime>
 #include <exception>
 #include <fmt/format.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <utility>
 
 #include "agent/server/core.h"
 #include "agent/server/listener.h"
@@ -21,6 +24,12 @@ using boost::system::error_code;
 constexpr Duration kAcceptPause = std::chrono::milliseconds(100);
 // Clients told "too many connections" at a time; beyond, they are closed without a word.
 constexpr std::size_t kTurnedAwayMax = 32;
+// How long a request that is still arriving may hold up everybody else.
+constexpr Duration kArrivalTime = std::chrono::seconds(1);
+// More than the system's own limit on a backlog, which ends a flood while we stop.
+constexpr std::size_t kBacklogMax = 4096;
+// An idle connection may have a request on its way while we stop.
+constexpr Duration kLastCall = std::chrono::milliseconds(100);
 // Closed sessions end on the next turn of the loop; only a handler that does not return takes longer.
 constexpr Duration kCloseGrace = std::chrono::seconds(1);
 
@@ -37,10 +46,10 @@ void warn_on_stderr(std::string_view sentence) {
 }
 
 void take(const std::shared_ptr<Core>& core, Socket socket) {
-  const bool room =
-      core->connections.size() < core->limits.connections || core->connections.close_longest_idle();
+  const bool room = core->connections.size() < core->limits.connections ||
+                    core->connections.make_room(core->limits.patience);
   if (room) {
-    spawn(core, serve(core, std::move(socket)));
+    spawn(core, serve(core, std::move(socket), Age::newly_accepted));
     return;
   }
   ++core->metrics.connections_refused;
@@ -48,20 +57,52 @@ void take(const std::shared_ptr<Core>& core, Socket socket) {
     spawn(core, turn_away(core, std::move(socket)));
 }
 
+// No descriptor is free for a connection: the one that does least with its own gives it up.
+bool make_room(Core& core, const error_code& error) {
+  const bool used_up = error == boost::asio::error::no_descriptors ||
+                       error == boost::system::errc::too_many_files_open_in_system;
+  return used_up && core.connections.make_room(core.limits.patience);
+}
+
 awaitable<void> accept_all(std::shared_ptr<Core> core, std::shared_ptr<Listener> listener) {
-  while (!core->stopping) {
+  while (!core->stopping && !core->leaving) {
     error_code error;
     Socket socket(core->io);
     co_await listener->acceptor.async_accept(socket,
                                              boost::asio::redirect_error(boost::asio::use_awaitable, error));
-    if (core->stopping) break;
     if (!error) {
-      take(core, std::move(socket));
-    } else if (error != boost::asio::error::connection_aborted) {
+      take(core, std::move(socket));  // whoever was accepted while we stop has been promised an answer
+    } else if (error != boost::asio::error::connection_aborted &&
+               error != boost::asio::error::operation_aborted && !make_room(*core, error)) {
       core->warn(fmt::format("cannot accept a connection: {}", error.message()));
       co_await sleep_until(core->clock, core->clock.now() + kAcceptPause);
     }
   }
+}
+
+// Connections that the system accepted for us before we stopped.
+void take_backlog(const std::shared_ptr<Core>& core, Acceptor& acceptor) {
+  error_code error;
+  acceptor.non_blocking(true, error);
+  for (std::size_t taken = 0; !error && taken < kBacklogMax; ++taken) {
+    Socket socket(core->io);
+    acceptor.accept(socket, error);
+    if (!error) take(core, std::move(socket));
+  }
+}
+
+// One connection as it was left, unless it is none.
+void take_inherited(const std::shared_ptr<Core>& core, int descriptor) {
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  Socket socket(core->io);
+  error_code error;
+  if (::getpeername(descriptor, reinterpret_cast<sockaddr*>(&peer), &size) == 0)
+    socket.assign(Protocol(peer.ss_family, 0), descriptor, error);
+  if (socket.is_open())
+    spawn(core, serve(core, std::move(socket), Age::inherited));
+  else
+    ::close(descriptor);  // the client has gone meanwhile, or it never was a connection
 }
 
 }  // namespace
@@ -85,9 +126,29 @@ class HttpServer::Impl {
   std::shared_ptr<Core> core;
   std::shared_ptr<Listener> listener;  // shared with the accept loop
 
+  Result<> listen_on(Result<Listener> opened) {
+    invariant(!listener, "a server listens on one address");
+    if (!opened) return opened.error();
+    listener = std::make_shared<Listener>(std::move(*opened));
+    spawn(core, accept_all(core, listener));
+    return {};
+  }
+
   void stop_accepting() {
     core->stopping = true;
     if (listener) close_listener(*listener);
+  }
+
+  awaitable<void> end_sessions(Time deadline) {
+    bool all = co_await join_until(std::min(deadline, core->clock.now() + kArrivalTime));
+    if (!all) {
+      core->stopping = true;
+      core->connections.cut_reading();
+      all = co_await join_until(deadline);
+    }
+    if (all) co_return;
+    core->connections.close_all();
+    co_await join_until(core->clock.now() + kCloseGrace);
   }
 
   awaitable<bool> join_until(Time deadline) {
@@ -110,12 +171,20 @@ HttpServer::~HttpServer() {
 }
 
 Result<> HttpServer::listen(const std::string& address) {
-  invariant(!impl_->listener, "a server listens on one address");
-  Result<Listener> opened = open_listener(impl_->core->io, address);
-  if (!opened) return opened.error();
-  impl_->listener = std::make_shared<Listener>(std::move(*opened));
-  spawn(impl_->core, accept_all(impl_->core, impl_->listener));
-  return {};
+  return impl_->listen_on(open_listener(impl_->core->io, address));
+}
+
+Result<> HttpServer::listen(const std::string& address, Sockets inherited) {
+  if (inherited.listener < 0) return listen(address);
+  Result<Listener> adopted = adopt_listener(impl_->core->io, address, std::exchange(inherited.listener, -1));
+  if (!adopted) {
+    impl_->core->warn(adopted.error().detail);
+    close_sockets(inherited);
+    return listen(address);
+  }
+  for (const int connection : std::exchange(inherited.connections, {}))
+    take_inherited(impl_->core, connection);
+  return impl_->listen_on(std::move(adopted));
 }
 
 std::string HttpServer::address() const { return impl_->listener ? impl_->listener->address : std::string(); }
@@ -124,13 +193,34 @@ void HttpServer::on_warning(std::function<void(std::string_view)> warn) {
   impl_->core->warn = std::move(warn);
 }
 
+std::string HttpServer::asked_for() const {
+  return impl_->listener ? impl_->listener->asked_for : std::string();
+}
+
+int HttpServer::descriptor() const {
+  return impl_->listener ? impl_->listener->acceptor.native_handle() : -1;
+}
+
 awaitable<void> HttpServer::stop(Time deadline) {
+  if (impl_->listener) take_backlog(impl_->core, impl_->listener->acceptor);
   impl_->stop_accepting();
-  impl_->core->connections.close_idle();
-  const bool drained = co_await impl_->join_until(deadline);
-  if (drained) co_return;
-  impl_->core->connections.close_all();
-  co_await impl_->join_until(impl_->core->clock.now() + kCloseGrace);
+  impl_->core->connections.allow_idle_until(std::min(deadline, impl_->core->clock.now() + kLastCall));
+  co_await impl_->end_sessions(deadline);
+}
+
+awaitable<Sockets> HttpServer::hand_over(Time deadline) {
+  Core& core = *impl_->core;
+  Sockets sockets;
+  if (!impl_->listener) co_return sockets;
+  core.leaving = true;
+  error_code ignored;
+  impl_->listener->acceptor.cancel(ignored);  // a connection accepted already goes the way of the others
+  core.connections.wake_idle();
+  co_await impl_->end_sessions(deadline);
+  sockets.address = impl_->listener->asked_for;
+  sockets.listener = release_listener(*impl_->listener);
+  sockets.connections = std::exchange(core.left, {});
+  co_return sockets;
 }
 
 const ServerMetrics& HttpServer::metrics() const {

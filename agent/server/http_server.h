@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/server/sockets.h"
 #include "forwarders/http/message.h"
 #include "wal/base/clock.h"
 #include "wal/base/result.h"
@@ -29,6 +30,9 @@ struct ServerLimits {
   std::size_t body_bytes_per_second_min = 4096;   // slower clients are cut once the first 5 s are over
   Duration write_time = std::chrono::seconds(10);
   Duration idle_time = std::chrono::minutes(5);
+  // What a client may keep us waiting in the middle of a request while all connections are in use and another
+  // wants one: honest clients are near, and send a request at once.
+  Duration patience = std::chrono::milliseconds(250);
 };
 
 struct Route {
@@ -60,10 +64,21 @@ class HttpServer {
   // "127.0.0.1:7302", "[::1]:7302" or "unix:/path" (mode 0600; a stale socket file is replaced). Port 0 picks
   // one. Errors: io_error with the address and the system's words; bad_input.
   Result<> listen(const std::string& address);
-  std::string address() const;  // as bound; empty before listen()
+  // The same with what hand_over() of an earlier image of this process left. Sockets that turn out to be
+  // something else are closed, with a warning, and the address is bound anew.
+  Result<> listen(const std::string& address, Sockets inherited);
+  std::string address() const;    // as bound; empty before listen()
+  std::string asked_for() const;  // as given to listen()
+  int descriptor() const;         // of the listening socket; -1 without one
 
-  // Stops accepting, lets requests under way finish until `deadline`, then closes what is left.
+  // Takes whoever waits in the backlog and stops accepting, lets requests under way finish until `deadline`,
+  // then closes what is left. One that has not arrived in full within a second gets 503.
   awaitable<void> stop(Time deadline);
+
+  // The end of this server, but not of its sockets: no client is refused and no connection closed. Requests
+  // under way are answered as in stop(). New connections wait in the backlog, new requests where the system
+  // keeps them. The sockets are the caller's.
+  awaitable<Sockets> hand_over(Time deadline);
 
   const ServerMetrics& metrics() const;
 

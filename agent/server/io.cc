@@ -18,7 +18,9 @@ using boost::system::error_code;
 awaitable<std::size_t> read_some(Connection& connection, boost::asio::mutable_buffer to) {
   if (connection.timed_out) co_return 0;
   error_code error;
+  connection.reading = true;
   const std::size_t n = co_await connection.socket.async_read_some(to, redirect_error(use_awaitable, error));
+  connection.reading = false;
   co_return error || connection.timed_out ? 0 : n;
 }
 

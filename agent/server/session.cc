@@ -20,9 +20,12 @@ using http::Response;
 
 // An unwanted body up to this size is read and dropped, so that the connection can be kept.
 constexpr std::size_t kDrainBytes = 64 << 10;
+// Once the server stops, a client whose connection is open has this long to begin a request.
+constexpr Duration kLastCall = std::chrono::milliseconds(100);
 // What a client may still send after its last answer, and for how long, before it is cut off.
 constexpr std::size_t kLingerBytes = 32 << 20;
 constexpr Duration kLingerTime = std::chrono::seconds(5);
+constexpr Duration kLingerTimeLeaving = std::chrono::milliseconds(500);  // others wait for us meanwhile
 
 struct Session {
   Session(std::shared_ptr<Core> the_core, Socket socket)
@@ -39,21 +42,40 @@ struct Session {
   std::size_t served = 0;
 };
 
-enum class HeadEnd : std::uint8_t { complete, malformed, too_large, too_slow, closed };
+enum class HeadEnd : std::uint8_t { complete, nothing, malformed, too_large, too_slow, closed };
+
+// A client that never sent anything gets the time of a head; one that did may come back much later.
+Duration time_to_begin(const Session& s) {
+  if (s.core->stopping) return kLastCall;
+  return s.served > 0 ? s.core->limits.idle_time : s.core->limits.header_time;
+}
+
+// Nothing of a request has been read, so that the next image of the process can begin where this one ends.
+bool may_leave(const Session& s) {
+  return s.core->leaving && s.connection.socket.is_open() && s.buffer.data().empty() &&
+         !s.connection.timed_out;
+}
+
+void leave(Session& s) {
+  boost::system::error_code error;
+  const int descriptor = s.connection.socket.release(error);
+  if (!error) s.core->left.push_back(descriptor);
+}
 
 awaitable<HeadEnd> read_head(Session& s) {
   const Time start = s.core->clock.now();
   const ServerLimits& limits = s.core->limits;
   s.parser.next();
-  // A client that never sent anything gets the time of a head; one that did may come back much later.
-  s.connection.allow_until(start + (s.served > 0 ? limits.idle_time : limits.header_time));
+  s.connection.allow_until(start + time_to_begin(s));
   if (s.buffer.data().empty()) {
     s.connection.idle_since = start;
+    s.connection.awaited_since = Time::max();
     const bool more = co_await read_more(s.connection, s.buffer);
     s.connection.idle_since = Time::max();
-    if (!more) co_return HeadEnd::closed;
+    if (!more) co_return may_leave(s) ? HeadEnd::nothing : HeadEnd::closed;
   }
-  s.connection.allow_until(s.core->clock.now() + limits.header_time);
+  s.connection.awaited_since = s.core->clock.now();
+  s.connection.allow_until(s.connection.awaited_since + limits.header_time);
   while (true) {
     std::size_t used = 0;
     const MessageParser::Status status = s.parser.put(s.buffer.data(), used);
@@ -72,9 +94,18 @@ awaitable<HeadEnd> read_head(Session& s) {
   }
 }
 
+Response busy(std::string sentence) {
+  Response response = plain(503, std::move(sentence));
+  response.headers.add("Retry-After", "1");
+  return response;
+}
+
+// Not 408, which names the case: Prometheus gives up what is answered with 4xx, and would lose samples
+// because it was short of CPU for a while. A 503 makes it try again.
 Response refuse_slow(Core& core) {
+  if (core.leaving || core.stopping) return busy("the agent stops or restarts; try again");
   ++core.metrics.slow_clients_cut;
-  return plain(408, "the request came too slowly");
+  return busy("the request came too slowly; try again");
 }
 
 Response refuse_malformed(Core& core, std::string why) {
@@ -85,6 +116,7 @@ Response refuse_malformed(Core& core, std::string why) {
 std::optional<Response> refusal_of(Session& s, HeadEnd end) {
   switch (end) {
     case HeadEnd::complete:
+    case HeadEnd::nothing:
     case HeadEnd::closed: break;
     case HeadEnd::malformed: return refuse_malformed(*s.core, s.parser.error());
     case HeadEnd::too_slow: return refuse_slow(*s.core);
@@ -105,11 +137,7 @@ std::optional<Response> refusal_of(Session& s, BodyEnd end) {
     case BodyEnd::too_large:
       ++s.core->metrics.too_large;
       return plain(413, fmt::format("the body is larger than {} bytes", s.core->limits.body_bytes));
-    case BodyEnd::over_budget: {
-      Response busy = plain(503, "too many bytes of requests are under way; try again");
-      busy.headers.add("Retry-After", "1");
-      return busy;
-    }
+    case BodyEnd::over_budget: return busy("too many bytes of requests are under way; try again");
   }
   return std::nullopt;
 }
@@ -159,9 +187,11 @@ awaitable<Response> call(Core& core, const Route& route, Request request) {
 awaitable<bool> answer(Session& s, Response response, bool bare, bool keep_alive) {
   s.head.clear();
   append_head(s.head, response, {keep_alive, s.parser.http_1_0(), s.core->date()});
-  s.connection.allow_until(s.core->clock.now() + s.core->limits.write_time);
+  s.connection.awaited_since = s.core->clock.now();
+  s.connection.allow_until(s.connection.awaited_since + s.core->limits.write_time);
   const std::string_view body = bare ? std::string_view() : std::string_view(response.body);
   const bool written = co_await write_all(s.connection, s.head, body);
+  s.connection.proven = written;
   co_return written;
 }
 
@@ -170,19 +200,22 @@ awaitable<void> answer_and_leave(Session& s, Response response, bool bare) {
   s.connection.timed_out = false;  // the time for reading was over; there is one for the answer
   const bool written = co_await answer(s, std::move(response), bare, false);
   if (!written) co_return;
-  s.connection.allow_until(s.core->clock.now() + kLingerTime);
+  s.connection.allow_until(s.core->clock.now() +
+                           (s.core->leaving || s.core->stopping ? kLingerTimeLeaving : kLingerTime));
   co_await linger(s.connection, s.buffer, kLingerBytes);
 }
 
 // Reads what is left of a body that nobody wants; false when the connection cannot be kept for it.
 awaitable<bool> drop_body(Session& s, std::size_t left) {
-  const Time start = s.core->clock.now();
+  Time start = s.core->clock.now();
+  s.connection.take_excuse();
   std::size_t dropped = 0;
   while (true) {
     const std::size_t n = std::min(left - dropped, s.buffer.data().size());
     s.buffer.consume(n);
     dropped += n;
     if (dropped == left) co_return true;
+    start += s.connection.take_excuse();
     s.connection.allow_until(body_deadline(s.core->limits, start, dropped));
     const bool more = co_await read_more(s.connection, s.buffer);
     if (!more) co_return false;
@@ -243,7 +276,8 @@ awaitable<bool> serve_request(Session& s) {
     if (end != BodyEnd::complete) co_return false;
   }
 
-  s.connection.allow_until(Time::max());  // a handler keeps its own deadlines
+  s.connection.awaited_since = Time::max();  // it is the client who waits
+  s.connection.allow_until(Time::max());     // a handler keeps its own deadlines
   Response response = co_await call(core, *match.route, std::move(request));
   charge.resize(0);
   const bool last = !keep_alive || core.stopping || response.headers.has("connection");
@@ -258,7 +292,9 @@ awaitable<bool> serve_request(Session& s) {
 awaitable<void> serve_all(Session& s) {
   bool on = true;
   while (on) {
+    if (may_leave(s)) co_return leave(s);
     const HeadEnd end = co_await read_head(s);
+    if (end == HeadEnd::nothing) continue;
     std::optional<Response> refusal = refusal_of(s, end);
     if (refusal) co_await answer_and_leave(s, std::move(*refusal), false);
     if (end != HeadEnd::complete) co_return;
@@ -276,9 +312,10 @@ void prepare(Socket& socket) {
 
 }  // namespace
 
-awaitable<void> serve(std::shared_ptr<Core> core, Socket socket) {
+awaitable<void> serve(std::shared_ptr<Core> core, Socket socket, Age age) {
   prepare(socket);
   Session session(core, std::move(socket));
+  session.served = age == Age::inherited ? 1 : 0;
   ++core->metrics.connections_open;
   try {
     co_await serve_all(session);
@@ -291,12 +328,11 @@ awaitable<void> serve(std::shared_ptr<Core> core, Socket socket) {
 awaitable<void> turn_away(std::shared_ptr<Core> core, Socket socket) {
   prepare(socket);
   Connection connection(core->connections, std::move(socket));
-  Response busy = plain(503, "too many connections");
-  busy.headers.add("Retry-After", "1");
+  const Response refusal = busy("too many connections");
   std::string head;
-  append_head(head, busy, {false, false, core->date()});
+  append_head(head, refusal, {false, false, core->date()});
   connection.allow_until(core->clock.now() + std::chrono::seconds(1));
-  const bool written = co_await write_all(connection, head, busy.body);
+  const bool written = co_await write_all(connection, head, refusal.body);
   if (!written) co_return;
   ReadBuffer buffer(4096);
   co_await linger(connection, buffer, 1 << 20);

@@ -11,11 +11,15 @@ namespace beast = boost::beast;
 using beast::error_code;
 using Status = MessageParser::Status;
 
+// A field of five bytes takes over a hundred in memory: its bytes alone do not bound a head. Ten are usual.
+constexpr std::size_t kFieldsMax = 256;
+
 // What both kinds of message collect.
 struct Collected {
   Request request;
   Response response;
   std::size_t head_bytes = 0;
+  std::size_t fields = 0;
   std::size_t head_bytes_max = 0;
   std::string* body = nullptr;
   std::size_t body_room = 0;
@@ -52,7 +56,7 @@ class Sink final : public beast::http::basic_parser<is_request> {
                      error_code& error) override {
     // Counted here because Beast's own limit starts anew with every call once fields trickle in.
     to_.head_bytes += name.size() + value.size() + 4;
-    if (to_.head_bytes > to_.head_bytes_max) {
+    if (to_.head_bytes > to_.head_bytes_max || ++to_.fields > kFieldsMax) {
       error = beast::http::error::header_limit;
       return;
     }

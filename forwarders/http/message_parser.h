@@ -22,7 +22,8 @@ class MessageParser {
     head_done,       // the head is complete; put() again for the body
     done,            // the message is complete; bytes behind it belong to the next one
     bad,             // not HTTP, or framing that two parsers could read in two ways; see error()
-    head_too_large,  // the head, or a field behind a chunked body, exceeds `head_bytes_max`
+    head_too_large,  // the head, or a field behind a chunked body, exceeds `head_bytes_max`, or has too many
+                     // fields
     body_too_large,  // body_to()'s `max` is reached; what fits was stored
   };
 

@@ -40,6 +40,7 @@ struct Metadata {
 // read_label.
 inline void read_plain_labels(wire::Reader& reader, LabelList& out) {
   constexpr std::size_t kRoom = 64;
+  if (out.full()) return;
   Label* label = out.room_for(kRoom);
   Label* const full = label + kRoom;
   const Label* const first = label;

@@ -1,5 +1,7 @@
 #include "forwarders/remote_write/fields_v2.h"
 
+#include <algorithm>
+
 #include "forwarders/remote_write/utf8.h"
 
 namespace tideover::remote_write::v2 {
@@ -9,8 +11,24 @@ using wire::kFixed64;
 using wire::kVarint;
 using wire::tag_of;
 
+namespace {
+
+// Of a list that nobody needs whole.
+bool append_some_refs(std::string_view packed, Refs& out) {
+  wire::Reader reader(packed);
+  while (!reader.done()) {
+    std::uint64_t ref;
+    if (!reader.varint(ref)) return false;
+    if (out.size() < kRefsKept) out.push_back(static_cast<std::uint32_t>(ref));
+  }
+  return true;
+}
+
+}  // namespace
+
 bool append_refs(std::string_view packed, Refs& out) {
   const std::size_t before = out.size();
+  if (before + packed.size() > kRefsKept) return append_some_refs(packed, out);
   out.resize(before + packed.size());  // no reference takes less than a byte
   std::uint32_t* to = out.data() + before;
   wire::Reader reader(packed);
@@ -27,7 +45,7 @@ bool read_refs(wire::Reader& reader, std::uint32_t tag, Refs& out) {
   if (wire::type_of(tag) == kVarint) {
     std::uint64_t ref;
     if (!reader.varint(ref)) return false;
-    out.push_back(static_cast<std::uint32_t>(ref));
+    if (out.size() < kRefsKept) out.push_back(static_cast<std::uint32_t>(ref));
     return true;
   }
   std::string_view packed;
@@ -83,11 +101,13 @@ bool read_metadata(std::string_view bytes, Metadata& out) {
 
 void SymbolTable::clear() {
   symbols_.clear();
+  longest_ = 0;
   utf8_ = true;
 }
 
 void SymbolTable::add(std::string_view symbol) {
   symbols_.push_back(symbol);
+  longest_ = std::max(longest_, symbol.size());
   utf8_ = utf8_ && is_utf8(symbol);
 }
 
@@ -99,7 +119,7 @@ bool SymbolTable::read_all(std::string_view raw) {
     std::string_view symbol;
     if (!reader.tag(tag)) return false;
     if (tag == tag_of(kRequestSymbols, kBytes)) {
-      if (!reader.bytes(symbol)) return false;
+      if (!reader.bytes(symbol) || size() == kEntriesMax) return false;
       add(symbol);
     } else if (!reader.skip(tag)) {
       return false;
@@ -118,6 +138,7 @@ bool SymbolTable::labels(const Refs& refs, LabelList& out) const {
 }
 
 bool SymbolTable::labels(std::string_view packed, LabelList& out) const {
+  if (packed.size() > kRefsKept) return false;  // too many, or odd in form
   Label* const first = out.room_for(packed.size() / 2);
   Label* label = first;
   wire::Reader reader(packed);

@@ -37,7 +37,10 @@ struct Metadata {
   bool says_anything() const { return type != 0 || help_ref != 0 || unit_ref != 0; }
 };
 
-// Appends the numbers of a packed field. False when they do not end where it does.
+// References that a list keeps: two more than the labels of a series may need, so that too many show.
+inline constexpr std::size_t kRefsKept = 2 * kSeriesLabelsMax + 2;
+
+// Appends the numbers of a packed field, up to kRefsKept. False when they do not end where it does.
 [[nodiscard]] bool append_refs(std::string_view packed, Refs& out);
 
 // Appends what one labels_refs field holds, packed or not. False when the bytes are no such field.
@@ -56,13 +59,15 @@ class SymbolTable {
   void clear();
   void add(std::string_view symbol);
 
-  // All symbols of a message, also those behind its series. False when `raw` is no protobuf message.
+  // All symbols of a message, also those behind its series. False when `raw` is no protobuf message, or one
+  // with more than kEntriesMax of them.
   [[nodiscard]] bool read_all(std::string_view raw);
 
   std::size_t size() const { return symbols_.size(); }
   std::string_view operator[](std::uint32_t ref) const { return symbols_[ref]; }
   bool has(std::uint32_t ref) const { return ref < symbols_.size(); }
-  bool utf8() const { return utf8_; }                                            // every one of them
+  bool utf8() const { return utf8_; }  // every one of them
+  std::size_t longest() const { return longest_; }
   bool begins_empty() const { return symbols_.empty() || symbols_[0].empty(); }  // as 2.0 demands
 
   // Appends the labels behind `refs`. False when they are odd in number or point outside.
@@ -74,6 +79,7 @@ class SymbolTable {
 
  private:
   std::vector<std::string_view> symbols_;
+  std::size_t longest_ = 0;
   bool utf8_ = true;
 };
 

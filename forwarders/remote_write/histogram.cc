@@ -2,6 +2,7 @@
 
 #include <bit>
 
+#include "forwarders/remote_write/limits.h"
 #include "forwarders/remote_write/wire.h"
 
 namespace tideover::remote_write {
@@ -61,15 +62,22 @@ bool read_span(std::string_view bytes, BucketSpan& out) {
   return true;
 }
 
+// Room for one more. One beyond the limit is kept, so that too many are seen to be so; the others overwrite
+// it.
+template <class T>
+T& room_in(std::vector<T>& list) {
+  return list.size() > kHistogramListMax ? list.back() : list.emplace_back();
+}
+
 bool append_span(wire::Reader& reader, std::vector<BucketSpan>& out) {
   std::string_view bytes;
-  return reader.bytes(bytes) && read_span(bytes, out.emplace_back());
+  return reader.bytes(bytes) && read_span(bytes, room_in(out));
 }
 
 bool append_doubles(std::string_view packed, std::vector<double>& out) {
   wire::Reader reader(packed);
   while (!reader.done())
-    if (!read_double(reader, out.emplace_back())) return false;
+    if (!read_double(reader, room_in(out))) return false;
   return true;
 }
 
@@ -78,13 +86,13 @@ bool append_deltas(std::string_view packed, std::vector<std::int64_t>& out) {
   while (!reader.done()) {
     std::uint64_t value;
     if (!reader.varint(value)) return false;
-    out.push_back(wire::zigzag(value));
+    room_in(out) = wire::zigzag(value);
   }
   return true;
 }
 
 bool read_list(wire::Reader& reader, std::uint32_t tag, std::vector<double>& out) {
-  if (wire::type_of(tag) == kFixed64) return read_double(reader, out.emplace_back());
+  if (wire::type_of(tag) == kFixed64) return read_double(reader, room_in(out));
   std::string_view packed;
   return reader.bytes(packed) && append_doubles(packed, out);
 }
@@ -93,7 +101,7 @@ bool read_list(wire::Reader& reader, std::uint32_t tag, std::vector<std::int64_t
   std::uint64_t value;
   if (wire::type_of(tag) == kVarint) {
     if (!reader.varint(value)) return false;
-    out.push_back(wire::zigzag(value));
+    room_in(out) = wire::zigzag(value);
     return true;
   }
   std::string_view packed;

@@ -1,10 +1,12 @@
 // The rules of Prometheus' model/histogram (Histogram.Validate, FloatHistogram.Validate, generic.go).
 #include <cmath>
 #include <fmt/format.h>
+#include <functional>
 #include <limits>
 #include <span>
 
 #include "forwarders/remote_write/histogram.h"
+#include "forwarders/remote_write/limits.h"
 
 namespace tideover::remote_write {
 namespace {
@@ -15,6 +17,16 @@ constexpr std::int32_t kSchemaMin = -4;
 // Prometheus stores resolutions up to 8 and reduces finer ones, up to 52, on arrival.
 constexpr std::int32_t kSchemaMax = 52;
 constexpr std::int32_t kCustomBuckets = -53;
+
+Fault size_fault(const Histogram& histogram) {
+  const auto too_long = [](const auto& list) { return list.size() > kHistogramListMax; };
+  for (const HistogramSide& side : {std::cref(histogram.positive), std::cref(histogram.negative)})
+    if (too_long(side.spans) || too_long(side.deltas) || too_long(side.counts))
+      return fmt::format("it has more than {} buckets or spans", kHistogramListMax);
+  if (too_long(histogram.custom_values))
+    return fmt::format("it has more than {} custom bounds", kHistogramListMax);
+  return {};
+}
 
 Fault spans_fault(std::span<const BucketSpan> spans, std::size_t buckets) {
   std::uint64_t spanned = 0;
@@ -114,6 +126,7 @@ Fault counts_fault_int(const Histogram& histogram) {
 }  // namespace
 
 std::optional<std::string> fault_of(const Histogram& histogram) {
+  if (Fault fault = size_fault(histogram)) return fault;
   if (Fault fault = layout_fault(histogram)) return fault;
   return histogram.is_float ? counts_fault_float(histogram) : counts_fault_int(histogram);
 }

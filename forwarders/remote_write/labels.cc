@@ -84,6 +84,7 @@ LabelCheck check_labels(std::span<const Label> labels, bool utf8) {
     return check;
   };
   if (labels.empty()) return fault(LabelFault::no_labels, 0);
+  if (labels.size() > kSeriesLabelsMax) return fault(LabelFault::too_many, 0);
 
   const std::uint64_t metric_name_key = order_key(kMetricName);
   bool named = false;
@@ -116,6 +117,7 @@ std::string sentence(const LabelCheck& check, std::span<const Label> labels) {
   switch (check.fault) {
     case LabelFault::none: break;
     case LabelFault::no_labels: return "it has no labels";
+    case LabelFault::too_many: return fmt::format("it has more than {} labels", kSeriesLabelsMax);
     case LabelFault::empty_name: return fmt::format("the name of label {} is empty", check.at + 1);
     case LabelFault::empty_value: return fmt::format("the value of label {} is empty", name());
     case LabelFault::repeated: return fmt::format("label {} appears twice", name());

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "forwarders/remote_write/limits.h"
+
 namespace tideover::remote_write {
 
 struct Label {
@@ -21,7 +23,11 @@ struct Label {
 class LabelList {
  public:
   void clear() { size_ = 0; }
+  // One label more than a series may have is kept, so that too many are seen to be so; the others are
+  // dropped.
+  bool full() const { return size_ > kSeriesLabelsMax; }
   void add(const Label& label) {
+    if (full()) return;
     *room_for(1) = label;
     grow(1);
   }
@@ -43,6 +49,7 @@ class LabelList {
 enum class LabelFault : std::uint8_t {
   none,
   no_labels,
+  too_many,
   empty_name,
   empty_value,
   repeated,

@@ -1,6 +1,8 @@
 #include "forwarders/remote_write/message.h"
 
 #include <algorithm>
+#include <fmt/format.h>
+#include <limits>
 
 #include "forwarders/remote_write/fields_v1.h"
 #include "forwarders/remote_write/histogram.h"
@@ -36,7 +38,7 @@ class Encoder {
  public:
   Encoder(const Message::Impl& message, const ExternalLabels& labels) : message_(message), labels_(labels) {}
 
-  Encoded run(std::span<const Item> items) {
+  Result<Encoded> run(std::span<const Item> items, std::size_t raw_bytes_max) {
     Encoded encoded;
     Writer writer(encoded.counts);
     while (!items.empty()) {
@@ -44,6 +46,8 @@ class Encoder {
       const auto end = std::find_if_not(items.begin(), items.end(), same);
       const auto count = static_cast<std::size_t>(end - items.begin());
       add(items.first(count), writer, encoded);
+      if (writer.bytes() > raw_bytes_max)
+        return fail(Errc::too_large, fmt::format("a request of more than {} bytes", raw_bytes_max));
       items = items.subspan(count);
     }
     OutBuffer message;
@@ -100,11 +104,16 @@ std::uint64_t Message::units(std::size_t first, std::size_t last) const {
 
 Encoded Message::encode(std::size_t first, std::size_t last, Version version,
                         const ExternalLabels& labels) const {
+  return *encode_within(std::numeric_limits<std::size_t>::max(), first, last, version, labels);
+}
+
+Result<Encoded> Message::encode_within(std::size_t raw_bytes_max, std::size_t first, std::size_t last,
+                                       Version version, const ExternalLabels& labels) const {
   invariant(first <= last && last <= items(), "a range of items lies inside its message");
   invariant(impl_->version == Version::v2 || version == Version::v1, "1.0 is never converted to 2.0");
   const auto items = std::span<const Item>(impl_->items).subspan(first, last - first);
-  if (version == Version::v1) return Encoder<WriterV1>(*impl_, labels).run(items);
-  return Encoder<WriterV2>(*impl_, labels).run(items);
+  if (version == Version::v1) return Encoder<WriterV1>(*impl_, labels).run(items, raw_bytes_max);
+  return Encoder<WriterV2>(*impl_, labels).run(items, raw_bytes_max);
 }
 
 std::string Message::describe(std::size_t item) const {

@@ -64,6 +64,10 @@ class Message {
   // Labels come out sorted, `labels` added. A conversion 2.0 -> 1.0 drops start timestamps (counted) and
   // turns inline metadata into metadata entries; 1.0 -> 2.0 is never asked for.
   Encoded encode(std::size_t first, std::size_t last, Version version, const ExternalLabels& labels) const;
+  // The same, given up as soon as the message before compression is larger than `raw_bytes_max`: labels to
+  // add and a conversion to 1.0 make more of a record than it was. Errors: too_large.
+  Result<Encoded> encode_within(std::size_t raw_bytes_max, std::size_t first, std::size_t last,
+                                Version version, const ExternalLabels& labels) const;
 
   // Labels of the series of an item, as text for logs and the reject store: {__name__="up", job="x"}.
   std::string describe(std::size_t item) const;

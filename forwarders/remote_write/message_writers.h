@@ -19,6 +19,7 @@ class WriterV1 {
   void add_series(const SeriesParts& parts, std::span<const Point> points);
   void add_metadata_entry(std::string_view bytes);
   void write(OutBuffer& out) const { out.append(out_.view()); }  // the message
+  std::size_t bytes() const { return out_.view().size(); }       // of it, so far
 
  private:
   void add_exemplar(const SeriesParts& parts, std::string_view bytes);
@@ -37,7 +38,8 @@ class WriterV2 {
   explicit WriterV2(Counts& counts) : counts_(counts) {}
 
   void add_series(const SeriesParts& parts, std::span<const Point> points);
-  void write(OutBuffer& out) const;  // the message
+  void write(OutBuffer& out) const;                            // the message
+  std::size_t bytes() const { return series_.view().size(); }  // of its series, so far
 
  private:
   const v2::Refs& refs_of(std::span<const Label> labels);  // until the next call

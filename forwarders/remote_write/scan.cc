@@ -6,17 +6,19 @@ namespace tideover::remote_write {
 namespace {
 
 bool scan_into(std::string_view raw, Version version, ScanTotal& total) {
-  return version == Version::v1 ? scan_v1(raw, total) : scan_v2(raw, total);
+  return (version == Version::v1 ? scan_v1(raw, total) : scan_v2(raw, total)) && total.counts_fit();
 }
 
 }  // namespace
 
 Result<Scan> scan(std::string_view raw, Version version) {
   ScanTotal total(nullptr);
-  if (!scan_into(raw, version, total))
+  if (!scan_into(raw, version, total)) {
+    if (!total.excess().empty()) return fail(Errc::too_large, "the request is too large: " + total.excess());
     return fail(Errc::bad_input, version == Version::v1
                                      ? "the body is not a prometheus.WriteRequest message"
                                      : "the body is not an io.prometheus.write.v2.Request message");
+  }
   return total.take();
 }
 

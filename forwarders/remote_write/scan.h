@@ -40,7 +40,8 @@ struct Scan {
 };
 
 // `raw` is the message after decompression.
-// Errors: bad_input when it does not decode as a message of `version` at all (nothing of it may be stored).
+// Errors: bad_input when it does not decode as a message of `version` at all, too_large when it holds more
+// than limits.h allows (nothing of it may be stored).
 Result<Scan> scan(std::string_view raw, Version version);
 
 // The request without its faulty series, byte for byte otherwise. Slow path: only when !clean().

@@ -29,6 +29,7 @@ class ScannerV1 {
       switch (tag) {
         case tag_of(kRequestTimeseries, kBytes):
           if (!reader.bytes(entry) || !series(entry, valid)) return false;
+          if (!total_.series_fits(labels_.view().size())) return false;
           break;
         case tag_of(kRequestMetadata, kBytes):
           if (!reader.bytes(entry) || !metadata(entry, valid)) return false;
@@ -47,7 +48,6 @@ class ScannerV1 {
   bool series(std::string_view bytes, bool& valid) {
     SeriesTally tally;
     labels_.clear();
-    exemplar_labels_.clear();
     fault_.clear();
     wire::Reader reader(bytes);
     read_plain_labels(reader, labels_);
@@ -73,7 +73,7 @@ class ScannerV1 {
           break;
         }
         case tag_of(kSeriesExemplars, kBytes):
-          if (!reader.bytes(part) || !read_exemplar(part, exemplar_labels_)) return false;
+          if (!reader.bytes(part) || !exemplar(part)) return false;
           ++tally.exemplars;
           break;
         case tag_of(kSeriesHistograms, kBytes):
@@ -91,16 +91,21 @@ class ScannerV1 {
 
   void judge(const SeriesTally& tally, bool utf8, bool& valid) {
     const LabelCheck check = check_labels(labels_.view(), utf8);
-    if (check.fault != LabelFault::none)
-      fault_ = sentence(check, labels_.view());
-    else
-      for (const auto& [name, value] : exemplar_labels_.view())
-        if (!is_utf8(name) || !is_utf8(value)) fault_ = "a label of an exemplar is not valid UTF-8";
+    if (check.fault != LabelFault::none) fault_ = sentence(check, labels_.view());
     valid = fault_.empty();
     if (valid)
       total_.add(tally, check.sorted);
     else
       total_.refuse_series(labels_.view(), fault_);
+  }
+
+  bool exemplar(std::string_view bytes) {
+    exemplar_labels_.clear();
+    if (!read_exemplar(bytes, exemplar_labels_)) return false;
+    if (exemplar_labels_.full()) fault_ = "an exemplar has too many labels";
+    for (const auto& [name, value] : exemplar_labels_.view())
+      if (!is_utf8(name) || !is_utf8(value)) fault_ = "a label of an exemplar is not valid UTF-8";
+    return true;
   }
 
   bool histogram(std::string_view bytes, SeriesTally& tally) {

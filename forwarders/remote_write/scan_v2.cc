@@ -2,6 +2,7 @@
 
 #include "forwarders/remote_write/fields_v2.h"
 #include "forwarders/remote_write/histogram.h"
+#include "forwarders/remote_write/referred_bytes.h"
 #include "forwarders/remote_write/sample.h"
 #include "forwarders/remote_write/series_scan.h"
 #include "forwarders/remote_write/utf8.h"
@@ -14,7 +15,9 @@ using wire::kBytes;
 using wire::kVarint;
 using wire::tag_of;
 
-enum class Outcome : std::uint8_t { done, malformed, late_symbols };
+const std::string kTooManySymbols = "it has more than " + std::to_string(kEntriesMax) + " symbols";
+
+enum class Outcome : std::uint8_t { done, malformed, too_large, late_symbols };
 
 // Buffers live as long as the scan, so that a series costs no allocation.
 class ScannerV2 {
@@ -36,12 +39,13 @@ class ScannerV2 {
         case tag_of(kRequestSymbols, kBytes):
           if (!reader.bytes(entry)) return Outcome::malformed;
           if (!complete && in_series) return Outcome::late_symbols;
-          if (!complete) symbols_.add(entry);
+          if (!complete && !add_symbol(entry)) return Outcome::too_large;
           valid = total_.keep_symbol(entry);
           break;
         case tag_of(kRequestTimeseries, kBytes):
           in_series = true;
           if (!reader.bytes(entry) || !series(entry, valid)) return Outcome::malformed;
+          if (!total_.series_fits(labels_.view().size())) return Outcome::too_large;
           break;
         default: {
           const std::uint32_t field = wire::field_of(tag);
@@ -51,10 +55,27 @@ class ScannerV2 {
       }
       if (valid) total_.keep(begin, reader.at());
     }
-    return symbols_.begins_empty() ? Outcome::done : Outcome::malformed;
+    if (!symbols_.begins_empty()) return Outcome::malformed;
+    return referred_bytes_fit(raw) ? Outcome::done : Outcome::too_large;
   }
 
  private:
+  bool add_symbol(std::string_view symbol) {
+    if (symbols_.size() == kEntriesMax)
+      total_.exceed(kTooManySymbols);
+    else
+      symbols_.add(symbol);
+    return total_.excess().empty();
+  }
+
+  // Added up only where so many references to the longest string could be too much.
+  bool referred_bytes_fit(std::string_view raw) {
+    if (references_ * symbols_.longest() <= kReferredBytesMax) return true;
+    if (referred_bytes(raw, symbols_, kReferredBytesMax) <= kReferredBytesMax) return true;
+    total_.exceed("its references stand for more than " + std::to_string(kReferredBytesMax) + " bytes");
+    return false;
+  }
+
   bool series(std::string_view bytes, bool& valid) {
     SeriesTally tally;
     Metadata metadata;
@@ -101,6 +122,7 @@ class ScannerV2 {
       }
     }
     tally.metadata = metadata.says_anything() ? 1 : 0;
+    references_ += packed_refs_.size() + refs_.size() + 2 * tally.metadata;  // at least as many
     // The usual series has its references in one packed field, and all of them point somewhere.
     bool in_range = refs_.empty() && symbols_.labels(packed_refs_, labels_);
     if (!in_range) {
@@ -155,7 +177,10 @@ class ScannerV2 {
     exemplar_refs_.clear();
     exemplar_labels_.clear();
     if (!read_exemplar(bytes, exemplar_refs_)) return false;
-    if (!symbols_.labels(exemplar_refs_, exemplar_labels_)) {
+    references_ += exemplar_refs_.size();
+    if (exemplar_refs_.size() > 2 * kSeriesLabelsMax) {
+      fault_ = "an exemplar has too many labels";
+    } else if (!symbols_.labels(exemplar_refs_, exemplar_labels_)) {
       fault_ = "an exemplar's label references are odd in number or outside the table of symbols";
     } else if (!symbols_.utf8()) {
       for (const auto& [name, value] : exemplar_labels_.view())
@@ -167,6 +192,7 @@ class ScannerV2 {
   SymbolTable& symbols_;
   ScanTotal& total_;
   std::string_view packed_refs_;
+  std::size_t references_ = 0;  // of the whole request; where one was dropped, its series is refused
   Refs refs_;
   Refs exemplar_refs_;
   LabelList labels_;
@@ -183,7 +209,10 @@ bool scan_v2(std::string_view raw, ScanTotal& total) {
   if (outcome == Outcome::late_symbols) {
     // Protobuf allows any order of fields: once more, with the whole table first.
     total.restart();
-    if (!symbols.read_all(raw)) return false;
+    if (!symbols.read_all(raw)) {
+      if (symbols.size() == kEntriesMax) total.exceed(kTooManySymbols);
+      return false;
+    }
     outcome = ScannerV2(symbols, total).request(raw, true);
   }
   return outcome == Outcome::done;

@@ -8,6 +8,7 @@
 
 #include "forwarders/remote_write/fields_v2.h"
 #include "forwarders/remote_write/labels.h"
+#include "forwarders/remote_write/limits.h"
 #include "forwarders/remote_write/scan.h"
 #include "forwarders/remote_write/utf8.h"
 
@@ -50,10 +51,39 @@ class ScanTotal {
   void add_metadata_entry() { ++scan_.counts.metadata; }
 
   void refuse_series(std::span<const Label> labels, std::string_view why) {
-    refuse("series " + std::to_string(index_) + " " + describe(labels) + ": " + std::string(why));
+    if (names_next_fault())
+      name_fault("series " + std::to_string(index_) + " " + describe(labels) + ": " + std::string(why));
+    ++scan_.faulty_series;
     ++index_;
   }
-  void refuse_metadata_entry(std::string_view why) { refuse("a metadata entry: " + std::string(why)); }
+  void refuse_metadata_entry(std::string_view why) {
+    if (names_next_fault()) name_fault("a metadata entry: " + std::string(why));
+    ++scan_.faulty_series;
+  }
+
+  // After every series, valid or not. False when the request is beyond its limits, and the scan ends.
+  bool series_fits(std::size_t labels) {
+    labels_ += labels;
+    if (index_ > kEntriesMax || labels_ > kRequestLabelsMax) [[unlikely]]
+      exceed("it has more than " + (index_ > kEntriesMax ? std::to_string(kEntriesMax) + " series"
+                                                         : std::to_string(kRequestLabelsMax) + " labels"));
+    return excess_.empty();
+  }
+
+  // At the end of the request: what takes no work to read, but memory to send.
+  bool counts_fit() {
+    const Counts& counts = scan_.counts;
+    if (std::size_t{counts.floats} + counts.histograms > kEntriesMax)
+      exceed("it has more than " + std::to_string(kEntriesMax) + " samples");
+    if (counts.exemplars > kEntriesMax)
+      exceed("it has more than " + std::to_string(kEntriesMax) + " exemplars");
+    if (counts.metadata > kEntriesMax)
+      exceed("it has more than " + std::to_string(kEntriesMax) + " metadata entries");
+    return excess_.empty();
+  }
+
+  void exceed(std::string what) { excess_ = std::move(what); }
+  const std::string& excess() const { return excess_; }  // why the scan ended; empty when it did not
 
   // Entries that are kept, from their tag to their end.
   void keep(const char* begin, const char* end) {
@@ -82,21 +112,21 @@ class ScanTotal {
   }
 
  private:
-  static constexpr std::size_t kFaultsMax = 8;  // the rest is only counted
+  static constexpr std::size_t kFaultsMax = 8;  // the rest is only counted, and words are not made for it
 
-  void refuse(std::string sentence) {
-    if (scan_.faults.size() < kFaultsMax) scan_.faults.push_back({index_, std::move(sentence)});
-    ++scan_.faulty_series;
-  }
+  bool names_next_fault() const { return scan_.faults.size() < kFaultsMax; }
+  void name_fault(std::string sentence) { scan_.faults.push_back({index_, std::move(sentence)}); }
 
   Scan scan_;
   std::int64_t oldest_ms_ = std::numeric_limits<std::int64_t>::max();
   std::int64_t newest_ms_ = std::numeric_limits<std::int64_t>::min();
   std::uint32_t index_ = 0;  // of the next series
+  std::size_t labels_ = 0;   // of all series so far
+  std::string excess_;
   std::string* kept_;
 };
 
-// False when `raw` is no message of the version.
+// False when `raw` is no message of the version, or beyond the limits (total.excess()).
 [[nodiscard]] bool scan_v1(std::string_view raw, ScanTotal& total);
 [[nodiscard]] bool scan_v2(std::string_view raw, ScanTotal& total);
 

@@ -18,6 +18,10 @@ using remote_write::Encoded;
 using remote_write::Message;
 using remote_write::Version;
 
+// What is made anew is held in several copies meanwhile: beyond this it is sent in halves. Not a configured
+// limit: far above what one request takes when several records wait.
+constexpr std::size_t kMadeBytesMax = 8 << 20;
+
 http::Request request_of(const ThanosOptions& options, Version version, std::uint32_t retry,
                          std::string body) {
   http::Request request;
@@ -120,7 +124,8 @@ class ThanosLoad final : public forward::Load {
     }
     if (decoded()) {
       if (part.whole()) part = {0, message_->items()};
-      return message_->encode(part.first, part.last, version, options_.external_labels);
+      if (part.items() < 2) return message_->encode(part.first, part.last, version, options_.external_labels);
+      return message_->encode_within(kMadeBytesMax, part.first, part.last, version, options_.external_labels);
     }
     // One record goes as it is, for the receiver to judge; several are not worth a guess.
     if (part.whole()) part = {0, records_.size()};

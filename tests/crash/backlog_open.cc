@@ -1,12 +1,15 @@
 // How long a store with a large backlog takes to open, and how much memory.
 //
-//   crash_backlog_open DIRECTORY GIGABYTES   writes the backlog (kept: a second call adds nothing) and dies
+//   crash_backlog_open DIRECTORY GIGABYTES [damaged]
+//                                            writes the backlog (kept: a second call adds nothing) and dies
 //                                            without closing it, as after kill -9; then, in a process of its
 //                                            own with an empty page cache (root), opens it and prints
-//                                            figures.
+//                                            figures. `damaged`: its manifest is made useless in
+//                                            between, so that opening builds the database anew.
 #include <chrono>
 #include <cstdlib>
 #include <fcntl.h>
+#include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
 #include <iostream>
@@ -103,6 +106,11 @@ void open_backlog(const std::string& directory) {
                            seconds_since(replay), status_line("VmHWM"), store.usage().memory_bytes >> 10);
 }
 
+void damage_manifest(const std::string& directory) {
+  for (const auto& entry : std::filesystem::directory_iterator(directory))
+    if (entry.path().filename().string().starts_with("MANIFEST-")) std::filesystem::resize_file(entry, 0);
+}
+
 void in_a_process(const std::function<void()>& work) {
   const pid_t child = ::fork();
   if (child == 0) {
@@ -118,9 +126,11 @@ void in_a_process(const std::function<void()>& work) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) die("usage: crash_backlog_open DIRECTORY GIGABYTES");
+  const bool damaged = argc == 4 && std::string(argv[3]) == "damaged";
+  if (argc != 3 && !damaged) die("usage: crash_backlog_open DIRECTORY GIGABYTES [damaged]");
   const std::string directory = argv[1];
   const auto bytes = static_cast<std::uint64_t>(std::atof(argv[2]) * 1e9);
   in_a_process([&] { write_backlog(directory, bytes); });
+  if (damaged) damage_manifest(directory);
   in_a_process([&] { open_backlog(directory); });
 }

@@ -135,5 +135,7 @@ struct Contents {
 // Throws when `raw` is no message of `version`.
 Contents contents_of(std::string_view raw, Version version);
 std::vector<Point> samples_of(std::string_view raw, Version version);
+// What several messages say one after the other: what a merge of them must say.
+Contents joined(const std::vector<std::string>& raws, Version version);
 
 }  // namespace tideover::test

@@ -149,6 +149,19 @@ std::vector<Point> samples_of(std::string_view raw, Version version) {
   return contents_of(raw, version).points;
 }
 
+Contents joined(const std::vector<std::string>& raws, Version version) {
+  Contents all;
+  for (const std::string& raw : raws) {
+    const Contents one = contents_of(raw, version);
+    all.points.insert(all.points.end(), one.points.begin(), one.points.end());
+    all.exemplars.insert(all.exemplars.end(), one.exemplars.begin(), one.exemplars.end());
+    all.metadata.insert(all.metadata.end(), one.metadata.begin(), one.metadata.end());
+    all.of_series.insert(all.of_series.end(), one.of_series.begin(), one.of_series.end());
+    all.sorted = all.sorted && one.sorted;
+  }
+  return all;
+}
+
 wal::Attributes attributes_of(std::string_view raw, Version version) {
   const Contents contents = contents_of(raw, version);
   wal::Attributes attributes;

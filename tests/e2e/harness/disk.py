@@ -13,6 +13,7 @@ class SmallDisk:
 
     def __init__(self, world, mebibytes):
         require_root()
+        self._world, self._frozen = world, False
         image = world.file("disk.img", "")
         os.truncate(image, mebibytes << 20)
         sh("mkfs.ext4", "-q", "-m", "0", image)
@@ -20,6 +21,17 @@ class SmallDisk:
         sh("mount", "-o", "loop", image, self.path)
         world.at_end(subprocess.run, ["umount", "--lazy", self.path])
         self._filler = os.path.join(self.path, "filler")
+
+    def freeze(self):
+        """Every write and sync waits in the kernel from now on."""
+        sh("fsfreeze", "--freeze", self.path)
+        self._frozen = True
+        self._world.at_end(self.thaw)
+
+    def thaw(self):
+        if self._frozen:
+            sh("fsfreeze", "--unfreeze", self.path)
+        self._frozen = False
 
     def fill(self):
         """Another program takes every last block."""

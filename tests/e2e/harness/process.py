@@ -96,11 +96,14 @@ class Process:
         except subprocess.TimeoutExpired:
             raise Failure(f"{self.name} still runs after {seconds} s; see {self.log_path}") from None
 
+    def signal(self, number):
+        self._child.send_signal(number)
+
     def pause(self):
-        self._child.send_signal(signal.SIGSTOP)
+        self.signal(signal.SIGSTOP)
 
     def resume(self):
-        self._child.send_signal(signal.SIGCONT)
+        self.signal(signal.SIGCONT)
 
     def wait_ready(self, ready, seconds):
         """Waits for ready(); a child that ends instead is a failure at once."""

@@ -9,30 +9,50 @@ RSS_MAX_KIB = 128 * 1024  # in outage and replay, whatever the backlog
 
 
 class Tideover(Process):
-    def __init__(self, world, url, tenant=None, data=None, max_bytes="1GiB", name="tideover", prefix=()):
+    def __init__(self, world, url, tenant=None, data=None, max_bytes="1GiB", name="tideover", prefix=(), env=None, program=None):
         self.host = "127.0.0.1"
         self.port, self.admin_port = free_port(), free_port()
         self.data = data or world.directory("buffer")
-        tenant_line = f"tenant: {tenant}" if tenant else ""
-        self.config = world.file(
-            f"{name}.yaml",
-            f"""
+        self.config = world.file(f"{name}.yaml", "")
+        self.say = world.say
+        self._url, self._tenant, self._max_bytes = url, tenant, max_bytes
+        super().__init__(name, [program or world.binary("tideover"), "run", "--config", self.config], world.log(name), prefix, env)
+        self.configure()
+
+    def configure(self, listen=None, admin=None, data=None, more=""):
+        """Writes the file; a running agent reads it at its next reload. `more` is a line of the top level."""
+        tenant_line = f"tenant: {self._tenant}" if self._tenant else ""
+        self.write_config(f"""
 cluster: e2e
-node: {name}
-data_dir: {self.data}
+node: {self.name}
+data_dir: {data or self.data}
 disk: {{keep_free: 0%}}
-admin: {{listen: "{self.host}:{self.admin_port}"}}
+admin: {{listen: "{admin or f"{self.host}:{self.admin_port}"}"}}
 metrics:
-  listen: "{self.host}:{self.port}"
-  max_bytes: {max_bytes}
+  listen: "{listen or f"{self.host}:{self.port}"}"
+  max_bytes: {self._max_bytes}
   destinations:
     - name: mgmt
-      url: {url}
+      url: {self._url}
       {tenant_line}
       out_of_order_window: 4h
-""",
-        )
-        super().__init__(name, [world.binary("tideover"), "run", "--config", self.config], world.log(name), prefix)
+{more}
+""")
+
+    def write_config(self, text):
+        with open(self.config, "w") as file:
+            file.write(text)
+
+    def reload(self):
+        """Asks over the socket; the answer says that the file is good, the restart follows. A refusal is a Failure."""
+        self.command("POST", "/-/reload")
+
+    def image_count(self):
+        """How many images of the program have been ready under this name."""
+        return self.log().count("tideover is ready")
+
+    def wait_image(self, number, seconds=10):
+        wait_for(f"image {number} of the agent to be ready", lambda: self.image_count() >= number, seconds, every=0.02)
 
     def up(self):
         return self.start().wait_ready(lambda: http.ok(self.admin_port, "/-/ready", self.host), 20)

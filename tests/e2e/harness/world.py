@@ -74,6 +74,12 @@ class World:
             raise Failure(f"{path} is not built")
         return path
 
+    def library(self, name):
+        path = os.path.join(self._binaries, name + ".so")
+        if not os.access(path, os.R_OK):
+            raise Failure(f"{path} is not built")
+        return path
+
     def peer(self, name):
         path = os.path.join(self._peers, name)
         if not os.access(path, os.X_OK):

@@ -5,17 +5,19 @@ from . import protobuf as pb
 from .process import Failure
 
 
+HEADERS = {
+    "Content-Type": "application/x-protobuf",
+    "Content-Encoding": "snappy",
+    "X-Prometheus-Remote-Write-Version": "0.1.0",
+}
+
+
 class Writer:
     """Remembers what was accepted, and can write it down as a dump to compare with."""
 
     def __init__(self, port, path="/api/v1/write", host="127.0.0.1", headers=None):
         self._port, self._path, self._host = port, path, host
-        self._headers = {
-            "Content-Type": "application/x-protobuf",
-            "Content-Encoding": "snappy",
-            "X-Prometheus-Remote-Write-Version": "0.1.0",
-            **(headers or {}),
-        }
+        self._headers = {**HEADERS, **(headers or {})}
         self._accepted = []
 
     def post(self, bodies):

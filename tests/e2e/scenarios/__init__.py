@@ -1,6 +1,6 @@
 """One file per family of promises; each scenario is a function of (world, options)."""
 
-from . import lifecycle, limits, outages, selfcheck
+from . import hardships, lifecycle, limits, outages, reloads, selfcheck
 
 SCENARIOS = {
     "comparator": selfcheck.comparator,
@@ -14,5 +14,17 @@ SCENARIOS = {
     "budget": limits.budget_is_full,
     "disk-full": limits.disk_is_full,
     "stop": lifecycle.stops_in_an_outage,
+    "stop-replaying": lifecycle.stops_while_replaying,
+    "stop-disk-hangs": lifecycle.stops_with_a_hanging_disk,
+    "stop-disk-frozen": lifecycle.stops_on_a_frozen_disk,
+    "stop-crowd": lifecycle.stops_in_a_crowd,
+    "reload": reloads.under_load,
+    "reload-addresses": reloads.to_other_addresses,
+    "reload-met": reloads.met_by_other_things,
+    "clock": hardships.clock_jumps,
+    "descriptors": hardships.descriptors_run_out,
+    "few-descriptors": hardships.store_with_few_descriptors,
+    "standstill": hardships.stands_still,
+    "limits": hardships.within_the_charts_limits,
     "long": outages.long_outage,
 }

@@ -54,14 +54,14 @@ TEST_CASE("a stamped request is what encoding it with these timestamps would giv
   const Source source = small_source();
   OpenMessage message = encode(source, std::span(source.samples).subspan(100, 60), Version::v1);
   OpenMessage reference = message;
-  for (const auto& time : reference.times) {
+  for (const auto& time : reference.slots) {
     std::uint64_t left = static_cast<std::uint64_t>(kBaseMs) + time.tick;
-    for (std::size_t i = 0; i < kTimeBytes; ++i, left >>= 7) {
-      reference.bytes[time.offset + i] = static_cast<char>((left & 0x7f) | (i + 1 < kTimeBytes ? 0x80 : 0));
+    for (std::size_t i = 0; i < kOpenBytes; ++i, left >>= 7) {
+      reference.bytes[time.offset + i] = static_cast<char>((left & 0x7f) | (i + 1 < kOpenBytes ? 0x80 : 0));
     }
   }
   auto request = PatchableRequest::make(std::move(message)).value();
-  request.stamp(kBaseMs);
+  request.stamp(kBaseMs, 0);
   std::string raw;
   REQUIRE(remote_write::decompress(request.body(), remote_write::kDecodedBytesMax, raw).has_value());
   CHECK(raw == reference.bytes);
@@ -75,7 +75,7 @@ TEST_CASE("the tally of what arrives equals the generator's account of what it s
   for (const std::int64_t base_ms : {kBaseMs, kBaseMs + stream.ticks}) {
     for_each(stream, [&](PreparedRequest& request) {
       REQUIRE(tally.add(request.stamped(base_ms), version));
-      digest += request.digest(base_ms, stream.series_hashes);
+      digest += request.digest(stream.hashes, base_ms);
     });
   }
   CHECK(tally.samples() == 2 * stream.samples);
@@ -87,7 +87,7 @@ TEST_CASE("the tally sees a sample that comes twice, one that is missing, and on
   Stream stream = stream_of(small_source(), Version::v1);
   PreparedRequest& request = stream.by_connection[0][0];
   const std::string body(request.stamped(kBaseMs));
-  const std::uint64_t digest = request.digest(kBaseMs, stream.series_hashes);
+  const std::uint64_t digest = request.digest(stream.hashes, kBaseMs);
 
   Tally twice(true);
   REQUIRE(twice.add(body, Version::v1));
@@ -117,4 +117,50 @@ TEST_CASE("a series stays on one connection, and moves forward in time there") {
     CHECK(tally.order_faults() == 0);
     CHECK(tally.samples() == stream.samples / stream.by_connection.size());
   }
+}
+
+TEST_CASE("a churning series has another name in each repetition, and the others keep theirs") {
+  const auto version = GENERATE(Version::v1, Version::v2);
+  const Source source =
+      synthetic_source({.series = 120, .labels = 6, .label_bytes = 20, .rounds = 3, .churn = 0.25});
+  REQUIRE(source.churning == 30);
+  Stream stream = stream_of(source, version);
+  Tally tally(true);
+  std::uint64_t digest = 0;
+  for (const std::uint32_t repetition : {0, 1, 2}) {
+    for_each(stream, [&](PreparedRequest& request) {
+      // The same timestamps each time: a series that keeps its name is caught repeating itself.
+      const std::string body(request.stamped(kBaseMs, repetition));
+      REQUIRE(tally.add(body, version));
+      digest += request.digest(stream.hashes, kBaseMs, repetition);
+      std::string raw;
+      REQUIRE(remote_write::decompress(body, remote_write::kDecodedBytesMax, raw).has_value());
+      CHECK(remote_write::scan(raw, version)->clean());
+    });
+  }
+  CHECK(tally.digest() == digest);
+  CHECK(tally.order_faults() == 2 * 90 * 3);
+}
+
+TEST_CASE("the captured stream of either version comes through as the generator accounts for it") {
+  const auto version = GENERATE(Version::v1, Version::v2);
+  const Source source = capture_source(version).value();
+  CHECK(source.series.size() > 20'000);
+  CHECK(source.metadata.size() == (version == Version::v2 ? source.series.size() : 0));
+  Source some = source;
+  some.samples.resize(20'000);
+  Stream stream = prepare(some, {.version = version}).value();
+  Tally tally(true);
+  std::uint64_t digest = 0;
+  for_each(stream, [&](PreparedRequest& request) {
+    const std::string body(request.stamped(kBaseMs));
+    REQUIRE(tally.add(body, version));
+    digest += request.digest(stream.hashes, kBaseMs);
+    std::string raw;
+    REQUIRE(remote_write::decompress(body, remote_write::kDecodedBytesMax, raw).has_value());
+    CHECK(remote_write::scan(raw, version)->clean());
+  });
+  CHECK(tally.samples() == 20'000);
+  CHECK(tally.order_faults() == 0);
+  CHECK(tally.digest() == digest);
 }

@@ -66,6 +66,14 @@ TEST_CASE("moments that do not exist are null") {
   CHECK(d.at("lag_seconds").as_double() == 60.0);
 }
 
+TEST_CASE("a wall clock that was set back makes nothing younger than new") {
+  Snapshot s = busy_agent();
+  s.now_ms = s.destinations[0].oldest_ms - 86'400'000;
+  const json::value d = json::parse(destinations_json(s)).at("destinations").at(0);
+  CHECK(d.at("lag_seconds").as_double() == 0.0);
+  CHECK(value_of(metrics_page(s, {}), "tideover_destination_lag_seconds{destination=\"thanos\"}") == "0");
+}
+
 TEST_CASE("every series of a counter exists before the first event") {
   const std::string page = metrics_page(busy_agent(), {});
   CHECK(value_of(page, "tideover_receive_requests_total{protocol=\"rw2\",answer=\"refused\",code=\"503\"}") ==

@@ -33,7 +33,7 @@ TEST_CASE("a head that does not come to its end is told so and cut") {
     co_await client.connect(f.start());
     co_await client.send("POST /echo HTTP/1.1\r\nHost: te");
     const http::Response response = co_await client.read_response();
-    CHECK(response.status == 408);
+    CHECK(response.status == 503);  // Prometheus drops what is answered with 4xx
     CHECK(response.headers.find("connection") == "close");
     CHECK(f.server->metrics().slow_clients_cut == 1);
   };
@@ -82,7 +82,7 @@ TEST_CASE("a body that does not come to its end is told so and cut, and its byte
     co_await client.connect(f.start());
     co_await client.send(request);
     const http::Response response = co_await client.read_response();
-    CHECK(response.status == 408);
+    CHECK(response.status == 503);  // Prometheus drops what is answered with 4xx
     CHECK(f.server->metrics().slow_clients_cut == 1);
     CHECK(f.server->metrics().inflight_bytes == 0);
     CHECK(f.handled == 0);

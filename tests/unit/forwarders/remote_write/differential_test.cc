@@ -6,8 +6,8 @@
 #include "forwarders/remote_write/message.h"
 #include "forwarders/remote_write/scan.h"
 #include "tests/support/capture.h"
+#include "tests/support/scan_oracle.h"
 #include "tests/support/write_request_builder.h"
-#include "tests/unit/forwarders/remote_write/oracle.h"
 #include "wal/base/rng.h"
 
 namespace tideover::remote_write {

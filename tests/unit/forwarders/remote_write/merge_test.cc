@@ -11,6 +11,7 @@ namespace {
 
 using test::contents_of;
 using test::from_bits;
+using test::joined;
 using test::snappy_plain;
 using test::stored_records;
 using test::WriteRequest;
@@ -51,20 +52,6 @@ wal::StoredRecord record_with(Version version, std::uint16_t flags, std::uint32_
   record.attributes.units = units;
   record.attributes.raw_bytes = raw_bytes;
   return record;
-}
-
-// What the merged request must say: the contents of its parts, one after the other.
-test::Contents joined(const std::vector<std::string>& raws, Version version) {
-  test::Contents all;
-  for (const std::string& raw : raws) {
-    const test::Contents one = contents_of(raw, version);
-    all.points.insert(all.points.end(), one.points.begin(), one.points.end());
-    all.exemplars.insert(all.exemplars.end(), one.exemplars.begin(), one.exemplars.end());
-    all.metadata.insert(all.metadata.end(), one.metadata.begin(), one.metadata.end());
-    all.of_series.insert(all.of_series.end(), one.of_series.begin(), one.of_series.end());
-    all.sorted = all.sorted && one.sorted;
-  }
-  return all;
 }
 
 TEST_CASE("a lone record goes out byte for byte as it was stored") {

@@ -70,6 +70,21 @@ TEST_CASE("tenant, retries and further headers are said, the protocol's own stay
   CHECK(header(out, "Content-Type") == "application/x-protobuf");
 }
 
+TEST_CASE("a request that would be too large to make is made in parts") {
+  // Each name once in the table of 2.0, but once for each series in 1.0.
+  WriteRequest request;
+  for (int i = 0; i < 40; ++i)
+    request.series({{"__name__", std::string(300'000, 'x')}, {"n", std::to_string(i)}}).sample(1'000, 1);
+  const ThanosDestination destination({});
+  const auto load = destination.load(stored_records({request.encode(Version::v2)}, Version::v2));
+  CHECK(sent(*load).sent.units == 40);
+  const EncodeOptions as_1_0{.downgraded = true};
+  CHECK(load->encode({}, as_1_0).error().code == Errc::too_large);
+  CHECK(load->encode({0, 30}, as_1_0).error().code == Errc::too_large);
+  CHECK(sent(*load, {0, 20}, as_1_0).sent.units == 20);
+  CHECK(sent(*load, {39, 40}, as_1_0).sent.units == 1);
+}
+
 TEST_CASE("records that wait together leave as one request, up to its limits") {
   const Version version = GENERATE(Version::v1, Version::v2);
   const ThanosDestination destination({});

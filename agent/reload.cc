@@ -1,0 +1,76 @@
+#include "agent/reload.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "agent/config/load.h"
+#include "agent/metrics_signal.h"
+#include "agent/reexec.h"
+#include "agent/server/listener.h"
+#include "wal/store_directory.h"
+
+namespace tideover {
+namespace {
+
+std::vector<std::string> addresses_of(const config::Config& config) {
+  std::vector<std::string> addresses = {config::print(config.admin.listen)};
+  if (config.metrics) addresses.push_back(config::print(config.metrics->listen));
+  addresses.push_back(socket_address(config));  // last: it makes a file
+  return addresses;
+}
+
+// Another directory must be there, ours to use, and nobody's at work.
+Result<> rehearse_directory(const std::string& data_dir, const Holding& holding) {
+  if (Result<> usable = wal::prepare_directory(data_dir); !usable) return usable;
+  if (data_dir == holding.data_dir) return {};
+  const std::string store = store_directory(data_dir);
+  if (Result<> usable = wal::prepare_directory(store); !usable) return usable;
+  wal::DirectoryLock lock;
+  return lock.take(store);
+}
+
+// Whoever connects before the next image accepts waits in the backlog.
+Result<std::vector<server::Sockets>> bind_new(boost::asio::io_context& io,
+                                              const std::vector<std::string>& addresses,
+                                              const std::vector<Listening>& now) {
+  std::vector<int> ours;
+  for (const Listening& listening : now) ours.push_back(listening.descriptor);
+  Inheritance bound;
+  for (const std::string& address : addresses) {
+    const bool have = std::ranges::any_of(now, [&](const Listening& l) { return l.address == address; });
+    if (have) continue;
+    Result<server::Listener> opened = server::open_listener(io, address, ours);
+    if (!opened) {
+      close_inheritance(bound);
+      return opened.error();
+    }
+    bound.sockets.push_back({address, server::release_listener(*opened), {}});
+  }
+  return std::move(bound.sockets);
+}
+
+}  // namespace
+
+bool Reload::wants(std::string_view address) const {
+  return std::ranges::find(addresses, address) != addresses.end();
+}
+
+std::string socket_address(const config::Config& config) { return "unix:" + config.data_dir + "/admin.sock"; }
+
+std::string store_directory(const std::string& data_dir) { return data_dir + "/metrics"; }
+
+Result<Reload> prepare_reload(boost::asio::io_context& io, Clock& clock, const RunOptions& options,
+                              const Holding& holding) {
+  config::Loaded loaded = config::load(options.config_path, {.expand_env = options.expand_env});
+  if (!loaded.config) return fail(Errc::bad_input, loaded.report);
+  const config::Config& config = *loaded.config;
+  if (Result<> possible = can_restart(); !possible) return possible.error();
+  if (Result<> made = MetricsSignal::rehearse(io, clock, config); !made) return made.error();
+  if (Result<> usable = rehearse_directory(config.data_dir, holding); !usable) return usable.error();
+  std::vector<std::string> addresses = addresses_of(config);
+  Result<std::vector<server::Sockets>> bound = bind_new(io, addresses, holding.listening);
+  if (!bound) return bound.error();
+  return Reload{{std::move(loaded.text), std::move(*bound)}, std::move(addresses)};
+}
+
+}  // namespace tideover

@@ -1,0 +1,42 @@
+// Judges a reload: everything that could keep the next image of the process from starting is tried while this
+// one still runs, so that a faulty configuration changes nothing.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/agent.h"
+#include "agent/inheritance/inheritance.h"
+#include "wal/base/clock.h"
+
+namespace tideover {
+
+struct Listening {
+  std::string address;  // as the configuration says it
+  int descriptor = -1;
+};
+
+// What this image holds, and the next may go on with.
+struct Holding {
+  std::string data_dir;
+  std::vector<Listening> listening;
+};
+
+struct Reload {
+  Inheritance bequest;                 // the new file's text, and sockets for addresses that are new
+  std::vector<std::string> addresses;  // all that the new configuration has servers for
+
+  bool wants(std::string_view address) const;
+};
+
+std::string socket_address(const config::Config& config);  // of the operators' socket
+std::string store_directory(const std::string& data_dir);
+
+// Blocking: reads files. What listens now goes on listening; what is new is bound beside it. Errors:
+// bad_input with every fault of the file; store_refused, store_busy, io_error, bad_input in a sentence.
+Result<Reload> prepare_reload(boost::asio::io_context& io, Clock& clock, const RunOptions& options,
+                              const Holding& holding);
+
+}  // namespace tideover

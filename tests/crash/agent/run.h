@@ -1,0 +1,40 @@
+// One run: an agent under load is killed, or loses its power, again and again; in the end the account must
+// hold.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+#include "tests/crash/agent/account.h"
+#include "tests/crash/agent/receiver.h"
+
+namespace tideover::crash {
+
+struct RunOptions {
+  std::uint64_t seed = 1;
+  std::uint32_t kills = 0;
+  std::uint32_t power_cuts = 0;
+  bool disk_lies = false;
+  bool harm_manifest = false;  // between lives, so that the next one builds the database anew
+  Mischief mischief = Mischief::none;
+  std::filesystem::path binary;
+  std::filesystem::path disk_library;
+  std::filesystem::path directory;  // of this run, created
+};
+
+struct Outcome {
+  Findings findings;
+  std::uint32_t kills = 0, power_cuts = 0;
+  std::uint32_t before_ready = 0;  // of both: no request had been answered in that life
+  std::uint32_t at_new_file = 0;   // of the kills
+  std::uint32_t harmed = 0;        // manifests
+  std::uint64_t acknowledged_requests = 0, refused_requests = 0, delivered_requests = 0;
+  bool drained = false;
+  std::string failure;  // why the run ended early; empty when it did not
+
+  bool clean() const { return failure.empty() && drained && findings.clean() && findings.acknowledged > 0; }
+};
+
+Outcome run(const RunOptions& options);
+
+}  // namespace tideover::crash

@@ -1,0 +1,124 @@
+// The end of the newest log: damage there takes its own totals with it, and must not be taken for the torn
+// end of a group that nobody was told of, nor the other way round.
+#include "wal/log_tail.h"
+
+#include <filesystem>
+#include <fmt/format.h>
+#include <fstream>
+
+#include "tests/support/catch_result.h"
+#include "tests/support/lane_writer.h"
+#include "tests/support/temp_directory.h"
+#include "wal/rocks_store.h"
+
+namespace tideover::wal {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr LaneId kMetrics{7};
+constexpr std::uint64_t kGroups = 20, kPerGroup = 5;
+
+std::string payload_of(std::uint64_t seq, std::size_t size) {
+  std::string text;
+  for (std::uint64_t state = seq + 1; text.size() < size; state = state * 6364136223846793005U + 99)
+    text.push_back(static_cast<char>(state >> 56 | 1));
+  return text;
+}
+
+// A store whose log ends in a group of kPerGroup records, as kill -9 leaves it.
+class WrittenLog {
+ public:
+  explicit WrittenLog(std::size_t payload_bytes) {
+    RocksStore store(options(root_ / "written"));
+    REQUIRE(store.open());
+    LaneWriter lane(kMetrics);
+    for (std::uint64_t group = 1; group <= kGroups; ++group) {
+      StoreBatch batch;
+      for (std::uint64_t i = 0; i < kPerGroup; ++i)
+        batch.records.push_back(lane.put(payload_of(lane.tail().value, payload_bytes)));
+      batch.meta = {{"commit", std::to_string(group)}};
+      REQUIRE(store.commit(batch));
+      if (group + 1 == kGroups) before_last_ = log_of(root_ / "written").size();
+    }
+    fs::copy(root_ / "written", root_ / "killed");
+    fs::permissions(root_ / "killed", fs::perms::owner_all);
+  }
+
+  const std::string& directory() const { return killed_; }
+  std::string log() const { return log_of(killed_); }
+  std::size_t last_group() const { return before_last_; }  // where it begins
+  void write_log(const std::string& bytes) {
+    std::ofstream(path_of(killed_), std::ios::binary | std::ios::trunc) << bytes;
+  }
+  static RocksOptions options(const std::string& directory) {
+    return {.directory = directory, .ballast_bytes = 0, .note = {}};
+  }
+
+ private:
+  static fs::path path_of(const std::string& directory) {
+    fs::path newest;
+    for (const auto& entry : fs::directory_iterator(directory))
+      if (entry.path().extension() == ".log" && (newest.empty() || newest < entry.path()))
+        newest = entry.path();
+    return newest;
+  }
+  static std::string log_of(const std::string& directory) {
+    std::ifstream file(path_of(directory), std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+  TempDirectory root_;
+  const std::string killed_ = root_ / "killed";
+  std::size_t before_last_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("a byte flipped in the last group is counted with all records of the group", "[crash]") {
+  const std::size_t payload = GENERATE(300, 14'000);  // within a block of the log, and across blocks
+  WrittenLog written(payload);
+  const std::string log = written.log();
+  CHECK(inspect_log_tail(log).bytes == 0);
+  // Behind the header of the first record's envelope, so that all five are recognised.
+  for (const std::size_t at : {written.last_group() + payload, log.size() - payload, log.size() - 20}) {
+    std::string damaged = log;
+    damaged[at] = static_cast<char>(damaged[at] ^ 0x20);
+    INFO("byte " << at << " of " << log.size());
+    CHECK(inspect_log_tail(damaged).records == kPerGroup);
+  }
+  std::string damaged = log;
+  damaged[log.size() - 20] = static_cast<char>(damaged[log.size() - 20] ^ 0x20);
+  written.write_log(damaged);
+  RocksStore store(WrittenLog::options(written.directory()));
+  const auto image = store.open();
+  REQUIRE(image);
+  CHECK(image->damaged_at_tail == kPerGroup);
+  CHECK(image->tails.at(kMetrics).seq == Seq{(kGroups - 1) * kPerGroup});
+}
+
+TEST_CASE("a byte flipped before the last group shows in the totals, and is not counted twice", "[crash]") {
+  WrittenLog written(14'000);
+  std::string log = written.log();
+  log[log.size() / 2] = static_cast<char>(log[log.size() / 2] ^ 0x20);
+  CHECK(inspect_log_tail(log).records == 0);
+}
+
+TEST_CASE("the torn end of a group that was being written is no damage", "[crash]") {
+  const std::size_t payload = GENERATE(300, 14'000);
+  WrittenLog written(payload);
+  const std::string log = written.log();
+  for (std::size_t end = written.last_group() + 1; end < log.size(); end += 97) {
+    INFO("cut at " << end << " of " << log.size());
+    CHECK(inspect_log_tail(log.substr(0, end)).bytes == 0);
+  }
+  // Sectors that were not written read as zeros.
+  for (std::size_t sector = written.last_group() / 512 + 1; (sector + 1) * 512 < log.size(); ++sector) {
+    std::string holed = log;
+    holed.replace(sector * 512, 512, 512, '\0');
+    INFO("without sector " << sector);
+    CHECK(inspect_log_tail(holed).bytes == 0);
+  }
+}
+
+}  // namespace tideover::wal

@@ -11,6 +11,8 @@ namespace {
 
 // Halves of a suspect have been seen to fail as part of it: two more failures each are enough.
 constexpr std::uint32_t kFailuresPerSuspectHalf = 2;
+// A disk that does not take the mark is asked again after this.
+constexpr Duration kMarkRetry = std::chrono::seconds(1);
 // A batch in which everything is answered 5xx is not taken apart item by item.
 constexpr std::uint32_t kSuspicionCutsMax = 64;
 // A replay begins after a random part of this share of the outage: a blip delays nobody.
@@ -68,7 +70,10 @@ void SenderMachine::begin_replay(Time now) {
 Step SenderMachine::resume(const Event& event, Time now) {
   switch (event.kind) {
     case Event::Kind::stop: stopped_ = true; return step_of(Step::Kind::stop);
-    case Event::Kind::proceed: return next(now);
+    case Event::Kind::proceed:
+      // The queue could not remember it: the part stays, and is asked for again.
+      if (std::exchange(parking_, std::nullopt)) not_before_ = now + kMarkRetry;
+      return next(now);
     case Event::Kind::empty:
       if (std::exchange(trial_, Trial::none) == Trial::ahead) return next(now);
       recovering_ = false;
@@ -79,7 +84,10 @@ Step SenderMachine::resume(const Event& event, Time now) {
       invariant(event.items > 0, "a batch has at least one item");
       items_ = event.items;
       return cut(std::exchange(pending_cut_, Cut::none), now);
-    case Event::Kind::marked: overtaken_ = true; return overtake();
+    case Event::Kind::marked:
+      remembered_ = true;
+      if (parking_) return settle_top(Fate::parked, *std::exchange(parking_, std::nullopt));
+      return overtake();
     case Event::Kind::answered:
       return trial_ == Trial::none ? answered(event.answer, now) : trial_answered(event.answer, now);
   }
@@ -93,7 +101,8 @@ void SenderMachine::open_batch(const Event& loaded, Time now) {
   invariant(!batch_open_, "one batch at a time is in flight");
   batch_open_ = true;
   batch_touched_ = false;
-  overtaken_ = loaded.overtaken;
+  remembered_ = overtaken_ = loaded.overtaken;
+  parking_.reset();
   items_ = 0;
   units_ = loaded.units;
   trials_ = 0;
@@ -159,6 +168,14 @@ Step SenderMachine::settle_top(Fate fate, Verdict verdict) {
   stack_.pop_back();
   batch_touched_ = true;
   return step;
+}
+
+// What is set aside is overtaken by whatever is sent next. If we crash before its copy is durable, the next
+// life sends it again, and must not take a refusal for its order as a proof of its arrival: hence the mark.
+Step SenderMachine::park_top(const Verdict& verdict) {
+  if (role_ != Role::main || remembered_) return settle_top(Fate::parked, verdict);
+  parking_ = verdict;
+  return step_of(Step::Kind::mark);
 }
 
 // The top gives way to its halves, the left one first: so the order of the items is kept.
@@ -278,7 +295,7 @@ Step SenderMachine::refused_by_window(const Verdict& verdict, Time now) {
   if (role_ == Role::parked) return hold(now);
   twin_failed();
   if (stack_.back().searched) search_.culprit_found();
-  return settle_top(Fate::parked, verdict);
+  return park_top(verdict);
 }
 
 // Something in the part is bad.
@@ -305,7 +322,7 @@ Step SenderMachine::refused(const Verdict& verdict, Time now) {
 // Nobody knows what in it is bad, and it is kept.
 Step SenderMachine::give_up_search(const Verdict& verdict, Time now) {
   if (role_ == Role::parked) return hold(now);
-  return settle_top(Fate::parked, verdict);
+  return park_top(verdict);
 }
 
 Step SenderMachine::too_large(const Answer& answer, Time now) {
@@ -354,13 +371,14 @@ Step SenderMachine::suspected(Time now) {
   // Trials grow rare, since each one may break the order of its series should the receiver come back in the
   // moment between the two requests.
   if (passes_ == top.passes_before && !std::has_single_bit(top.seen)) return next(now);
-  return overtaken_ ? overtake() : step_of(Step::Kind::mark);
+  return remembered_ ? overtake() : step_of(Step::Kind::mark);
 }
 
 // Something newer is sent before the suspect from here on. If we crash between the mark and that, the next
 // life takes the batch for overtaken though it was not: what the receiver refuses for its order is then
 // parked, where it might have been known to have arrived.
 Step SenderMachine::overtake() {
+  overtaken_ = true;
   if (passes_ > stack_.back().passes_before) return settle_top(Fate::quarantined, last_refusal_);
   Step step = step_of(Step::Kind::send);
   if (trials_++ % 2 == 0 && stack_.size() > 1) {

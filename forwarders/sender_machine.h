@@ -161,6 +161,7 @@ class SenderMachine {
   Step give_up_search(const Verdict& verdict, Time now);
   Step cut(Cut why, Time now);
   Step settle_top(Fate fate, Verdict verdict);
+  Step park_top(const Verdict& verdict);
   Step hold(Time now);
 
   void open_batch(const Event& loaded, Time now);
@@ -180,10 +181,12 @@ class SenderMachine {
 
   std::vector<Slot> stack_;
   bool batch_open_ = false;
-  bool batch_touched_ = false;  // some of it is settled
-  bool overtaken_ = false;      // something newer than it was sent, or is about to be; the queue knows
-  std::size_t items_ = 0;       // of the batch; 0 until counted
-  std::uint64_t units_ = 0;     // of the batch
+  bool batch_touched_ = false;      // some of it is settled
+  bool remembered_ = false;         // the queue knows that some of it may be overtaken
+  bool overtaken_ = false;          // something newer than what is left of it was sent, or is about to be
+  std::optional<Verdict> parking_;  // of the top, which waits for the queue to remember
+  std::size_t items_ = 0;           // of the batch; 0 until counted
+  std::uint64_t units_ = 0;         // of the batch
   Cut pending_cut_ = Cut::none;
   Verdict last_refusal_;
   Trial trial_ = Trial::none;

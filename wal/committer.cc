@@ -221,6 +221,7 @@ void Committer::adopt(StoreImage image) {
     for (const auto& [key, place] : unsure_->moved) moved_.emplace(key, Move{place.cursor, place.removed});
   } else {
     settle_diverted(*unsure_);
+    for (const auto& [key, place] : unsure_->moved) place.cursor->made_durable(place.next);
   }
   unsure_.reset();
   fault_.reset();

@@ -24,6 +24,8 @@ struct OpenCursor {
   Cursor cursor;
   Keep keep = Keep::best_effort;  // until the config names it
   bool trimming = false;          // a batch of its oldest is being read to be dropped
+  bool held_up = false;           // its sender waits for a drop to become durable
+  Seq trimmed_to;                 // everything before was dropped, or settled, when it was trimmed last
   bool dropped = false;
   std::int64_t oldest_ms = 0;  // arrival of the first record of the last read
   Notifier readable;
@@ -123,6 +125,14 @@ class Queue::Impl {
       if (committer_.divert_bytes() > kDivertBytesMax)
         co_return fail(Errc::unavailable,
                        "records set aside wait for the disk: no more is read until they are safe");
+      // A crash would bring back what was dropped, and nobody could tell a refusal for its order, behind what
+      // was sent since, from that of a repetition.
+      if (open.cursor.durable_next() < open.trimmed_to) {
+        const bool durable = co_await drop_is_durable(open);
+        if (!durable)
+          co_return fail(Errc::unavailable, "no more is read until what was dropped is dropped for good");
+        continue;
+      }
       if (start != open.cursor.state().next) start = from = open.cursor.state().next;  // trimmed meanwhile
       const LaneState tail = open.lane.durable();
       if (tail.tail < from) co_return Batch{from, from, {}, 0, 0};
@@ -340,7 +350,7 @@ class Queue::Impl {
   void settled() {
     for (auto& [id, open] : lanes_) {
       for (OpenCursor* c : open->cursors)
-        if (c->cursor.state().next <= open->lane.durable().tail) c->readable.notify();
+        if (c->held_up || c->cursor.state().next <= open->lane.durable().tail) c->readable.notify();
       open->lane.forget_before(oldest_needed(*open));
       release(*open);
       trim(*open);
@@ -378,7 +388,8 @@ class Queue::Impl {
     if (open.options.max_bytes == 0 || stopping_) return;
     for (OpenCursor* c : open.cursors) {
       const std::uint64_t behind = open.lane.durable().totals.bytes - c->cursor.state().settled.bytes;
-      if (c->keep == Keep::best_effort && !c->trimming && behind > open.options.max_bytes) trim_run(open, *c);
+      if (c->keep == Keep::best_effort && !c->trimming && !c->held_up && behind > open.options.max_bytes)
+        trim_run(open, *c);
     }
   }
 
@@ -394,9 +405,19 @@ class Queue::Impl {
                      const auto damaged = c.cursor.trim(std::move((*range)->records), (*range)->next, tail);
                      if (!damaged) return;  // damage without an end in sight: the next group tries again
                      metrics_.damaged_records += *damaged;
+                     c.trimmed_to = c.cursor.state().next;
                      committer_.moved(open.lane, c.cursor);
                      trim(open);
                    });
+  }
+
+  awaitable<bool> drop_is_durable(OpenCursor& open) {
+    const Time patience = clock_.now() + 2 * limits_.ack_delay;
+    open.held_up = true;
+    while (open.cursor.durable_next() < open.trimmed_to && !stopping_ && clock_.now() < patience)
+      co_await open.readable.wait_until(patience);
+    open.held_up = false;
+    co_return open.cursor.durable_next() >= open.trimmed_to;
   }
 
   awaitable<Result<ReadRange>> read_store(ReadRequest request) {

@@ -115,8 +115,9 @@ Written written_of(const http::Headers& headers) {
     written.said = true;
     const std::string_view text = headers.find(name);
     std::uint64_t n = 0;
-    std::from_chars(text.data(), text.data() + text.size(), n);
-    if (kind != "Exemplars") written.units += n;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+    const bool whole = error == std::errc{} && end == text.data() + text.size();
+    if (whole && kind != "Exemplars") written.units += n;
   }
   return written;
 }

@@ -165,12 +165,14 @@ void Audit::check_figures(const std::string& name, const forward::SenderStatus& 
       fmt::format("{} samples counted as damaged, {} were", lost(wal::Reason::damaged), figures.damaged));
   say(figures.dropped <= lost(wal::Reason::budget),
       fmt::format("{} samples dropped, {} counted", figures.dropped, lost(wal::Reason::budget)));
-  say(rejected <= figures.refusals + lies.oversaid,
-      fmt::format("{} samples counted as rejected, the receiver refused {}", rejected, figures.refusals));
+  // What may have arrived before and is refused for it is a duplicate, and not rejected.
+  const std::uint64_t refusals = lies.confusing ? figures.refusals : figures.refusals_of_fresh;
+  say(rejected <= refusals + lies.oversaid,
+      fmt::format("{} samples counted as rejected, the receiver refused {}", rejected, refusals));
   // A refusal after a doubtful attempt is taken for a duplicate; what was refused without anybody hearing it
   // may have been dropped later. It is counted, if not as what it was.
   const std::uint64_t dropped_beyond = lost(wal::Reason::budget) - figures.dropped;
-  say(account.refused <= rejected + sum.probable_duplicates + dropped_beyond,
+  say(account.refused <= rejected + sum.probable_duplicates + dropped_beyond + lies.unsaid,
       fmt::format(
           "the receiver refused {} samples for good, {} were counted as rejected and {} as duplicates",
           account.refused, rejected, sum.probable_duplicates));

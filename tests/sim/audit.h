@@ -14,9 +14,14 @@
 
 namespace tideover::sim {
 
-// Samples that a receiver's answers refused although it had stored them.
+// By how much a receiver's answers were wrong: samples that it refused and did not say so, in words or
+// numbers, and samples that they refused although it had stored them.
 struct Lies {
+  std::uint64_t unsaid = 0;
   std::uint64_t oversaid = 0;
+  // It refuses what it has stored, though nobody could know: it stores the rest of what it answers 400, or a
+  // proxy repeats what was sent.
+  bool confusing = false;
 };
 
 class Audit {

@@ -1,16 +1,27 @@
 #include "tests/sim/disk.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "wal/queue_state.h"
 
 namespace tideover::sim {
 namespace {
 
 Error power_is_off() { return fail(Errc::unavailable, "the power is off"); }
 
+// Records of a lane that intake does not write to.
+bool sets_aside(const wal::StoreBatch& batch) {
+  static const LaneId intake = wal::lane_id("metrics");
+  return std::any_of(batch.records.begin(), batch.records.end(),
+                     [](const wal::StoreBatch::Put& put) { return put.lane != intake; });
+}
+
 }  // namespace
 
-void Disk::cut_at_commit(Cut cut, std::function<void()> then) {
+void Disk::cut_at_commit(Cut cut, std::function<void()> then, int skip) {
   cut_ = cut;
+  skip_ = skip;
   on_cut_ = std::move(then);
 }
 
@@ -53,7 +64,9 @@ Result<wal::StoreImage> Disk::open() {
 }
 
 Result<> Disk::commit(const wal::StoreBatch& batch) {
-  const bool fails = full_ || rng_.chance(faults_.commit_fails);
+  const double often =
+      sets_aside(batch) ? std::max(faults_.commit_fails, faults_.divert_fails) : faults_.commit_fails;
+  const bool fails = full_ || rng_.chance(often);
   // The disk keeps bytes of its own: what the agent goes on holding is then its own, and can be counted.
   wal::StoreBatch copy = batch;
   for (wal::StoreBatch::Put& put : copy.records) {
@@ -106,9 +119,11 @@ Result<wal::StoreImage> Disk::Handle::open() {
 
 Result<> Disk::Handle::commit(const wal::StoreBatch& batch) {
   if (frozen_) return power_is_off();
+  if (disk_.cut_ == Cut::before_divert && !sets_aside(batch)) return disk_.commit(batch);
+  if (disk_.skip_ > 0 && disk_.skip_-- > 0) return disk_.commit(batch);
   Cut cut = std::exchange(disk_.cut_, Cut::none);
   if (cut == Cut::during_commit) cut = disk_.rng_.chance(0.5) ? Cut::before_commit : Cut::after_commit;
-  if (cut == Cut::before_commit) std::exchange(disk_.on_cut_, nullptr)();
+  if (cut == Cut::before_commit || cut == Cut::before_divert) std::exchange(disk_.on_cut_, nullptr)();
   if (frozen_) return power_is_off();
   auto done = disk_.commit(batch);
   if (cut == Cut::after_commit) std::exchange(disk_.on_cut_, nullptr)();

@@ -26,12 +26,19 @@ class DiskWitness {
 
 struct DiskFaults {
   double commit_fails = 0;  // EIO or ENOSPC, once; whether the batch reached the disk is up to chance
+  double divert_fails = 0;  // the same, of commits that set records aside
   double reopen_fails = 0;  // after such a failure
   double read_fails = 0;
 };
 
 // Where the power goes off.
-enum class Cut : std::uint8_t { none, before_commit, during_commit, after_commit };
+enum class Cut : std::uint8_t {
+  none,
+  before_commit,
+  before_divert,  // of the next commit that sets records aside
+  during_commit,
+  after_commit,
+};
 
 class Disk {
  public:
@@ -48,8 +55,9 @@ class Disk {
   void give_space_back_late(bool late);  // released records are found again by the next life
   bool damage(LaneId lane, Seq seq) { return memory_.damage(lane, seq); }
 
-  // The power goes off at the next commit: `then` runs at that instant and freezes the handle.
-  void cut_at_commit(Cut cut, std::function<void()> then);
+  // The power goes off at the next commit, or `skip` commits later: `then` runs at that instant and freezes
+  // the handle.
+  void cut_at_commit(Cut cut, std::function<void()> then, int skip = 0);
 
   // Bytes of records that agents hold: handed out by reads, or committed and not let go yet.
   std::uint64_t lent_bytes();
@@ -70,6 +78,7 @@ class Disk {
   bool full_ = false;
   bool lazy_ = false;
   Cut cut_ = Cut::none;
+  int skip_ = 0;
   std::function<void()> on_cut_;
   std::optional<wal::StoreBatch> doubtful_;  // failed, and will be found there when the store is opened again
   std::vector<std::weak_ptr<const std::string>> lent_;

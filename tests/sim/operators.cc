@@ -12,6 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kBetweenEdits = 12min;
+constexpr Duration kSecondThoughts = 2min;
 constexpr int kAddedMax = 3;
 constexpr std::size_t kSitesMax = 12;
 constexpr std::array<std::uint64_t, 4> kBudgets{24 << 10, 96 << 10, 1 << 20, 64 << 20};
@@ -25,14 +26,22 @@ void Operators::begin() {
 void Operators::edit() {
   Rng& chance = world_.chance();
   bool edited = false;
-  switch (chance.below(7)) {
+  switch (chance.below(8)) {
     case 0: edited = change_url(); break;
-    case 1: edited = remove(); break;
+    case 1:
+      edited = remove();
+      if (edited && chance.chance(0.5))
+        world_.clock().call_at(world_.clock().now() + kSecondThoughts, [this] {
+          if (give_up_removed() && world_.chance().chance(0.5)) crash_soon();
+        });
+      break;
     case 2: edited = return_removed(); break;
     case 3: edited = add(chance.chance(0.5) ? wal::StartAt::now : wal::StartAt::oldest); break;
     case 4: edited = change_budget(); break;
     case 5: edited = change_requirement(); break;
-    case 6: give_up_removed(); return;
+    default:
+      if (give_up_removed() && chance.chance(0.5)) crash_soon();
+      return;
   }
   if (!edited) return;
   // Most restart it in order; some pull the plug.
@@ -40,6 +49,13 @@ void Operators::edit() {
     world_.restart_agent();
   else
     world_.crash();
+}
+
+// Before or after what was done is durable.
+void Operators::crash_soon() {
+  if (world_.chance().chance(0.5)) return world_.cut_power(Cut::before_commit, Fault::crash_before_commit, 1);
+  const Duration soon = std::chrono::duration_cast<Duration>(Duration(1s) * world_.chance().unit());
+  world_.clock().call_at(world_.clock().now() + soon, [this] { world_.crash(); });
 }
 
 DestinationOptions& Operators::any_destination() {

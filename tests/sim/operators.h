@@ -27,6 +27,7 @@ class Operators {
 
  private:
   void edit();
+  void crash_soon();
   DestinationOptions& any_destination();
   // Of those that were configured once and are not, one that the buffer still knows.
   std::optional<std::string> any_removed() const;

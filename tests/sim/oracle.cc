@@ -230,6 +230,7 @@ void Oracle::cover(std::size_t d, LaneId lane, const Held& held) {
       fate.covered = true;
       Debt& debt = fate.debts[d];
       ++debt.held;
+      if (main && debt.owed) debt.repeated = true;
       debt.owed = true;
       if (!main) debt.sidelined = true;
       if (held.damaged) debt.damaged = true;
@@ -333,10 +334,10 @@ Account Oracle::account(const std::string& destination) const {
         ++sum.swallowed;
       } else if (debt.damaged) {
         ++sum.damaged;
-      } else if (debt.refused) {
-        ++sum.refused;
       } else if (debt.dropped) {
         ++sum.dropped;
+      } else if (debt.refused) {
+        ++sum.refused;
       } else {
         ++sum.outstanding;
       }

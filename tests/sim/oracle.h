@@ -91,10 +91,12 @@ class Oracle final : public DiskWitness {
   bool remembers(const std::string& destination) const;  // it has a durable cursor
 
   // Of an open destination, in samples of records: what it was given, what the receivers refused (window
-  // apart), what the test damaged and what it dropped.
+  // apart; and of that, what they did not have, or what came in two records, each of them a first attempt),
+  // what the test damaged and what it dropped.
   struct Figures {
     std::uint64_t accepted = 0;
     std::uint64_t refusals = 0;
+    std::uint64_t refusals_of_fresh = 0;
     std::uint64_t damaged = 0;
     std::uint64_t dropped = 0;
   };
@@ -113,8 +115,9 @@ class Oracle final : public DiskWitness {
 
   // What one destination has to do with one sample.
   struct Debt {
-    std::uint16_t held = 0;  // durable records of its own that contain it
-    bool owed : 1 = false;   // was in one, ever
+    std::uint16_t held = 0;     // durable records of its own that contain it
+    bool owed : 1 = false;      // was in one, ever
+    bool repeated : 1 = false;  // in more than one, ever, of the lane
     bool sidelined : 1 = false;
     bool stored : 1 = false;
     bool refused : 1 = false;    // for good

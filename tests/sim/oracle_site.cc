@@ -54,9 +54,11 @@ void Oracle::seen(Site& site, const Sample& arrived) {
   const auto d = find(site.destination_);
   if (d && (fate.stored_at & site.bit()) != 0) ++destinations_[*d].duplicates;
   if ((fate.seen_at & site.bit()) != 0) return;
-  // Skipped on the disk it may still come from memory, late; and what an earlier receiver of the same
-  // destination refused for its window waits beside the lane, and is overtaken.
-  const bool late = d && (fate.debts[*d].damaged || (fate.debts[*d].sidelined && fate.seen_at != 0));
+  // Skipped on the disk it may still come from memory, late; dropped to keep a budget it may still be on its
+  // way; and what an earlier receiver of the same destination refused for its window waits beside the lane,
+  // and is overtaken.
+  const bool late = d && (fate.debts[*d].damaged || fate.debts[*d].dropped ||
+                          (fate.debts[*d].sidelined && fate.seen_at != 0));
   fate.seen_at |= site.bit();
   if (late) return;
   std::uint64_t& newest = site.newest_seen_[sample.series];
@@ -84,7 +86,11 @@ void Oracle::refused(Site& site, const Sample& arrived, Refused why) {
   // Sources speak in order, so whoever hears "out of order" of a sample that is not stored has reordered it.
   const bool window = why == Refused::out_of_bounds || why == Refused::too_old;
   const bool is_final = !window && (why != Refused::out_of_order || unruly_.contains(sample.series));
+  const Fate& known = fates_.at(sample);
+  const bool for_order = why == Refused::out_of_order || why == Refused::duplicate;
+  const bool fresh = !for_order || (known.stored_at & site.bit()) == 0 || known.debts[*d].repeated;
   if (!window) ++destinations_[*d].figures.refusals;
+  if (!window && fresh) ++destinations_[*d].figures.refusals_of_fresh;
   if (is_final) update(sample, [d](Fate& fate) { fate.debts[*d].refused = true; });
   note(kRefused ^ static_cast<std::uint64_t>(why) << 8);
 }

@@ -32,6 +32,10 @@ void Site::apply() {
   network.set_weather(weather);
 }
 
+void Site::note_confusion() {
+  confusing_ = rules.kind == ReceiverRules::Kind::cortex || weather.request_twice > 0 || faults.miscounts > 0;
+}
+
 Thanos& Thanos::fails(double often) {
   site_.faults.fails = often;
   site_.faults.retry_after = 0.3;
@@ -45,6 +49,11 @@ Thanos& Thanos::fails_after_storing(double often) {
 
 Thanos& Thanos::fails_partway(double often) {
   site_.faults.fails_partway = often;
+  return *this;
+}
+
+Thanos& Thanos::chokes(double share) {
+  site_.faults.chokes = share;
   return *this;
 }
 
@@ -139,7 +148,7 @@ Thanos& Thanos::takes_labels_up_to(std::size_t bytes) {
 }
 
 Thanos& Thanos::changes_its_limits() {
-  world_.every(kOftenEnough, [&world = world_, &site = site_] {
+  world_.every_and_at_crashes(kOftenEnough, [&world = world_, &site = site_] {
     world.happened(Fault::limit_changes);
     site.rules.samples_max = world.chance().chance(0.3) ? 0 : 1 + world.chance().below(60);
     site.rules.bytes_max = world.chance().chance(0.5) ? 0 : 300 + world.chance().below(4000);
@@ -149,7 +158,7 @@ Thanos& Thanos::changes_its_limits() {
 }
 
 Thanos& Thanos::changes_its_window() {
-  world_.every(2 * kOftenEnough, [&world = world_, &site = site_] {
+  world_.every_and_at_crashes(2 * kOftenEnough, [&world = world_, &site = site_] {
     world.happened(Fault::window_changes);
     site.rules.out_of_order_window = kWindows[world.chance().below(kWindows.size())];
     site.apply();
@@ -175,7 +184,7 @@ void Thanos::begin_outage() {
 }
 
 Thanos& Thanos::restarts(bool loses_head) {
-  world_.every(kOftenEnough, [&world = world_, &site = site_, loses_head] {
+  world_.every_and_at_crashes(kOftenEnough, [&world = world_, &site = site_, loses_head] {
     const auto time = std::chrono::duration_cast<Duration>(Duration(1min) * world.chance().unit());
     site.receiver.restart(world.clock().now() + time, loses_head);
   });

@@ -18,6 +18,9 @@ struct Site {
        FaultCounts& happened);
 
   void apply();  // the settings below
+  // Whether it ever refused what it had stored, though nobody could know.
+  void note_confusion();
+  bool confusing() const { return confusing_; }
 
   const std::string destination;  // whose receiver it is
   ReceiverModel receiver;
@@ -27,6 +30,9 @@ struct Site {
   Weather weather;
   Duration down_min{};
   Duration down_max{};
+
+ private:
+  bool confusing_ = false;
 };
 
 class Thanos {
@@ -36,6 +42,7 @@ class Thanos {
   Thanos& fails(double often);                // 500 or 503, nothing stored
   Thanos& fails_after_storing(double often);  // all of it
   Thanos& fails_partway(double often);        // some of it
+  Thanos& chokes(double share);               // 500 for whatever holds one of so many samples
   Thanos& throttles(double often);            // 429
   Thanos& forbids(double often);              // 401 or 404
   Thanos& refuses_type(double often);         // 415 to 1.0
@@ -53,11 +60,12 @@ class Thanos {
   Thanos& is_cortex();
   Thanos& takes_at_most(std::size_t samples, std::size_t bytes = 0);
   Thanos& takes_labels_up_to(std::size_t bytes);
-  // Every ten minutes or so:
+  // Every ten minutes or so, and now and then while the agent is down:
   Thanos& changes_its_limits();
   Thanos& changes_its_window();
-  Thanos& down_for(Duration min, Duration max);  // in one way or another
   Thanos& restarts(bool loses_head);
+  // Every ten minutes or so:
+  Thanos& down_for(Duration min, Duration max);    // in one way or another
   Thanos& has_other_writers(Duration ahead = {});  // whose samples move its head, their clocks being ahead
 
  private:

@@ -42,7 +42,7 @@ void Source::restart() {
 
 void Source::scrape() {
   if (!scraping_) return;
-  scrapes_.push_back({to_unix_ms(clock_.true_now()), ++scraped_});
+  scrapes_.push_back({to_unix_ms(clock_.true_now()) - options_.behind / milliseconds(1), ++scraped_});
   clock_.call_at(clock_.now() + options_.interval, [this] { scrape(); });
   send_next();
 }

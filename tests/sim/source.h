@@ -23,6 +23,7 @@ struct SourceOptions {
   remote_write::Version version = remote_write::Version::v1;
   std::uint32_t series = 3;
   Duration interval = std::chrono::seconds(20);
+  Duration behind{};  // how old its samples are when they are scraped: a slow exporter, a clock that is wrong
   std::size_t scrapes_per_request_max = 20;
   bool unsorted = false;    // labels in the order of a Go map
   bool histograms = false;  // one more series, of native histograms

@@ -31,6 +31,7 @@ void add_sources(World& world, Rng& chance) {
     options.unruly = chance.chance(0.2);
     options.faulty = chance.chance(0.3);
     options.rich = chance.chance(0.4);
+    if (chance.chance(0.3)) options.behind = chance.chance(0.5) ? Duration(15min) : Duration(61min);
     options.bulk = chance.chance(0.2) ? 500 + chance.below(2000) : 0;
     world.add_source(options);
   }
@@ -48,6 +49,7 @@ void trouble_the_receiver(Thanos thanos, Rng& chance) {
       .fails(often(chance, 0.8))
       .fails_after_storing(often(chance, 0.4))
       .fails_partway(often(chance, 0.4))
+      .chokes(often(chance, 0.02))
       .throttles(often(chance, 0.4))
       .miscounts(often(chance, 0.5))
       .refuses_type(seldom(chance, 0.02))
@@ -66,10 +68,10 @@ void trouble_the_receiver(Thanos thanos, Rng& chance) {
   if (chance.chance(0.3)) thanos.takes_at_most(1 + chance.below(50));
   if (chance.chance(0.15)) thanos.takes_labels_up_to(400);
   if (chance.chance(0.15)) thanos.changes_its_limits();
-  if (chance.chance(0.15)) thanos.changes_its_window();
+  if (chance.chance(0.3)) thanos.changes_its_window();
   thanos.forbids(often(chance, 0.2));
   if (chance.chance(0.7)) thanos.down_for(10s, 20min);
-  if (chance.chance(0.4)) thanos.restarts(chance.chance(0.3));
+  if (chance.chance(0.5)) thanos.restarts(chance.chance(0.5));
 }
 
 void add_destinations(World& world, Rng& chance) {
@@ -88,6 +90,7 @@ void add_destinations(World& world, Rng& chance) {
 
 void trouble_the_node(World& world, Rng& chance) {
   world.disk_faults().commit_fails = often(chance, 0.1);
+  world.disk_faults().divert_fails = often(chance, 0.4);
   world.disk_faults().reopen_fails = often(chance, 0.5);
   world.disk_faults().read_fails = often(chance, 0.1);
   if (chance.chance(0.2)) world.disk().give_space_back_late(true);
@@ -127,7 +130,7 @@ SwarmReport run_swarm(std::uint64_t seed, const SwarmOptions& options) {
   add_destinations(world, chance);
   trouble_the_node(world, chance);
   Operators operators(world);
-  if (chance.chance(0.3)) operators.begin();
+  if (chance.chance(0.4)) operators.begin();
   world.run_with_crashes(options.crashes, options.span);
   world.heal_and_drain();
   return {.seed = seed,

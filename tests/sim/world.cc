@@ -15,9 +15,10 @@ using namespace std::chrono_literals;
 constexpr Duration kOftenEnough = 10min;  // between the starts of outages, restarts and so on
 constexpr Duration kDownTimeMax = 60s;    // of a crashed agent
 constexpr Duration kRestartTime = 100ms;  // of one that was stopped in order
-constexpr Duration kPatience = 2min;      // for the place where a crash is to happen
-constexpr Duration kFuneral = 2min;       // an agent that is told to stop ends within this
-constexpr Duration kStopTime = 30s;       // as agent.cc: then the process ends whatever hangs
+constexpr double kChangesAtCrash = 0.5;
+constexpr Duration kPatience = 2min;  // for the place where a crash is to happen
+constexpr Duration kFuneral = 2min;   // an agent that is told to stop ends within this
+constexpr Duration kStopTime = 30s;   // as agent.cc: then the process ends whatever hangs
 constexpr Duration kDiskFullTime = 5min;
 constexpr std::uint64_t kFreeBytes = std::uint64_t{64} << 30;
 constexpr std::uint64_t kFreeBytesLow = 1 << 30;  // of 128 GiB, of which a fifth is to be kept free
@@ -160,6 +161,8 @@ void World::crash() {
   if (!agent_ || burying_) return;
   bury_agent();
   stopped_in_order_ = false;
+  for (const auto& what : at_crashes_)
+    if (!healed_ && rng_.chance(kChangesAtCrash)) what();
   start_agent_in(part_of(kDownTimeMax, rng_.unit()));
 }
 
@@ -172,6 +175,11 @@ void World::restart_agent() {
   });
 }
 
+void World::cut_power(Cut where, Fault how, int skip) {
+  disk_.cut_at_commit(
+      where, [this, how] { die(how); }, skip);
+}
+
 // The places where a crash hurts: between a commit and its answer, between an answer and its hearer.
 void World::plan_crash() {
   if (!agent_ || !agent_->serving() || crash_armed_) {
@@ -182,18 +190,19 @@ void World::plan_crash() {
   clock_.call_at(clock_.now() + kPatience, [this] {
     if (crash_armed_) die(Fault::crash_any_time);
   });
-  const auto cut = [this](Cut where, Fault how) { disk_.cut_at_commit(where, [this, how] { die(how); }); };
-  switch (rng_.below(6)) {
+  switch (rng_.below(8)) {
     case 0: return die(Fault::crash_any_time);
-    case 1: return cut(Cut::before_commit, Fault::crash_before_commit);
-    case 2: return cut(Cut::during_commit, Fault::crash_during_commit);
-    case 3: return cut(Cut::after_commit, Fault::crash_after_commit);
+    case 1: return cut_power(Cut::before_commit, Fault::crash_before_commit);
+    case 2: return cut_power(Cut::during_commit, Fault::crash_during_commit);
+    case 3: return cut_power(Cut::after_commit, Fault::crash_after_commit);
     case 4: {
       Site& site = *sites_[rng_.below(sites_.size())];
       site.network.on_act = [this] { die(Fault::crash_when_receiver_acted); };
       return;
     }
-    case 5: agent_->on_answer = [this] { die(Fault::crash_when_answer_leaves); }; return;
+    case 5:
+    case 6: return cut_power(Cut::before_divert, Fault::crash_before_divert);
+    case 7: agent_->on_answer = [this] { die(Fault::crash_when_answer_leaves); }; return;
   }
 }
 
@@ -291,6 +300,11 @@ void World::every(Duration mean, std::function<void()> what) {
   });
 }
 
+void World::every_and_at_crashes(Duration mean, std::function<void()> what) {
+  at_crashes_.push_back(what);
+  every(mean, std::move(what));
+}
+
 // ---- the end ----
 
 // Destinations that nobody gave up are wanted again: what waits for them must still be there.
@@ -314,6 +328,7 @@ void World::heal_and_drain(Duration bound) {
   speed_ = {};
   answer_lost_ = 0;
   for (const auto& site : sites_) {
+    site->note_confusion();
     site->weather = {};
     site->faults = {};
     site->rules.out_of_order_window = std::chrono::hours(24 * 365);
@@ -340,7 +355,11 @@ void World::heal_and_drain(Duration bound) {
   if (broken()) return;
   if (!drained()) return oracle_.violation(still_waiting());
   std::map<std::string, Lies> lies;
-  for (const auto& site : sites_) lies[site->destination].oversaid += site->receiver.oversaid();
+  for (const auto& site : sites_) {
+    lies[site->destination].unsaid += site->receiver.unsaid();
+    lies[site->destination].oversaid += site->receiver.oversaid();
+    lies[site->destination].confusing |= site->confusing();
+  }
   audit_.drained(*agent_, lies);
   coverage_.hit_recovery(Recovery::drained_in_full);
   for (std::size_t i = 0; i < agent_->options().destinations.size(); ++i)

@@ -45,7 +45,8 @@ class World {
   // Crashes at times and places that only the seed knows; the agent is back within a minute each time.
   void run_with_crashes(int crashes, Duration span);
   void crash();
-  void restart_agent();    // in order, as for a new configuration; at once
+  void cut_power(Cut where, Fault how, int skip = 0);  // at the next commit, or so many later
+  void restart_agent();                                // in order, as for a new configuration; at once
   void damage_a_record();  // of those on disk that are not delivered yet, or were a moment ago
 
   // Every ten minutes or so:
@@ -55,6 +56,8 @@ class World {
   void restart_sources();  // which forget what they have not sent
   void restart_agents();
   void every(Duration mean, std::function<void()> what);
+  // The same, and often while a crashed agent is down: who comes back finds another world.
+  void every_and_at_crashes(Duration mean, std::function<void()> what);
 
   // No more scrapes, no more faults, receivers that take everything, and every destination that was not given
   // up configured again: all must arrive within `bound`.
@@ -119,6 +122,7 @@ class World {
   int crashes_ = 0;
   std::uint64_t agents_ = 0;
   std::uint64_t steps_ = 0;
+  std::vector<std::function<void()>> at_crashes_;
   std::vector<std::unique_ptr<Site>> sites_;
   std::vector<std::unique_ptr<Source>> sources_;
   std::vector<std::unique_ptr<Stranger>> strangers_;

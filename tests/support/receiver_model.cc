@@ -21,6 +21,7 @@ constexpr std::array kThrottling{429, 429, 429, 408, 425};
 
 void ReceiverModel::restart(Time ready, bool lose_head) {
   ready_ = ready;
+  ++starts_;
   if (!lose_head) return;
   happened_.add(Fault::loses_head);
   head_.clear();
@@ -55,6 +56,12 @@ std::optional<http::Response> ReceiverModel::misbehave() {
   if (befalls(faults_.fails, Fault::fails_before_storing))
     return with_retry_after(plain(rng_.chance(0.5) ? 500 : 503, "no quorum\n"));
   return std::nullopt;
+}
+
+// The same ones whenever they come, until another version is started, with other mistakes.
+bool ReceiverModel::chokes_on(const Sample& sample) const {
+  Rng fate(std::uint64_t{sample.series} << 48 ^ static_cast<std::uint64_t>(sample.ts_ms) ^ starts_ << 40);
+  return faults_.chokes > 0 && fate.chance(faults_.chokes);
 }
 
 std::optional<http::Response> ReceiverModel::too_large(const std::vector<Sample>& samples,
@@ -163,7 +170,10 @@ void ReceiverModel::miscount(http::Response& response, const Tally& tally) {
       happened_.add(Fault::counts_low);
       if (refuses) oversaid_ += truth - truth / 2;
       return rewrite(std::to_string(truth / 2));
-    case 3: happened_.add(Fault::counts_high); return rewrite(std::to_string(2 * truth + 7));
+    case 3:
+      happened_.add(Fault::counts_high);
+      if (refuses) unsaid_ += tally.refused[static_cast<std::size_t>(Refused::labels)];
+      return rewrite(std::to_string(2 * truth + 7));
     default: happened_.add(Fault::counts_garbled); return rewrite(kGarbled[rng_.below(kGarbled.size())]);
   }
 }
@@ -180,6 +190,10 @@ http::Response ReceiverModel::receive(const http::Request& request) {
   for (const Sample& sample : samples) witness_.seen(sample);
 
   if (auto refusal = misbehave()) return *refusal;
+  if (std::any_of(samples.begin(), samples.end(), [this](const Sample& s) { return chokes_on(s); })) {
+    happened_.add(Fault::chokes);
+    return plain(500, "index out of range\n");
+  }
   if (auto refusal = too_large(samples, raw.size())) return *refusal;
   if (auto refusal = other_type(samples, version2)) return *refusal;
 

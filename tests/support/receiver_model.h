@@ -52,6 +52,7 @@ struct ReceiverFaults {
   double fails = 0;          // 500 or 503 before anything is stored
   double fails_after = 0;    // 500 or 503 although everything is stored
   double fails_partway = 0;  // 500 or 503 with some of it stored
+  double chokes = 0;         // how many samples are poison: 500 for what holds one, until the next start
   double throttles = 0;      // 429, 408, 425
   double retry_after = 0;    // of `fails` and `throttles`: how many carry Retry-After
   double forbids = 0;        // 401, 403, 404, 405, 302: somebody is changing the gateway
@@ -79,7 +80,9 @@ class ReceiverModel {
   void sender_restarted() { took_version1_ = false; }
 
   std::uint64_t requests() const { return requests_; }
-  // Samples that its answers refused, by their counts, although it had stored them.
+  // Samples that it refused with a count that says it did not, and in words that name no sample; and samples
+  // that its counts refused although it had stored them.
+  std::uint64_t unsaid() const { return unsaid_; }
   std::uint64_t oversaid() const { return oversaid_; }
 
  private:
@@ -89,6 +92,7 @@ class ReceiverModel {
   };
 
   bool befalls(double often, Fault fault);
+  bool chokes_on(const Sample& sample) const;
   std::optional<http::Response> misbehave();
   std::optional<http::Response> too_large(const std::vector<Sample>& samples, std::size_t raw_bytes);
   std::optional<http::Response> other_type(const std::vector<Sample>& samples, bool version2);
@@ -108,8 +112,10 @@ class ReceiverModel {
   Time ready_{};
   std::int64_t head_max_ms_ = std::numeric_limits<std::int64_t>::min();
   std::map<SeriesId, Series> head_;
+  std::uint64_t starts_ = 0;
   bool took_version1_ = false;  // since the sender's memory began
   std::uint64_t requests_ = 0;
+  std::uint64_t unsaid_ = 0;
   std::uint64_t oversaid_ = 0;
 };
 

@@ -7,6 +7,7 @@ std::string_view to_string(Fault fault) {
     case Fault::fails_before_storing: return "fails_before_storing";
     case Fault::fails_after_storing: return "fails_after_storing";
     case Fault::fails_partway: return "fails_partway";
+    case Fault::chokes: return "chokes";
     case Fault::throttles: return "throttles";
     case Fault::asks_for_patience: return "asks_for_patience";
     case Fault::forbids: return "forbids";
@@ -51,6 +52,7 @@ std::string_view to_string(Fault fault) {
     case Fault::job_stuck: return "job_stuck";
     case Fault::crash_any_time: return "crash_any_time";
     case Fault::crash_before_commit: return "crash_before_commit";
+    case Fault::crash_before_divert: return "crash_before_divert";
     case Fault::crash_during_commit: return "crash_during_commit";
     case Fault::crash_after_commit: return "crash_after_commit";
     case Fault::crash_when_receiver_acted: return "crash_when_receiver_acted";

@@ -14,6 +14,7 @@ enum class Fault : std::uint8_t {
   fails_before_storing,  // 5xx, nothing stored
   fails_after_storing,   // 5xx, all stored
   fails_partway,         // 5xx, some stored
+  chokes,                // 5xx, whenever a certain sample is in the request
   throttles,             // 429, 408, 425
   asks_for_patience,     // Retry-After
   forbids,               // 401, 403, 404, 405, a redirect
@@ -61,6 +62,7 @@ enum class Fault : std::uint8_t {
   // a crash
   crash_any_time,
   crash_before_commit,
+  crash_before_divert,  // of the next commit that sets something aside
   crash_during_commit,  // whether it is on the disk is chance
   crash_after_commit,
   crash_when_receiver_acted,

@@ -344,6 +344,22 @@ TEST_CASE("while the queue cannot remember it, a failing item is not overtaken")
   CHECK(script.fates[2] == std::vector{Fate::quarantined});
 }
 
+TEST_CASE("nothing is sent behind what is parked before the queue remembers that it may be overtaken") {
+  MachineScript script(Role::main, settled_limits(), {4, 4}, [](const Sending& s) {
+    return s.holds(1) ? answer(Action::park, Reason::out_of_bounds) : stored();
+  });
+  script.markable = false;
+  script.run_for(1h);
+  for (const Sending& s : script.sent) CHECK(s.first == 0);
+  CHECK(script.sent.size() <= 3601);  // a disk that fails makes no hot loop
+  CHECK(script.count(Fate::parked) == 0);
+  script.markable = true;
+  script.run();
+  CHECK(script.count(Fate::parked) == 4);
+  CHECK(script.count(Fate::delivered) == 4);
+  for (const Sending& s : script.sent) CHECK_FALSE(s.step.overtaken);  // what is left is younger
+}
+
 TEST_CASE("what an earlier life marked is overtaken from its first request on") {
   SenderMachine machine(Role::main, settled_limits(), 1);
   machine.resume(Event::proceed(), Time{1h});

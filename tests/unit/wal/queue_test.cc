@@ -216,6 +216,32 @@ TEST_CASE("a best-effort cursor loses its oldest, counted, and costs the require
   }
 }
 
+TEST_CASE("nothing behind a drop is read before no crash can bring back what was dropped") {
+  MemStore disk;
+  Seq first;
+  {
+    WalLimits limits = quick();
+    limits.ack_delay = 50ms;
+    Life life(disk, limits);
+    const LaneId lane = life.lane(1000);
+    const CursorId cursor = life.cursor(lane, "b", Keep::best_effort);
+    for (int i = 0; i < 9; ++i)  // the last one is too much, and nothing comes that a drop could ride with
+      REQUIRE(life.run(life.queue.append(lane, record("0123456789"))).has_value());
+    auto trimmed = [](Life& l, LaneId id) -> awaitable<bool> {
+      while (l.queue.usage(id).held_bytes > 1000) co_await sleep_until(l.clock, l.clock.now() + 1ms);
+      co_return true;
+    };
+    life.run(trimmed(life, lane));
+    const auto batch = life.run(life.queue.read(cursor, 1 << 20));
+    REQUIRE(batch.has_value());
+    first = batch->first;
+    disk.crash();
+  }
+  REQUIRE(first > Seq{1});
+  Life life(disk);
+  CHECK(life.queue.cursors(life.lane()).at(0).position >= first);
+}
+
 TEST_CASE("records set aside move with their cursor in one atomic batch") {
   MemStore disk;
   {
@@ -383,6 +409,20 @@ awaitable<bool> written(Life& life) {
     life.writer.submit([] {}, [done = std::move(done)] { done(true); });
   };
   co_return co_await await_callback<bool>(std::move(start));
+}
+
+TEST_CASE("what a failed group settled is given back when the group had reached the disk after all") {
+  MemStore disk;
+  Life life(disk);
+  const LaneId lane = life.lane();
+  const CursorId cursor = life.cursor(lane);
+  REQUIRE(life.run(life.queue.append(lane, record("old"))).has_value());
+  (void)life.payloads(cursor);
+  disk.fail_next_commit(Errc::io_error, MemStore::Outcome::applied);
+  life.queue.ack(cursor, {Seq{2}, {}, {}, 0, 0, 0});
+  REQUIRE(life.run(append_until_taken(life, lane, "new")).has_value());
+  REQUIRE(life.run(written(life)));
+  CHECK(disk.record_count() == 2);  // "new", once as the failed group left it and once repeated
 }
 
 TEST_CASE("what a dropped cursor needed is given back once no crash can bring the cursor back") {

@@ -155,6 +155,59 @@ TEST_CASE("a connection that the peer closed while idle is replaced before anyth
   CHECK(seen[1].body == "two");
 }
 
+constexpr const char* kFirst = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfirst";
+constexpr const char* kSecond = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecond";
+
+// The second request comes on a connection of its own, whatever became of the first one's.
+awaitable<void> answer_second(TransportFixture& f) {
+  auto connection = co_await f.peer.accept();
+  Request request = co_await connection->read_request();
+  CHECK(request.body == "two");
+  co_await connection->send(kSecond);
+}
+
+TEST_CASE("an answer that comes after its deadline is never that of the next request") {
+  TransportFixture f;
+  auto serve = [&]() -> awaitable<void> {
+    auto late = co_await f.peer.accept();
+    Request request = co_await late->read_request();
+    CHECK(request.body == "one");
+    co_await answer_second(f);
+    co_await late->send(kFirst);
+  };
+  auto task = [&]() -> awaitable<void> {
+    const Result<Response> one = co_await f.post("one", 50ms);
+    REQUIRE(one.has_error());
+    CHECK(one.error().code == Errc::timeout);
+    const Result<Response> two = co_await f.post("two");
+    REQUIRE(two.has_value());
+    CHECK(two->body == "second");
+  };
+  f.loop.spawn(serve());
+  f.loop.run(task());
+}
+
+TEST_CASE("an answer that comes twice is never that of the next request") {
+  TransportFixture f;
+  auto serve = [&]() -> awaitable<void> {
+    auto twice = co_await f.peer.accept();
+    Request request = co_await twice->read_request();
+    CHECK(request.body == "one");
+    co_await twice->send(std::string(kFirst) + kFirst);
+    co_await answer_second(f);
+  };
+  auto task = [&]() -> awaitable<void> {
+    const Result<Response> one = co_await f.post("one");
+    REQUIRE(one.has_value());
+    CHECK(one->body == "first");
+    const Result<Response> two = co_await f.post("two");
+    REQUIRE(two.has_value());
+    CHECK(two->body == "second");
+  };
+  f.loop.spawn(serve());
+  f.loop.run(task());
+}
+
 TEST_CASE("a connection idle for too long is not used again") {
   TransportFixture f;
   TransportOptions options = f.options();

@@ -14,6 +14,12 @@
 
 namespace tideover::forward {
 
+inline MachineLimits settled_limits() {
+  MachineLimits limits;
+  limits.doubtful_batches = 0;  // an agent that has run for a while
+  return limits;
+}
+
 inline Answer answer(Action action, wal::Reason reason = wal::Reason::bad_request) {
   Answer answer;
   answer.verdict.action = action;

@@ -98,7 +98,7 @@ class Queue::Impl {
       return CursorId{static_cast<std::uint32_t>(i)};
     }
     CursorState state;
-    if (!image_damaged_) state = start == StartAt::now ? at_tail(open) : at_oldest(open);
+    if (!image_damaged_) state = begin(open, start);
     const CursorId id = add_cursor(open, std::string(name), state, keep);
     committer_.moved(open.lane, cursors_[id.value]->cursor);
     return id;
@@ -278,23 +278,15 @@ class Queue::Impl {
     return *slot;
   }
 
-  static CursorState at_tail(const OpenLane& open) {
-    CursorState state;
-    state.next = next(open.lane.durable().tail);
-    state.settled = open.lane.durable().totals;
-    state.origin = state.settled;
-    return state;
-  }
-
-  // What lies before the cursor that is furthest behind is given back, or may be at any moment: to begin
-  // there would be to count it as damaged. Without a cursor all of the lane was given up.
-  static CursorState at_oldest(const OpenLane& open) {
-    CursorState state = at_tail(open);
+  // `oldest`: what lies before the cursor that is furthest behind is given back, or may be at any moment; to
+  // begin there would be to count it as damaged. Without a cursor all of the lane was given up.
+  static CursorState begin(const OpenLane& open, StartAt start) {
+    const LaneState& tail = open.lane.durable();
+    CursorState state = beginning_at(next(tail.tail), tail.totals);
+    if (start == StartAt::now) return state;
     for (const OpenCursor* c : open.cursors) {
-      if (c->cursor.state().next >= state.next) continue;
-      state.next = c->cursor.state().next;
-      state.settled = c->cursor.state().settled;
-      state.origin = state.settled;
+      const CursorState& other = c->cursor.state();
+      if (other.next < state.next) state = beginning_at(other.next, other.settled);
     }
     return state;
   }

@@ -28,6 +28,14 @@ Totals next_totals(LittleEndianReader& from) {
 
 LaneId lane_id(std::string_view name) { return LaneId{XXH32(name.data(), name.size(), 0)}; }
 
+CursorState beginning_at(Seq next, const Totals& settled) {
+  CursorState state;
+  state.next = next;
+  state.settled = settled;
+  state.origin = settled;
+  return state;
+}
+
 std::string encode(const LaneState& state) {
   std::string value;
   append_le(value, kStateVersion);

@@ -34,6 +34,8 @@ struct CursorState {
   bool operator==(const CursorState&) const = default;
 };
 
+CursorState beginning_at(Seq next, const Totals& settled);  // a new one
+
 std::string encode(const LaneState& state);
 std::string encode(const CursorState& state);
 std::optional<LaneState> decode_lane(std::string_view value);  // nullopt: not a value of ours

@@ -1,0 +1,73 @@
+// What is sent before something older has arrived, and what the queue must know of it first.
+#include "forwarders/sender_machine.h"
+#include "tests/unit/forwarders/machine_script.h"
+
+namespace tideover::forward {
+namespace {
+
+using namespace std::chrono_literals;
+using wal::Reason;
+
+TEST_CASE("nothing is sent ahead of a failing item before the queue remembers that it may be overtaken") {
+  MachineScript script(Role::main, settled_limits(), {4, 4},
+                       [](const Sending& s) { return s.holds(2) ? server_error() : stored(); });
+  script.run();
+  REQUIRE(script.marked_at.has_value());
+  for (std::size_t i = 0; i < script.sent.size(); ++i) {
+    const Sending& s = script.sent[i];
+    if (i < *script.marked_at) CHECK(s.first <= 2);
+    CHECK(s.step.overtaken == (i >= *script.marked_at && s.first < 4));
+  }
+  CHECK(script.fates[2] == std::vector{Fate::quarantined});
+}
+
+TEST_CASE("a batch that was sent ahead in vain is in doubt when its turn comes") {
+  std::size_t ahead = 0;
+  MachineScript script(Role::main, settled_limits(), {1, 4, 1}, [&](const Sending& s) {
+    if (s.step.ahead) ++ahead;
+    return ahead == 0 || s.step.ahead ? server_error() : stored();
+  });
+  script.run();
+  REQUIRE(ahead == 1);
+  for (const Sending& s : script.sent) {
+    if (s.first == 1 && !s.step.ahead) CHECK(s.step.in_doubt);
+    if (s.first == 5) CHECK_FALSE(s.step.in_doubt);
+  }
+}
+
+TEST_CASE("while the queue cannot remember it, a failing item is not overtaken") {
+  MachineScript script(Role::main, settled_limits(), {4, 4},
+                       [](const Sending& s) { return s.holds(2) ? server_error() : stored(); });
+  script.markable = false;
+  script.run_for(2h);
+  CHECK(script.count(Fate::quarantined) == 0);
+  for (const Sending& s : script.sent) CHECK(s.first <= 2);
+  script.markable = true;
+  script.run();
+  CHECK(script.fates[2] == std::vector{Fate::quarantined});
+}
+
+TEST_CASE("nothing is sent behind what is parked before the queue remembers that it may be overtaken") {
+  MachineScript script(Role::main, settled_limits(), {4, 4}, [](const Sending& s) {
+    return s.holds(1) ? answer(Action::park, Reason::out_of_bounds) : stored();
+  });
+  script.markable = false;
+  script.run_for(1h);
+  for (const Sending& s : script.sent) CHECK(s.first == 0);
+  CHECK(script.sent.size() <= 3601);  // a disk that fails makes no hot loop
+  CHECK(script.count(Fate::parked) == 0);
+  script.markable = true;
+  script.run();
+  CHECK(script.count(Fate::parked) == 4);
+  CHECK(script.count(Fate::delivered) == 4);
+  for (const Sending& s : script.sent) CHECK_FALSE(s.step.overtaken);  // what is left is younger
+}
+
+TEST_CASE("what an earlier life marked is overtaken from its first request on") {
+  SenderMachine machine(Role::main, settled_limits(), 1);
+  machine.resume(Event::proceed(), Time{1h});
+  CHECK(machine.resume(Event::loaded(10, true, true), Time{1h}).overtaken);
+}
+
+}  // namespace
+}  // namespace tideover::forward

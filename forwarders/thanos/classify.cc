@@ -202,12 +202,10 @@ Verdict bad_request(const Sent& sent, const http::Response& response, const Resu
   return verdict;
 }
 
-Verdict unsupported(const Sent& sent, const Result<http::Response>& answer, const History& history) {
-  Verdict verdict = make(Action::downgrade, Reason::unsupported, answer);
-  // 1.0 is what every receiver speaks. One that never took it is not a receiver, whatever its URL says; that
-  // must not cost the backlog.
-  if (!is_v2(sent) && !history.version_works) verdict.action = Action::pause;
-  return verdict;
+// 1.0 is what every receiver speaks: one that refuses it is misconfigured, or something in front of it is,
+// and that must not cost any data.
+Verdict unsupported(const Sent& sent, const Result<http::Response>& answer) {
+  return make(is_v2(sent) ? Action::downgrade : Action::pause, Reason::unsupported, answer);
 }
 
 }  // namespace
@@ -229,7 +227,7 @@ Verdict classify(const Sent& sent, const Result<http::Response>& answer, const H
   const http::Response& response = *answer;
   switch (response.status) {
     case 409: return conflict(sent, response, answer, history);
-    case 415: return unsupported(sent, answer, history);
+    case 415: return unsupported(sent, answer);
     case 400:
     case 422: return bad_request(sent, response, answer, history);
   }

@@ -130,7 +130,6 @@ void World::agent_serves() {
   std::vector<Oracle::Promise> promises;
   for (const DestinationOptions& d : options.destinations) promises.push_back({d.name, d.required, d.start});
   oracle_.serving(promises, {options.lane_bytes_max, options.parked_bytes_max, options.quarantine_bytes_max});
-  for (const auto& site : sites_) site->receiver.sender_restarted();
   audit_.serving(*agent_, speed_);
 }
 

@@ -16,7 +16,6 @@ std::string_view words(Refused why) {
     case Refused::duplicate: return "duplicate sample for timestamp";
     case Refused::labels: return "out of order labels";
     case Refused::too_large: return "too large";
-    case Refused::type: return "unsupported type";
   }
   return {};
 }

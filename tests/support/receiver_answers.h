@@ -18,9 +18,8 @@ enum class Refused : std::uint8_t {
   duplicate,      // the rest is final
   labels,
   too_large,  // the sample alone is more than the receiver takes
-  type,       // 415 to a message that it took before
 };
-inline constexpr std::size_t kRefusals = 7;
+inline constexpr std::size_t kRefusals = 6;
 
 // What became of the samples of one request.
 struct Tally {

@@ -74,7 +74,7 @@ std::optional<http::Response> ReceiverModel::too_large(const std::vector<Sample>
   return plain(413, "too many samples in request\n");
 }
 
-std::optional<http::Response> ReceiverModel::other_type(const std::vector<Sample>& samples, bool version2) {
+std::optional<http::Response> ReceiverModel::other_type(bool version2) {
   using Kind = ReceiverRules::Kind;
   if (version2 && rules_.kind == Kind::thanos_0_42) {  // read as an empty message of 1.0
     happened_.add(Fault::swallows_version2);
@@ -85,10 +85,7 @@ std::optional<http::Response> ReceiverModel::other_type(const std::vector<Sample
     return plain(415, "remote write 2.0 is not supported\n");
   }
   if (version2 || !rng_.chance(faults_.refuses_type)) return std::nullopt;
-  if (took_version1_) {
-    happened_.add(Fault::refuses_type);
-    for (const Sample& sample : samples) witness_.refused(sample, Refused::type);
-  }
+  happened_.add(Fault::refuses_type);
   return plain(415, "unsupported media type\n");
 }
 
@@ -195,7 +192,7 @@ http::Response ReceiverModel::receive(const http::Request& request) {
     return plain(500, "index out of range\n");
   }
   if (auto refusal = too_large(samples, raw.size())) return *refusal;
-  if (auto refusal = other_type(samples, version2)) return *refusal;
+  if (auto refusal = other_type(version2)) return *refusal;
 
   // One appender per request: the window is fixed when it starts.
   const bool thanos = rules_.kind == ReceiverRules::Kind::thanos_0_42;
@@ -233,7 +230,6 @@ http::Response ReceiverModel::receive(const http::Request& request) {
   }
   if (befalls(faults_.fails_after, Fault::fails_after_storing))
     return plain(rng_.chance(0.5) ? 500 : 503, "lost a replica\n");
-  if (!version2) took_version1_ = true;
   if (thanos) return answer_of_thanos(tally);
   if (!prometheus) return answer_of_cortex(tally);
   http::Response response = answer_of_prometheus(tally, version2);

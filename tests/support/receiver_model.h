@@ -77,7 +77,6 @@ class ReceiverModel {
   // Somebody else's sample of `ts_ms` moves the head on.
   void advance_head(std::int64_t ts_ms);
   // The sender has no memory of earlier answers.
-  void sender_restarted() { took_version1_ = false; }
 
   std::uint64_t requests() const { return requests_; }
   // Samples that it refused with a count that says it did not, and in words that name no sample; and samples
@@ -95,7 +94,7 @@ class ReceiverModel {
   bool chokes_on(const Sample& sample) const;
   std::optional<http::Response> misbehave();
   std::optional<http::Response> too_large(const std::vector<Sample>& samples, std::size_t raw_bytes);
-  std::optional<http::Response> other_type(const std::vector<Sample>& samples, bool version2);
+  std::optional<http::Response> other_type(bool version2);
   void keep_some(std::vector<Sample>& taken);
   void miscount(http::Response& response, const Tally& tally);
   bool has_long_label(const test::LabelMap& labels) const;
@@ -113,7 +112,6 @@ class ReceiverModel {
   std::int64_t head_max_ms_ = std::numeric_limits<std::int64_t>::min();
   std::map<SeriesId, Series> head_;
   std::uint64_t starts_ = 0;
-  bool took_version1_ = false;  // since the sender's memory began
   std::uint64_t requests_ = 0;
   std::uint64_t unsaid_ = 0;
   std::uint64_t oversaid_ = 0;

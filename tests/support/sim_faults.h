@@ -25,7 +25,7 @@ enum class Fault : std::uint8_t {
   limit_changes,      // what it answers 413 to
   refuses_size,       // 413
   refuses_series,     // for a label that is too long
-  refuses_type,       // 415 to 1.0, which it has taken before
+  refuses_type,       // 415 to 1.0
   speaks_only_one,    // 415 to 2.0
   swallows_version2,  // 200 to 2.0, nothing stored
   partial_400,        // 400, the valid rest stored

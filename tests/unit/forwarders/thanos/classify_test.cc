@@ -330,11 +330,7 @@ TEST_CASE("every answer of the real receivers has its verdict") {
        {{Reason::bad_request, 1}}},
       // 415
       {"no 2.0", sent_v2(500), {415, {}, "unsupported\n"}, kFirst, Action::downgrade},
-      {"1.0 refused by a receiver that took it before",
-       sent_v1(500),
-       {415, {}, ""},
-       kWorks,
-       Action::downgrade},
+      {"1.0 refused by a receiver that took it before", sent_v1(500), {415, {}, ""}, kWorks, Action::pause},
       {"no receiver at all", sent_v1(500), {415, {}, ""}, kFirst, Action::pause},
       // the common part
       {"Thanos is not ready", sent_v1(5), {503, {}, "target not ready\n"}, kFirst, Action::retry},

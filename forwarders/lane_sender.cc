@@ -345,13 +345,14 @@ void LaneSender::acknowledge() {
     drop_window();
     return;
   }
-  shared_.queue.ack(options_.cursor, std::move(ack_));
+  const bool moved = shared_.queue.ack(options_.cursor, std::move(ack_));
   ack_ = {};
   while (!at_hand().empty() && at_hand().front().seq < upto) window_[front_++].bytes.reset();
   measure(batch_units_);
-  // Best-effort data may have lost its oldest meanwhile; then the queue takes no word about what was read
-  // before, and only a new read says what is left.
-  if (options_.keep == wal::Keep::best_effort && usage_of(options_.lane).position != upto) drop_window();
+  // Best-effort data has lost its oldest meanwhile. What is at hand behind that may be sent only once the
+  // loss is durable, or a crash would bring back what is older: the queue waits for that before the next
+  // read.
+  if (!moved) drop_window();
 }
 
 void LaneSender::drop_window() {

@@ -154,18 +154,19 @@ class Queue::Impl {
     }
   }
 
-  void ack(CursorId id, Ack ack) {
+  bool ack(CursorId id, Ack ack) {
     OpenCursor& open = *cursors_.at(id.value);
-    if (open.dropped) return;
+    if (open.dropped) return false;
     std::uint64_t diverted = 0;
     for (const Ack::Divert& divert : ack.diverts)
       if (divert.settles) diverted += divert.record.attributes.units;
     const auto damaged = open.cursor.apply(ack, diverted);
-    if (!damaged) return;  // trimmed since it was read: what is left will be read again
+    if (!damaged) return false;
     metrics_.damaged_records += *damaged;
     for (Ack::Divert& divert : ack.diverts) committer_.divert(at(divert.to).lane, std::move(divert.record));
     committer_.moved(open.lane, open.cursor);
     open.lane.forget_before(oldest_needed(at(open.lane.id())));
+    return true;
   }
 
   awaitable<Result<>> mark_overtaken(CursorId id, Seq before) {
@@ -477,7 +478,7 @@ awaitable<Result<>> Queue::append(LaneId lane, NewRecord record, Checkpoint chec
 awaitable<Result<Batch>> Queue::read(CursorId cursor, std::uint64_t max_bytes) {
   return impl_->read(cursor, max_bytes);
 }
-void Queue::ack(CursorId cursor, Ack ack) { impl_->ack(cursor, std::move(ack)); }
+bool Queue::ack(CursorId cursor, Ack ack) { return impl_->ack(cursor, std::move(ack)); }
 awaitable<Result<>> Queue::mark_overtaken(CursorId cursor, Seq before) {
   return impl_->mark_overtaken(cursor, before);
 }

@@ -131,7 +131,9 @@ class Queue {
   awaitable<Result<Batch>> read(CursorId cursor, std::uint64_t max_bytes);
 
   // Moves the cursor in memory at once; durable with the next group, at most `WalLimits::ack_delay` later.
-  void ack(CursorId cursor, Ack ack);
+  // False when the cursor lost its oldest to keep a budget since the last read: nothing was done, and what
+  // was read is not to be used any more.
+  bool ack(CursorId cursor, Ack ack);
 
   // For the sender's own memory: records before `before` may be overtaken by newer ones, in this life or a
   // later one. Durable when it completes without error. Errors: as append().

@@ -193,6 +193,7 @@ void Oracle::committed(const wal::StoreBatch& batch) {
     if (lane == lane_) destinations_[*d].durable = true;
     const auto first = fresh.find(lane);
     move(*d, lane, state->next, first == fresh.end() ? std::nullopt : std::optional(first->second));
+    note_overtaken(*d, lane, state->next, state->overtaken_before);
   }
 }
 
@@ -236,6 +237,14 @@ void Oracle::cover(std::size_t d, LaneId lane, const Held& held) {
       if (held.damaged) debt.damaged = true;
     });
   }
+}
+
+// A part that fails again and again is overtaken, and so may its neighbours be: knowingly, and only once the
+// cursor says so on the disk.
+void Oracle::note_overtaken(std::size_t d, LaneId lane, Seq from, Seq before) {
+  const auto& records = records_[lane];
+  for (auto it = records.lower_bound(from); it != records.end() && it->first < before; ++it)
+    for (const Sample& sample : it->second.samples) fates_.at(sample).debts[d].overtaken = true;
 }
 
 // The cursor passes records: what is in them has arrived, was refused, or is kept elsewhere. Unless the

@@ -119,6 +119,7 @@ class Oracle final : public DiskWitness {
     bool owed : 1 = false;      // was in one, ever
     bool repeated : 1 = false;  // in more than one, ever, of the lane
     bool sidelined : 1 = false;
+    bool overtaken : 1 = false;
     bool stored : 1 = false;
     bool refused : 1 = false;    // for good
     bool swallowed : 1 = false;  // by the receiver, which did not say so
@@ -178,6 +179,7 @@ class Oracle final : public DiskWitness {
   std::uint64_t share_of(LaneId lane) const;
   void put(const wal::StoreBatch::Put& record);
   void cover(std::size_t d, LaneId lane, const Held& held);
+  void note_overtaken(std::size_t d, LaneId lane, Seq from, Seq before);
   void move(std::size_t d, LaneId lane, Seq to, std::optional<Seq> fresh);
   void close(std::size_t d);
 

@@ -57,7 +57,7 @@ void Oracle::seen(Site& site, const Sample& arrived) {
   // Skipped on the disk it may still come from memory, late; dropped to keep a budget it may still be on its
   // way; and what an earlier receiver of the same destination refused for its window waits beside the lane,
   // and is overtaken.
-  const bool late = d && (fate.debts[*d].damaged || fate.debts[*d].dropped ||
+  const bool late = d && (fate.debts[*d].damaged || fate.debts[*d].dropped || fate.debts[*d].overtaken ||
                           (fate.debts[*d].sidelined && fate.seen_at != 0));
   fate.seen_at |= site.bit();
   if (late) return;

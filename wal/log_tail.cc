@@ -13,6 +13,7 @@
 #include "wal/log_format.h"
 #include "wal/store_directory.h"
 #include "wal/wal_format.h"
+#include "wal/write_batch_format.h"
 
 namespace tideover::wal {
 namespace {
@@ -43,74 +44,113 @@ std::uint64_t count_records(std::string_view batch) {
   return count;
 }
 
-// The log records behind the last intact one that are whole and do not check.
+// Reads as RocksDB does: behind a fragment that does not check it believes nothing more of that block.
 class TailReader {
  public:
   explicit TailReader(std::string_view log) : log_(log) {}
 
   LogTail read() {
     for (std::size_t at = 0; at < log_.size();) {
-      const std::size_t left = kLogBlock - at % kLogBlock;
-      const std::string_view here = log_.substr(at, left);
-      if (here.size() < kLogHeader) {
-        at += here.size();
-        continue;
-      }
-      const std::size_t length = load_le<std::uint16_t>(here.data() + 4);
-      if (kLogHeader + length > here.size()) {
-        // Beyond the block: the length itself is damaged, and what the block held is not known. Beyond the
-        // file: a writer that died.
-        if (here.size() == left) lost_track(at, at + left);
-        at += here.size();
-        continue;
-      }
-      fragment(at, here.substr(0, kLogHeader + length));
-      at += kLogHeader + length;
+      const std::size_t next_block = (at / kLogBlock + 1) * kLogBlock;
+      const auto fragment = fragment_at(at);
+      if (!fragment && next_block - at >= kLogHeader) lose(at);
+      at = fragment ? fragment->end : next_block;
     }
-    return tail_;
+    if (record_) lose(*record_);
+    return suspect_ ? lost_from(*suspect_) : LogTail{};
   }
 
  private:
-  struct Record {
-    std::size_t begin = 0;
-    std::string data;
-    bool intact = true;
+  struct Fragment {
+    char type;
+    std::size_t end;
   };
 
-  void fragment(std::size_t at, std::string_view bytes) {
-    const char type = bytes[6];
-    const std::string_view data = bytes.substr(kLogHeader);
-    const bool intact = load_le<std::uint32_t>(bytes.data()) == masked_log_crc(type, data);
-    const bool first = type == kFull || type == kFirst;
-    if (first || !record_) record_ = Record{at, {}, intact};
-    record_->data += data;
-    record_->intact = record_->intact && intact;
-    if (type == kFull || type == kLast) complete(at + bytes.size());
+  // One that is there to its end, and whose header is to be believed.
+  std::optional<Fragment> framed_at(std::size_t at) const {
+    const std::string_view here = log_.substr(at, kLogBlock - at % kLogBlock);
+    if (here.size() < kLogHeader) return std::nullopt;
+    const std::size_t end = kLogHeader + load_le<std::uint16_t>(here.data() + 4);
+    if (end > here.size()) return std::nullopt;
+    return Fragment{here[6], at + end};
   }
 
-  void complete(std::size_t end) {
-    const Record record = *std::exchange(record_, std::nullopt);
-    if (record.intact)
-      tail_ = {};  // what lies in front of an intact record is accounted for by its totals
-    else
-      damaged(record.begin, end, record.data);
+  // One that also checks and continues what stands before it.
+  std::optional<Fragment> fragment_at(std::size_t at) {
+    const auto fragment = framed_at(at);
+    if (!fragment) return std::nullopt;
+    const auto data = log_.substr(at + kLogHeader, fragment->end - at - kLogHeader);
+    if (load_le<std::uint32_t>(log_.data() + at) != masked_log_crc(fragment->type, data)) return std::nullopt;
+    const bool first = fragment->type == kFull || fragment->type == kFirst;
+    if (!first && !record_) {  // its beginning is lost, what follows it is not
+      lose(at);
+      return fragment;
+    }
+    if (first) record_ = at;
+    if (fragment->type == kFull || fragment->type == kLast) {
+      record_.reset();
+      suspect_.reset();  // what lies in front of an intact record is accounted for by its totals
+    }
+    return fragment;
   }
 
-  void lost_track(std::size_t begin, std::size_t end) {
-    if (record_) begin = record_->begin;
+  void lose(std::size_t at) {
+    const std::size_t begin = record_.value_or(at);
     record_.reset();
-    damaged(begin, end, log_.substr(begin, end - begin));
+    if (!suspect_) suspect_ = begin;
   }
 
-  void damaged(std::size_t begin, std::size_t end, std::string_view data) {
-    if (has_blank_sector(log_, begin, end)) return;
-    tail_.bytes += end - begin;
-    tail_.records += count_records(data);
+  LogTail lost_from(std::size_t at) const {
+    LogTail lost;
+    while (at < log_.size()) {
+      if (kLogBlock - at % kLogBlock < kLogHeader) {
+        at = (at / kLogBlock + 1) * kLogBlock;
+        continue;
+      }
+      const std::string data = unframed(at);
+      // A flip in the batch leaves the headers of its fragments to go by, one in a header leaves the batch.
+      const auto by_batch = batch_extent(data);
+      const auto end = by_batch ? framed_end(at, *by_batch) : framed_end(at);
+      if (!end) break;  // torn
+      if (!has_blank_sector(log_, at, *end)) {
+        lost.bytes += *end - at;
+        lost.records += count_records(std::string_view(data).substr(0, *end - at));
+      }
+      at = *end;
+    }
+    return lost;
+  }
+
+  // The log from a fragment on without headers, as if it were one record to the end.
+  std::string unframed(std::size_t at) const {
+    std::string data;
+    for (std::size_t left = 0; at + kLogHeader < log_.size(); at += left) {
+      left = kLogBlock - at % kLogBlock;
+      data += log_.substr(at + kLogHeader, left - kLogHeader);
+    }
+    return data;
+  }
+
+  // Where a record ends that begins at `at`: one that holds `size`, and one whose headers say how much.
+  static std::optional<std::size_t> framed_end(std::size_t at, std::size_t size) {
+    while (true) {
+      const std::size_t room = kLogBlock - at % kLogBlock - kLogHeader;
+      if (size <= room) return at + kLogHeader + size;
+      size -= room;
+      at += kLogHeader + room;
+    }
+  }
+  std::optional<std::size_t> framed_end(std::size_t at) const {
+    for (auto fragment = framed_at(at); fragment; fragment = framed_at(fragment->end)) {
+      if (fragment->type == kFull || fragment->type == kLast) return fragment->end;
+      if (fragment->end % kLogBlock != 0) return std::nullopt;  // only at the end of a block it goes on
+    }
+    return std::nullopt;
   }
 
   const std::string_view log_;
-  std::optional<Record> record_;
-  LogTail tail_;
+  std::optional<std::size_t> record_;   // where the one begins that is being read
+  std::optional<std::size_t> suspect_;  // the first behind the last intact one that does not check
 };
 
 std::optional<fs::path> newest_log(const std::string& directory) {

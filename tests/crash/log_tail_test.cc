@@ -18,6 +18,7 @@ namespace fs = std::filesystem;
 
 constexpr LaneId kMetrics{7};
 constexpr std::uint64_t kGroups = 20, kPerGroup = 5;
+constexpr std::size_t kBlock = 32 << 10;  // of the log
 
 std::string payload_of(std::uint64_t seq, std::size_t size) {
   std::string text;
@@ -95,6 +96,34 @@ TEST_CASE("a byte flipped in the last group is counted with all records of the g
   REQUIRE(image);
   CHECK(image->damaged_at_tail == kPerGroup);
   CHECK(image->tails.at(kMetrics).seq == Seq{(kGroups - 1) * kPerGroup});
+}
+
+TEST_CASE("a flip in the header of the last group hides its end, and it is counted all the same", "[crash]") {
+  const std::size_t payload = GENERATE(300, 14'000);
+  WrittenLog written(payload);
+  const std::string log = written.log();
+  for (std::size_t byte = 0; byte < 7; ++byte) {
+    for (const char bit : {0x01, 0x02, 0x20, 0x40}) {
+      std::string damaged = log;
+      damaged[written.last_group() + byte] = static_cast<char>(damaged[written.last_group() + byte] ^ bit);
+      INFO("byte " << byte << " of the header, bit " << static_cast<int>(bit));
+      CHECK(inspect_log_tail(damaged).records == kPerGroup);
+    }
+  }
+}
+
+TEST_CASE("a flip costs the groups behind it in its block, and all of them are counted", "[crash]") {
+  WrittenLog written(300);
+  std::string log = written.log();
+  REQUIRE(written.last_group() / kBlock == (written.last_group() - 200) / kBlock);
+  log[written.last_group() - 100] = static_cast<char>(log[written.last_group() - 100] ^ 0x20);
+  CHECK(inspect_log_tail(log).records == 2 * kPerGroup);
+  written.write_log(log);
+  RocksStore store(WrittenLog::options(written.directory()));
+  const auto image = store.open();
+  REQUIRE(image);
+  CHECK(image->damaged_at_tail == 2 * kPerGroup);
+  CHECK(image->tails.at(kMetrics).seq == Seq{(kGroups - 2) * kPerGroup});
 }
 
 TEST_CASE("a byte flipped before the last group shows in the totals, and is not counted twice", "[crash]") {

@@ -63,6 +63,11 @@ class Sender::Impl {
     queue.open_cursor(rejects_lane_, options_.name, wal::Keep::best_effort, wal::StartAt::oldest);
   }
 
+  ~Impl() {
+    // A stop after the end, of a sender whose cursor an operator dropped, has left it behind.
+    if (last_answer_ != 0) shared_.clock.cancel(last_answer_);
+  }
+
   awaitable<void> run() {
     const auto executor = co_await boost::asio::this_coro::executor;
     TaskGroup lanes(executor, shared_.clock);

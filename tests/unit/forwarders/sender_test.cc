@@ -59,7 +59,7 @@ struct Life {
   }
 
   ~Life() {
-    sender->stop();
+    if (sender) sender->stop();
     auto stop = [this]() -> awaitable<void> { co_await queue.stop(); };
     boost::asio::co_spawn(io, stop(), boost::asio::detached);
     clock.run_for(1s);
@@ -404,6 +404,22 @@ TEST_CASE("stop waits half a second for a request that hangs, and the next life 
   Life life(disk, mgmt);
   life.clock.run_for(1s);
   CHECK(mgmt.stored == "abc");
+}
+
+TEST_CASE("a sender that has ended by itself may be stopped, and leaves nothing behind") {
+  wal::MemStore disk;
+  Mgmt mgmt;
+  Life life(disk, mgmt);
+  life.append("abc");
+  life.clock.run_for(1s);
+  for (const char* lane : {"metrics", "metrics/parked/thanos", "metrics/quarantine/thanos"}) {
+    CHECK(life.queue.drop_cursor(life.queue.open_lane(lane, {0, true}), "thanos").has_value());
+  }
+  life.clock.run_for(2min);  // each lane looks now and then
+  REQUIRE(life.ended);
+  life.sender->stop();
+  life.sender.reset();
+  life.clock.run_for(1s);
 }
 
 TEST_CASE("what is answered while the sender stops is not sent again by the next life") {

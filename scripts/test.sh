@@ -38,7 +38,7 @@ if [ $e2e = yes ]; then
     echo "Go 1.26 is not here: tests with peers that it builds count as skipped"
   fi
   stage "build (release)" build release tideover tideover-compare tideover-shim
-  stage "tests (end to end)" run e2e --test-dir build/release -L '^e2e$'
+  stage "tests (end to end)" run e2e --test-dir build/release -j 2 -L '^e2e$'
 fi
 
 python3 - "$results"/*.xml <<'PY'

@@ -23,8 +23,7 @@ constexpr Duration kStopTime = 30s;
 
 Agent::Agent(boost::asio::io_context& io, SimClock& clock, Rng rng, Disk& disk, const WorkerSpeed& speed,
              const AgentOptions& options, Coverage& coverage, FaultCounts& happened)
-    : io_(io),
-      clock_(clock),
+    : clock_(clock),
       rng_(rng),
       speed_(speed),
       options_(options),

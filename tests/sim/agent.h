@@ -114,7 +114,6 @@ class Agent {
   void note_refusal(std::uint64_t bytes);
   void note_life();
 
-  boost::asio::io_context& io_;
   SimClock& clock_;
   Rng rng_;
   const WorkerSpeed& speed_;

@@ -108,17 +108,22 @@ class TailReader {
         continue;
       }
       const std::string data = unframed(at);
-      // A flip in the batch leaves the headers of its fragments to go by, one in a header leaves the batch.
+      // One flip leaves one of the two to go by: the batch itself, or the headers of its fragments.
       const auto by_batch = batch_extent(data);
       const auto end = by_batch ? framed_end(at, *by_batch) : framed_end(at);
       if (!end) break;  // torn
       if (!has_blank_sector(log_, at, *end)) {
         lost.bytes += *end - at;
-        lost.records += count_records(std::string_view(data).substr(0, *end - at));
+        lost.records += count_records(std::string_view(data).substr(0, *end - at - headers(at, *end)));
       }
       at = *end;
     }
     return lost;
+  }
+
+  // Bytes of headers in a record that stands in [begin, end): one fragment in each block it touches.
+  static std::size_t headers(std::size_t begin, std::size_t end) {
+    return ((end - 1) / kLogBlock - begin / kLogBlock + 1) * kLogHeader;
   }
 
   // The log from a fragment on without headers, as if it were one record to the end.

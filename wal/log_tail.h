@@ -4,7 +4,8 @@
 // what it held with it. The torn end of a group that was being written looks much the same, and is no damage:
 // nobody was told of it. What tells them apart is that a disk writes sectors whole: after a crash each sector
 // of an appended record is as it was written, blank, or beyond the end of the file. A record that is there to
-// its last byte, has no blank sector and yet does not check was written whole and changed afterwards.
+// its last byte, has no blank sector and yet does not check was written whole and changed afterwards. What
+// stands behind it in its block is lost as well: RocksDB believes nothing more of that block.
 // Blocking.
 #pragma once
 

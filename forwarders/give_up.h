@@ -1,5 +1,5 @@
 // Gives up what a destination that is no more still holds in the queue: its place in the lane, and what was
-// parked, quarantined and rejected for it. The same lanes as lane_sender.h names.
+// parked, quarantined and rejected for it.
 #pragma once
 
 #include <string_view>

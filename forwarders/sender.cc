@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "forwarders/lane_sender.h"
+#include "forwarders/side_lanes.h"
 #include "wal/base/task_group.h"
 
 namespace tideover::forward {
@@ -15,9 +16,8 @@ constexpr Duration kLastAnswerTime = std::chrono::milliseconds(500);
 
 LaneId open_side_lane(wal::Queue& queue, const SenderOptions& options, std::string_view kind,
                       std::uint64_t max_bytes) {
-  const std::string name = options.lane_name + "/" + std::string(kind) + "/" + options.name;
   // Records enter it by acknowledgement only, which never waits for space: its budget is kept by dropping.
-  return queue.open_lane(name, {max_bytes, false});
+  return queue.open_lane(side_lane_name(options.lane_name, kind, options.name), {max_bytes, false});
 }
 
 bool finds_receiver_up(const LaneSender& sender) {
@@ -43,9 +43,9 @@ class Sender::Impl {
   Impl(wal::Queue& queue, const Destination& destination, http::Transport& transport, Clock& clock,
        SenderOptions options)
       : options_(std::move(options)),
-        parked_lane_(open_side_lane(queue, options_, "parked", options_.parked_bytes_max)),
-        quarantine_lane_(open_side_lane(queue, options_, "quarantine", options_.quarantine_bytes_max)),
-        rejects_lane_(open_side_lane(queue, options_, "rejects", options_.rejects_bytes_max)),
+        parked_lane_(open_side_lane(queue, options_, kParkedLane, options_.parked_bytes_max)),
+        quarantine_lane_(open_side_lane(queue, options_, kQuarantineLane, options_.quarantine_bytes_max)),
+        rejects_lane_(open_side_lane(queue, options_, kRejectsLane, options_.rejects_bytes_max)),
         shared_{.queue = queue,
                 .destination = destination,
                 .transport = transport,

@@ -39,6 +39,7 @@ LaneSender::LaneSender(LaneSenderShared& shared, Options options)
 awaitable<void> LaneSender::run() {
   const wal::CursorUsage found = usage_of(options_.lane);
   found_at_start_ = Seq{found.position.value + found.behind.records};
+  overtaken_before_ = found.overtaken_before;
   Event event = Event::proceed();
   while (true) {
     Step step = machine_.resume(event, shared_.clock.now());
@@ -168,7 +169,7 @@ Event LaneSender::begin_batch(std::size_t records) {
   ack_ = {};
   ack_.upto = end_of(records);
   stripped_.clear();
-  const bool overtaken = batch.front().seq < usage_of(options_.lane).overtaken_before;
+  const bool overtaken = batch.front().seq < overtaken_before_;
   return Event::loaded(batch_units_, found_at_start, overtaken);
 }
 
@@ -189,8 +190,11 @@ awaitable<Event> LaneSender::send(Step step) {
 }
 
 awaitable<Event> LaneSender::mark() {
-  const Result<> durable = co_await shared_.queue.mark_overtaken(options_.cursor, end_of(batch_records_));
-  co_return durable.has_error() ? Event::proceed() : Event::marked();
+  const Seq before = end_of(batch_records_);
+  const Result<> durable = co_await shared_.queue.mark_overtaken(options_.cursor, before);
+  if (durable.has_error()) co_return Event::proceed();
+  overtaken_before_ = std::max(overtaken_before_, before);
+  co_return Event::marked();
 }
 
 // The batch behind the one in flight, while that one stands still: is the receiver well otherwise?
@@ -236,9 +240,10 @@ awaitable<Event> LaneSender::transmit(Step step, Load* load, Seq ahead_upto) {
   encode.downgraded = machine_.downgraded();
   Result<Outgoing> encoded = load->encode(step.part, encode);
   if (encoded.has_error()) {  // as if the receiver had refused it: halves are tried
+    const bool too_large = encoded.error().code == Errc::too_large;
     Answer refused;
-    refused.verdict.action = encoded.error().code == Errc::too_large ? Action::halve : Action::bisect;
-    if (encoded.error().code == Errc::too_large) refused.verdict.reason = wal::Reason::too_large;
+    refused.verdict.action = too_large ? Action::halve : Action::bisect;
+    refused.verdict.reason = too_large ? wal::Reason::too_large : wal::Reason::bad_request;
     refused.verdict.sentence = encoded.error().detail;
     co_return Event::answered(std::move(refused));
   }

@@ -100,8 +100,9 @@ class LaneSender {
   // What was read; from `front_` on it is not acknowledged, and the batch in flight is the first of that.
   std::vector<wal::StoredRecord> window_;
   std::size_t front_ = 0;
-  Seq window_end_;      // first number behind it, damaged ones included
-  Seq found_at_start_;  // first number that no earlier life can have sent
+  Seq window_end_;        // first number behind it, damaged ones included
+  Seq found_at_start_;    // first number that no earlier life can have sent
+  Seq overtaken_before_;  // as the cursor says on the disk
 
   std::unique_ptr<Load> load_;
   std::size_t batch_records_ = 0;

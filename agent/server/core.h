@@ -4,6 +4,7 @@
 // find it. Executor: io.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -15,6 +16,10 @@
 #include "wal/base/notifier.h"
 
 namespace tideover::server {
+
+// Once the server stops, a client whose connection is open has this long to begin a request: one may be on
+// its way.
+inline constexpr Duration kLastCall = std::chrono::milliseconds(100);
 
 struct Core {
   Core(boost::asio::io_context& context, Clock& the_clock, const ServerLimits& the_limits,

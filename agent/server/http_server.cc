@@ -28,8 +28,6 @@ constexpr std::size_t kTurnedAwayMax = 32;
 constexpr Duration kArrivalTime = std::chrono::seconds(1);
 // More than the system's own limit on a backlog, which ends a flood while we stop.
 constexpr std::size_t kBacklogMax = 4096;
-// An idle connection may have a request on its way while we stop.
-constexpr Duration kLastCall = std::chrono::milliseconds(100);
 // Closed sessions end on the next turn of the loop; only a handler that does not return takes longer.
 constexpr Duration kCloseGrace = std::chrono::seconds(1);
 

@@ -20,8 +20,6 @@ using http::Response;
 
 // An unwanted body up to this size is read and dropped, so that the connection can be kept.
 constexpr std::size_t kDrainBytes = 64 << 10;
-// Once the server stops, a client whose connection is open has this long to begin a request.
-constexpr Duration kLastCall = std::chrono::milliseconds(100);
 // What a client may still send after its last answer, and for how long, before it is cut off.
 constexpr std::size_t kLingerBytes = 32 << 20;
 constexpr Duration kLingerTime = std::chrono::seconds(5);

@@ -25,8 +25,6 @@ Word load(const char* bytes) {
 
 #if defined(__x86_64__)
 
-constexpr const char* kInstruction = "sse4.2";
-
 bool has_instruction() { return __builtin_cpu_supports("sse4.2") != 0; }
 
 __attribute__((target("sse4.2"))) std::uint32_t by_instruction(std::uint32_t crc, const char* bytes,
@@ -40,8 +38,6 @@ __attribute__((target("sse4.2"))) std::uint32_t by_instruction(std::uint32_t crc
 
 #elif defined(__aarch64__)
 
-constexpr const char* kInstruction = "armv8";
-
 bool has_instruction() { return (getauxval(AT_HWCAP) & HWCAP_CRC32) != 0; }
 
 __attribute__((target("+crc"))) std::uint32_t by_instruction(std::uint32_t crc, const char* bytes,
@@ -54,7 +50,6 @@ __attribute__((target("+crc"))) std::uint32_t by_instruction(std::uint32_t crc, 
 
 #else
 
-constexpr const char* kInstruction = "";
 bool has_instruction() { return false; }
 std::uint32_t by_instruction(std::uint32_t crc, const char*, std::size_t) { return crc; }
 
@@ -71,8 +66,6 @@ Extend by_library() {
 Extend choose() { return has_instruction() ? by_instruction : by_library(); }
 
 }  // namespace
-
-const char* crc32c_method() { return has_instruction() ? kInstruction : "library"; }
 
 std::uint32_t extend_crc32c(std::uint32_t crc, const char* bytes, std::size_t size) {
   static const Extend extend = choose();

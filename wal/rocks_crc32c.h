@@ -11,10 +11,6 @@
 
 namespace tideover::wal {
 
-// How the sum is computed here: "sse4.2", "armv8", or "library" where the CPU has no instruction for it and
-// RocksDB's own code is called.
-const char* crc32c_method();
-
 // The sum over what `crc` was computed of, followed by `size` bytes. Starts from 0.
 std::uint32_t extend_crc32c(std::uint32_t crc, const char* bytes, std::size_t size);
 

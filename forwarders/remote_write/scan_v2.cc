@@ -15,7 +15,7 @@ using wire::kBytes;
 using wire::kVarint;
 using wire::tag_of;
 
-const std::string kTooManySymbols = "it has more than " + std::to_string(kEntriesMax) + " symbols";
+std::string too_many_symbols() { return "it has more than " + std::to_string(kEntriesMax) + " symbols"; }
 
 enum class Outcome : std::uint8_t { done, malformed, too_large, late_symbols };
 
@@ -62,7 +62,7 @@ class ScannerV2 {
  private:
   bool add_symbol(std::string_view symbol) {
     if (symbols_.size() == kEntriesMax)
-      total_.exceed(kTooManySymbols);
+      total_.exceed(too_many_symbols());
     else
       symbols_.add(symbol);
     return total_.excess().empty();
@@ -210,7 +210,7 @@ bool scan_v2(std::string_view raw, ScanTotal& total) {
     // Protobuf allows any order of fields: once more, with the whole table first.
     total.restart();
     if (!symbols.read_all(raw)) {
-      if (symbols.size() == kEntriesMax) total.exceed(kTooManySymbols);
+      if (symbols.size() == kEntriesMax) total.exceed(too_many_symbols());
       return false;
     }
     outcome = ScannerV2(symbols, total).request(raw, true);

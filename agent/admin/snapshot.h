@@ -38,13 +38,13 @@ struct BufferSnapshot {
   std::string refusing;                      // why new data is refused now; empty: it is not
 };
 
-// The account of one destination over its lanes, in samples: accepted = delivered + rejected + dropped +
-// queued, where queued includes what is parked and quarantined.
 // Never negative: the wall clock may have been set back since.
 inline double age_seconds(std::int64_t now_ms, std::int64_t then_ms) {
   return then_ms == 0 || now_ms < then_ms ? 0.0 : static_cast<double>(now_ms - then_ms) / 1000.0;
 }
 
+// The account of one destination over its lanes, in samples: accepted = delivered + rejected + dropped +
+// queued, where queued includes what is parked and quarantined.
 struct Account {
   std::uint64_t accepted = 0;
   wal::Ledger ledger;         // summed over the lanes; `diverted` is an inner move and no part of the sum

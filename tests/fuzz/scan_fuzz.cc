@@ -8,6 +8,7 @@
 
 #include "forwarders/remote_write/scan.h"
 #include "forwarders/remote_write/utf8.h"
+#include "tests/support/scan_found.h"
 #include "tests/support/scan_oracle.h"
 #include "wal/base/invariant.h"
 
@@ -30,17 +31,7 @@ Expectation found_by_scan(std::string_view raw, Version version) {
     invariant(fault.sentence.size() <= kSentenceBytesMax, "a fault's words are few");
     invariant(fault.series <= counts.series + scanned->faulty_series, "a fault names a series that exists");
   }
-  return {true,
-          counts.series,
-          counts.floats,
-          counts.histograms,
-          counts.exemplars,
-          counts.metadata,
-          scanned->faulty_series,
-          scanned->sorted,
-          scanned->start_timestamps,
-          scanned->oldest_ms,
-          scanned->newest_ms};
+  return test::found_by(scanned);
 }
 
 void check(std::string_view raw, Version version) {

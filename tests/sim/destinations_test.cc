@@ -3,18 +3,13 @@
 #include <catch2/catch.hpp>
 
 #include "tests/sim/operators.h"
-#include "tests/sim/world.h"
+#include "tests/sim/scenario.h"
 #include "wal/queue_state.h"
 
 namespace tideover::sim {
 namespace {
 
 using namespace std::chrono_literals;
-
-void add_two_sources(World& world) {
-  world.add_source({.name = "a", .rich = true});
-  world.add_source({.name = "b", .version = remote_write::Version::v2, .histograms = true, .rich = true});
-}
 
 void check_all_arrived(const World& world, const std::string& destination) {
   const Account account = world.account(destination);
@@ -31,7 +26,7 @@ std::uint64_t bytes_of(World& world, const std::string& lane) {
 
 TEST_CASE("three destinations get everything, each with troubles of its own") {
   World world(21);
-  add_two_sources(world);
+  add_two_sources(world, true);
   world.thanos().down_for(1min, 10min).window(Duration{});
   world.add_destination({.name = "prometheus"}).is_prometheus().fails(0.3).resets(0.2);
   world.add_destination({.name = "cortex"}).is_cortex().throttles(0.3).takes_at_most(20);
@@ -43,7 +38,7 @@ TEST_CASE("three destinations get everything, each with troubles of its own") {
 
 TEST_CASE("a destination that is gone for good delays no other") {
   World world(22);
-  add_two_sources(world);
+  add_two_sources(world, true);
   world.add_destination({.name = "gone"}).is_gone();
   world.run_for(3h);
   CHECK(world.account("thanos").outstanding < 50);
@@ -57,7 +52,7 @@ TEST_CASE("a destination that is gone for good delays no other") {
 TEST_CASE("a required destination that is gone fills the budget, and the sources wait") {
   World world(23);
   world.agent_options().lane_bytes_max = 8 << 10;
-  add_two_sources(world);
+  add_two_sources(world, true);
   world.add_destination({.name = "gone"}).is_gone();
   world.run_for(2h);
   CHECK(bytes_of(world, "metrics") <= 8 << 10);
@@ -71,7 +66,7 @@ TEST_CASE("a required destination that is gone fills the budget, and the sources
 TEST_CASE("a best-effort destination that is gone loses its oldest, counted, and no other loses anything") {
   World world(24);
   world.agent_options().lane_bytes_max = 8 << 10;
-  add_two_sources(world);
+  add_two_sources(world, true);
   world.add_destination({.name = "gone", .required = false}).is_gone();
   world.run_with_crashes(4, 2h);
   world.heal_and_drain();
@@ -84,7 +79,7 @@ TEST_CASE("a best-effort destination that is gone loses its oldest, counted, and
 
 TEST_CASE("a URL that changes keeps the backlog") {
   World world(25);
-  add_two_sources(world);
+  add_two_sources(world, true);
   world.network().set_link(Link::black_hole);
   world.run_for(30min);
   const Account before = world.account();
@@ -101,7 +96,7 @@ TEST_CASE("a URL that changes keeps the backlog") {
 
 TEST_CASE("a destination that is removed and returns finds its backlog") {
   World world(26);
-  add_two_sources(world);
+  add_two_sources(world, true);
   world.add_destination({.name = "other"});
   world.run_for(10min);
   const DestinationOptions other = world.agent_options().destinations.back();
@@ -120,7 +115,7 @@ TEST_CASE("a destination that is removed and returns finds its backlog") {
 
 TEST_CASE("a new destination begins at now, or at the oldest that is still there") {
   World world(27);
-  add_two_sources(world);
+  add_two_sources(world, true);
   world.run_for(20min);
   world.network().set_link(Link::refusing);
   world.run_for(20min);
@@ -142,7 +137,7 @@ TEST_CASE("a new destination begins at now, or at the oldest that is still there
 
 TEST_CASE("what an operator gives up leaves the disk, and what was set aside for it, too") {
   World world(28);
-  add_two_sources(world);
+  add_two_sources(world, true);
   world.add_destination({.name = "other"}).window(Duration{}).has_other_writers();
   world.run_for(10min);
   world.sites().back()->network.set_link(Link::refusing);
@@ -164,7 +159,7 @@ TEST_CASE("what an operator gives up leaves the disk, and what was set aside for
 
 TEST_CASE("a name that returns after it was given up begins anew") {
   World world(29);
-  add_two_sources(world);
+  add_two_sources(world, true);
   world.add_destination({.name = "other"}).is_gone();
   world.run_for(20min);
   const DestinationOptions other = world.agent_options().destinations.back();
@@ -186,7 +181,7 @@ TEST_CASE("a name that returns after it was given up begins anew") {
 
 TEST_CASE("a budget that shrinks below what waits refuses new samples, and gives up nothing") {
   World world(30);
-  add_two_sources(world);
+  add_two_sources(world, true);
   world.network().set_link(Link::refusing);
   world.run_for(1h);
   world.agent_options().lane_bytes_max = 4 << 10;
@@ -203,7 +198,7 @@ TEST_CASE("a budget that shrinks below what waits refuses new samples, and gives
 TEST_CASE("labels that are added on the way reach every receiver, in either version") {
   World world(31);
   world.set_external_labels({{"cluster", "app1"}, {"zone", "b"}});
-  add_two_sources(world);
+  add_two_sources(world, true);
   world.add_source({.name = "c", .unsorted = true, .rich = true});
   world.add_destination({.name = "prometheus"}).is_prometheus();
   world.run_with_crashes(3, 30min);

@@ -1,29 +1,17 @@
 // One trouble at a time, at its worst: what the swarm mixes.
 #include <catch2/catch.hpp>
 
-#include "tests/sim/world.h"
+#include "tests/sim/scenario.h"
 
 namespace tideover::sim {
 namespace {
 
 using namespace std::chrono_literals;
 
-void add_two_sources(World& world) {
-  world.add_source({.name = "a", .rich = true});
-  world.add_source({.name = "b", .version = remote_write::Version::v2, .histograms = true, .rich = true});
-}
-
-void check_all_arrived(const World& world) {
-  const Account account = world.account();
-  CHECK(world.violations() == std::vector<std::string>{});
-  CHECK(account.acknowledged > 0);
-  CHECK(account.stored == account.acknowledged);
-}
-
 TEST_CASE("answers that break off, are no HTTP, come late or twice are nobody else's answers") {
   World world(41);
   world.thanos().window(Duration{}).breaks_replies(0.4).answers_late(0.4);
-  add_two_sources(world);
+  add_two_sources(world, true);
   world.run_with_crashes(5, 1h);
   world.heal_and_drain();
   check_all_arrived(world);
@@ -33,7 +21,7 @@ TEST_CASE("a proxy that repeats requests costs nothing but the repetition") {
   World world(42);
   world.thanos().window(Duration{}).hears_twice(0.5);
   world.add_destination({.name = "prometheus"}).is_prometheus().hears_twice(0.5);
-  add_two_sources(world);
+  add_two_sources(world, true);
   world.run_with_crashes(3, 1h);
   world.heal_and_drain();
   check_all_arrived(world);
@@ -44,7 +32,7 @@ TEST_CASE("a receiver that stores half of a request and answers 500 gets the oth
   World world(43);
   world.thanos().fails_partway(0.6);
   world.add_destination({.name = "prometheus"}).is_prometheus().fails_partway(0.6);
-  add_two_sources(world);
+  add_two_sources(world, true);
   world.run_with_crashes(3, 1h);
   world.heal_and_drain();
   check_all_arrived(world);
@@ -76,7 +64,7 @@ TEST_CASE("wrong counts of what was written cost no sample") {
 TEST_CASE("limits and windows of the receiver may change under the agent's feet") {
   World world(46);
   world.thanos().changes_its_limits().changes_its_window().has_other_writers().down_for(5min, 20min);
-  add_two_sources(world);
+  add_two_sources(world, true);
   world.run_with_crashes(5, 4h);
   world.heal_and_drain();
   check_all_arrived(world);
@@ -85,7 +73,7 @@ TEST_CASE("limits and windows of the receiver may change under the agent's feet"
 TEST_CASE("a receiver that loses its head gets what it has not acknowledged, and no more is asked of us") {
   World world(47);
   world.thanos().window(Duration{}).restarts(true).down_for(1min, 5min);
-  add_two_sources(world);
+  add_two_sources(world, true);
   world.run_with_crashes(5, 2h);
   world.heal_and_drain();
   check_all_arrived(world);
@@ -108,7 +96,7 @@ TEST_CASE("a disk that hangs for minutes delays answers, and delivery of what is
   World world(49);
   world.speed().sticks = 0.01;
   world.thanos().down_for(10s, 2min);
-  add_two_sources(world);
+  add_two_sources(world, true);
   world.run_with_crashes(5, 2h);
   world.heal_and_drain();
   check_all_arrived(world);
@@ -119,7 +107,7 @@ TEST_CASE("stops in order, one after the other, lose nothing, whatever hangs") {
   world.speed().sticks = 0.005;
   world.disk_faults().commit_fails = 0.05;
   world.thanos().fails(0.2).answers_slowly(0.2);
-  add_two_sources(world);
+  add_two_sources(world, true);
   for (int i = 0; i < 30; ++i) {
     world.run_for(90s);
     world.restart_agent();
@@ -130,7 +118,7 @@ TEST_CASE("stops in order, one after the other, lose nothing, whatever hangs") {
 
 TEST_CASE("a power cut in the middle of a write leaves all of it or nothing of it") {
   World world(51);
-  add_two_sources(world);
+  add_two_sources(world, true);
   world.run_for(1min);
   for (int i = 0; i < 40; ++i) {
     world.disk().cut_at_commit(Cut::during_commit, [&world] { world.agent()->die(); });

@@ -1,25 +1,12 @@
 #include <catch2/catch.hpp>
 
+#include "tests/sim/scenario.h"
 #include "tests/sim/swarm.h"
-#include "tests/sim/world.h"
 
 namespace tideover::sim {
 namespace {
 
 using namespace std::chrono_literals;
-
-void add_two_sources(World& world) {
-  world.add_source({.name = "a"});
-  world.add_source({.name = "b", .version = remote_write::Version::v2, .histograms = true});
-}
-
-// Everything promised is at the receiver, and nothing was refused on the way.
-void check_all_arrived(const World& world) {
-  const Account account = world.account();
-  CHECK(world.violations() == std::vector<std::string>{});
-  CHECK(account.acknowledged > 0);
-  CHECK(account.stored == account.acknowledged);
-}
 
 // The promise itself: 200 worlds, an hour of every trouble that chance gave them, ten crashes each. In four
 // runs, so that ctest can spread them over the cores.

@@ -74,4 +74,11 @@ struct ServerFixture {
   }
 };
 
+// An honest client's request, and its answer.
+inline awaitable<void> check_echo(RawConnection& client, std::string words) {
+  co_await client.send(post("/echo", words));
+  const http::Response response = co_await client.read_response();
+  CHECK(response.body == words);
+}
+
 }  // namespace tideover::test

@@ -7,6 +7,7 @@ namespace tideover::server {
 namespace {
 
 using namespace std::chrono_literals;
+using test::check_echo;
 using test::get;
 using test::post;
 using test::RawConnection;
@@ -37,9 +38,7 @@ TEST_CASE("clients that never finish what they began make room for those who do"
     for (int i = 0; i < 10; ++i) {
       RawConnection honest(f.loop);
       co_await honest.connect(address);
-      co_await honest.send(post("/echo", "honest"));
-      const http::Response response = co_await honest.read_response();
-      CHECK(response.body == "honest");
+      co_await check_echo(honest, "honest");
       co_await join(crowd, f.loop, address, words);
     }
     // The one that was closed last ends on the next turn of the loop.
@@ -61,9 +60,7 @@ TEST_CASE("a client that does not read its answers makes room, too") {
     while (f.handled == 0) co_await sleep_until(f.loop.clock, f.loop.clock.now() + 1ms);
     RawConnection honest(f.loop);
     co_await honest.connect(address);
-    co_await honest.send(post("/echo", "honest"));
-    const http::Response response = co_await honest.read_response();
-    CHECK(response.body == "honest");
+    co_await check_echo(honest, "honest");
   };
   f.run(task());
 }
@@ -75,14 +72,10 @@ TEST_CASE("newcomers that say nothing do not cost a client its connection") {
     const std::string address = f.start();
     RawConnection honest(f.loop);
     co_await honest.connect(address);
-    co_await honest.send(post("/echo", "first"));
-    const http::Response first = co_await honest.read_response();
-    CHECK(first.body == "first");
+    co_await check_echo(honest, "first");
     Crowd crowd;
     for (int i = 0; i < 50; ++i) co_await join(crowd, f.loop, address, "");
-    co_await honest.send(post("/echo", "second"));
-    const http::Response second = co_await honest.read_response();
-    CHECK(second.body == "second");
+    co_await check_echo(honest, "second");
   };
   f.run(task());
 }

@@ -9,6 +9,7 @@ namespace tideover::server {
 namespace {
 
 using namespace std::chrono_literals;
+using test::check_echo;
 using test::get;
 using test::post;
 using test::RawConnection;
@@ -223,9 +224,7 @@ TEST_CASE("honest clients are served while three hundred idle connections sit th
     }
     for (int round = 0; round < 3; ++round)
       for (auto& client : honest) {
-        co_await client->send(post("/echo", "honest"));
-        const http::Response response = co_await client->read_response();
-        CHECK(response.body == "honest");
+        co_await check_echo(*client, "honest");
       }
     CHECK(f.server->metrics().connections_open <= f.limits.connections);
     CHECK(f.server->metrics().connections_refused == 0);

@@ -6,6 +6,7 @@
 #include "forwarders/remote_write/message.h"
 #include "forwarders/remote_write/scan.h"
 #include "tests/support/capture.h"
+#include "tests/support/scan_found.h"
 #include "tests/support/scan_oracle.h"
 #include "tests/support/write_request_builder.h"
 #include "wal/base/rng.h"
@@ -18,20 +19,7 @@ using test::expected_of;
 using test::WriteRequest;
 
 Expectation found_by_scan(std::string_view raw, Version version) {
-  const Result<Scan> scanned = scan(raw, version);
-  if (!scanned) return {};
-  const Counts& counts = scanned->counts;
-  return {true,
-          counts.series,
-          counts.floats,
-          counts.histograms,
-          counts.exemplars,
-          counts.metadata,
-          scanned->faulty_series,
-          scanned->sorted,
-          scanned->start_timestamps,
-          scanned->oldest_ms,
-          scanned->newest_ms};
+  return test::found_by(scan(raw, version));
 }
 
 std::string hex(std::string_view bytes) {

@@ -101,7 +101,7 @@ std::string render(std::vector<Fault> faults, std::string_view file_name, std::s
   return out;
 }
 
-std::string quoted(std::string_view value) {
+std::string in_quotes(std::string_view value) {
   std::string out = "\"";
   std::size_t end = 0;
   while (end < value.size()) {

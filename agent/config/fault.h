@@ -27,6 +27,6 @@ struct Fault {
 std::string render(std::vector<Fault> faults, std::string_view file_name, std::string_view text);
 
 // A value as a sentence may show it: in quotes, cut to a readable length, control bytes escaped.
-std::string quoted(std::string_view value);
+std::string in_quotes(std::string_view value);
 
 }  // namespace tideover::config

@@ -27,12 +27,12 @@ bool expect(Reader& reader, const Node& node, Node::Kind kind, const std::string
 
 std::string_view fault_unknown(Reader& reader, const Entry& entry, const std::string& path,
                                const std::vector<std::string_view>& known) {
-  const std::string what = fmt::format("unknown key {} {}", quoted(entry.key), where(path));
+  const std::string what = fmt::format("unknown key {} {}", in_quotes(entry.key), where(path));
   const auto meant = nearest(entry.key, known);
   if (entry.key == "<<")
     reader.fault(entry.place, "merge keys (<<) are not supported: write the keys out");
   else if (!meant.empty())
-    reader.fault(entry.place, fmt::format("{}: did you mean {}?", what, quoted(meant)));
+    reader.fault(entry.place, fmt::format("{}: did you mean {}?", what, in_quotes(meant)));
   else
     reader.fault(entry.place, fmt::format("{}: it takes {}", what, fmt::join(known, ", ")));
   return meant;

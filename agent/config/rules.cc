@@ -57,7 +57,7 @@ void check_rules(const Config& config, Reader& reader) {
     if (!destination.name.empty() && !names.insert(destination.name).second)
       reader.fault(reader.place(child(path, "name")),
                    fmt::format("the name {} is taken by a destination above: each has a cursor of its own",
-                               quoted(destination.name)));
+                               in_quotes(destination.name)));
     check_tls(destination, path, reader);
     check_auth(path, reader);
   }

@@ -24,9 +24,9 @@ std::optional<std::string_view> scalar_text(Reader& reader, const Node& node, co
 
 std::string as_written(const Node& node, std::string sentence) {
   if (node.written.empty()) return sentence;
-  const std::string shown = quoted(node.text);
+  const std::string shown = in_quotes(node.text);
   if (const auto at = sentence.find(shown); at != std::string::npos)
-    sentence.replace(at, shown.size(), "the value of " + quoted(node.written));
+    sentence.replace(at, shown.size(), "the value of " + in_quotes(node.written));
   return sentence;
 }
 

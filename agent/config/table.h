@@ -178,7 +178,7 @@ Key<Owner> choice(std::string name, Enum Owner::*member, std::vector<std::pair<s
     }
     invariant(node != nullptr, "every default of the table is a legal value");
     reader.fault(node->place, as_written(*node, fmt::format("{}: {} is not known here: write {}", path,
-                                                            quoted(*text), fmt::join(names, ", "))));
+                                                            in_quotes(*text), fmt::join(names, ", "))));
   };
   return key;
 }
@@ -207,7 +207,7 @@ void read_map(Reader& reader, const Node* node, const std::string& path, const T
     key.read(reader, entry != nullptr ? &entry->value : nullptr, child(path, key.name), owner);
     const bool required = !key.rows.empty() && key.rows[0].required;
     if (node != nullptr && entry == nullptr && required && std::ranges::find(meant, key.name) == meant.end())
-      reader.fault(node->place, fmt::format("the key {} is missing {}: {}", quoted(key.name), where(path),
+      reader.fault(node->place, fmt::format("the key {} is missing {}: {}", in_quotes(key.name), where(path),
                                             key.rows[0].help));
   }
 }

@@ -51,7 +51,7 @@ std::string lower(std::string_view text) {
 
 Result<Milliseconds> parse_duration(std::string_view text) {
   const auto wrong = [&] {
-    return bad(fmt::format("{} is not a duration: write 2h42m, 30s or 500ms", quoted(text)));
+    return bad(fmt::format("{} is not a duration: write 2h42m, 30s or 500ms", in_quotes(text)));
   };
   std::string_view rest = text;
   std::uint64_t sum = 0;
@@ -67,7 +67,7 @@ Result<Milliseconds> parse_duration(std::string_view text) {
     rest.remove_prefix(word.size());
     constexpr std::uint64_t kMax = std::numeric_limits<std::int64_t>::max() / 1'000'000;  // fits nanoseconds
     if (*number > (kMax - sum) / unit->factor)
-      return bad(fmt::format("{} is longer than any duration can be", quoted(text)));
+      return bad(fmt::format("{} is longer than any duration can be", in_quotes(text)));
     sum += *number * unit->factor;
   } while (!rest.empty());
   return Milliseconds(static_cast<std::int64_t>(sum));
@@ -78,16 +78,17 @@ Result<Size> parse_size(std::string_view text) {
   const auto number = take_number(rest);
   const auto unit = std::ranges::find(kSizes, rest, &Unit::name);
   if (!number || (!rest.empty() && unit == kSizes.end()))
-    return bad(fmt::format("{} is not a size: write 4GiB, 512MiB or a plain number of bytes", quoted(text)));
+    return bad(
+        fmt::format("{} is not a size: write 4GiB, 512MiB or a plain number of bytes", in_quotes(text)));
   const std::uint64_t factor = rest.empty() ? 1 : unit->factor;
   if (*number > std::numeric_limits<std::int64_t>::max() / factor)
-    return bad(fmt::format("{} is larger than any size can be", quoted(text)));
+    return bad(fmt::format("{} is larger than any size can be", in_quotes(text)));
   return Size{*number * factor};
 }
 
 Result<Percentage> parse_percentage(std::string_view text) {
   const auto wrong = [&] {
-    return bad(fmt::format("{} is not a percentage: write 20% or 12.5%", quoted(text)));
+    return bad(fmt::format("{} is not a percentage: write 20% or 12.5%", in_quotes(text)));
   };
   if (!text.ends_with('%')) return wrong();
   std::string_view rest = text.substr(0, text.size() - 1);
@@ -104,12 +105,12 @@ Result<Percentage> parse_percentage(std::string_view text) {
 Result<bool> parse_boolean(std::string_view text) {
   if (text == "true") return true;
   if (text == "false") return false;
-  return bad(fmt::format("{} is neither true nor false: write one of them", quoted(text)));
+  return bad(fmt::format("{} is neither true nor false: write one of them", in_quotes(text)));
 }
 
 Result<Address> parse_address(std::string_view text) {
   const auto wrong = [&](std::string_view why) {
-    return bad(fmt::format("{} {}: write 127.0.0.1:7302, 0.0.0.0:7302 or [::1]:7302", quoted(text), why));
+    return bad(fmt::format("{} {}: write 127.0.0.1:7302, 0.0.0.0:7302 or [::1]:7302", in_quotes(text), why));
   };
   const auto colon = text.rfind(':');
   if (colon == std::string_view::npos) return wrong("has no port");
@@ -163,7 +164,7 @@ Complaint complain_destination_name(std::string_view name) {
   });
   if (legal) return {};
   return fmt::format("{} is not a name: write 1 to 40 of a-z, 0-9 and \"-\", for example thanos",
-                     quoted(name));
+                     in_quotes(name));
 }
 
 Complaint complain_label_name(std::string_view name) {
@@ -172,27 +173,27 @@ Complaint complain_label_name(std::string_view name) {
                      std::ranges::all_of(name, [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
   if (!legal)
     return fmt::format("{} is not a label name: write letters, digits and \"_\", not beginning with a digit",
-                       quoted(name));
+                       in_quotes(name));
   if (name.starts_with("__"))
     return fmt::format("{} is reserved: label names that begin with \"__\" are Prometheus' own",
-                       quoted(name));
+                       in_quotes(name));
   return {};
 }
 
 Complaint complain_header(std::string_view name, std::string_view value) {
   if (name.empty() || !std::ranges::all_of(name, is_token_char))
-    return fmt::format("{} is not a header name", quoted(name));
+    return fmt::format("{} is not a header name", in_quotes(name));
   if (std::ranges::any_of(value, [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
-    return fmt::format("the value of header {} holds a control byte", quoted(name));
+    return fmt::format("the value of header {} holds a control byte", in_quotes(name));
   const std::string key = lower(name);
   constexpr std::array kProtocol = {"content-type", "content-encoding", "x-prometheus-remote-write-version",
                                     "user-agent"};
   constexpr std::array kConnection = {"host", "content-length", "connection", "transfer-encoding",
                                       "te",   "upgrade",        "expect"};
   if (std::ranges::find(kProtocol, key) != kProtocol.end())
-    return fmt::format("the header {} is set by the protocol: delete it", quoted(name));
+    return fmt::format("the header {} is set by the protocol: delete it", in_quotes(name));
   if (std::ranges::find(kConnection, key) != kConnection.end())
-    return fmt::format("the header {} belongs to the connection: delete it", quoted(name));
+    return fmt::format("the header {} belongs to the connection: delete it", in_quotes(name));
   if (key == "authorization") return "credentials come from files only: use auth.bearer_file or auth.basic";
   if (key == "thanos-tenant") return "use the key tenant instead of this header";
   return {};

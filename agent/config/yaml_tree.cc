@@ -102,7 +102,7 @@ class TreeBuilder final : public YAML::EventHandler {
   void check_tag(const YAML::Mark& mark, const std::string& tag) {
     if (tag.empty() || tag == "?" || tag == "!") return;
     faults_.push_back(
-        {to_place(mark), fmt::format("the tag {} has no meaning here: delete it", quoted(tag))});
+        {to_place(mark), fmt::format("the tag {} has no meaning here: delete it", in_quotes(tag))});
   }
 
   // The library closes an open quote at the end of the file, and every key behind it would be swallowed.
@@ -168,7 +168,7 @@ class TreeBuilder final : public YAML::EventHandler {
     if (first != entries.end()) {
       faults_.push_back(
           {key.place, fmt::format("the key {} stands here a second time: the first is at line {}",
-                                  quoted(key.text), first->place.line)});
+                                  in_quotes(key.text), first->place.line)});
       return;
     }
     if (entries.size() >= kEntriesMax) throw GiveUp{{key.place, "more keys in one place than there can be"}};

@@ -128,6 +128,11 @@ bool SymbolTable::read_all(std::string_view raw) {
   return true;
 }
 
+void SymbolTable::forget_empty(Metadata& metadata) const {
+  for (std::uint32_t* const ref : {&metadata.help_ref, &metadata.unit_ref})
+    if (has(*ref) && symbols_[*ref].empty()) *ref = 0;
+}
+
 bool SymbolTable::labels(const Refs& refs, LabelList& out) const {
   if (refs.size() % 2 != 0) return false;
   for (std::size_t i = 0; i < refs.size(); i += 2) {

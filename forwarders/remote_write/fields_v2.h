@@ -70,6 +70,9 @@ class SymbolTable {
   std::size_t longest() const { return longest_; }
   bool begins_empty() const { return symbols_.empty() || symbols_[0].empty(); }  // as 2.0 demands
 
+  // A reference to an empty text says as little as none at all.
+  void forget_empty(Metadata& metadata) const;
+
   // Appends the labels behind `refs`. False when they are odd in number or point outside.
   [[nodiscard]] bool labels(const Refs& refs, LabelList& out) const;
 

@@ -57,6 +57,7 @@ void read_parts_v2(std::string_view bytes, SeriesParts& parts) {
     }
     invariant(read, kReadBefore);
   }
+  parts.symbols->forget_empty(parts.metadata);
   invariant(parts.symbols->labels(parts.refs, parts.labels), kReadBefore);
 }
 

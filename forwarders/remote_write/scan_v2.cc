@@ -121,6 +121,7 @@ class ScannerV2 {
           if (wire::field_of(tag) <= kSeriesMetadata || !reader.skip(tag)) return false;
       }
     }
+    symbols_.forget_empty(metadata);
     tally.metadata = metadata.says_anything() ? 1 : 0;
     references_ += packed_refs_.size() + refs_.size() + 2 * tally.metadata;  // at least as many
     // The usual series has its references in one packed field, and all of them point somewhere.

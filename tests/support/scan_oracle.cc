@@ -295,7 +295,11 @@ Expectation expected_v2(std::string_view raw, std::vector<std::string>* parts) {
       continue;
     }
     account.add(series, *labels);
-    if (metadata.type() != 0 || metadata.help_ref() != 0 || metadata.unit_ref() != 0) ++expected.metadata;
+    const auto empty = [&request](std::uint32_t ref) {
+      return ref == 0 || request.symbols(static_cast<int>(ref)).empty();
+    };
+    if (metadata.type() != 0 || !empty(metadata.help_ref()) || !empty(metadata.unit_ref()))
+      ++expected.metadata;
   }
   return expected;
 }

@@ -115,11 +115,10 @@ Contents contents_v2(std::string_view raw) {
       contents.exemplars.push_back({map, to_map(labels_v2(exemplar.labels_refs(), request)),
                                     exemplar.timestamp(), bits_of(exemplar.value())});
     const auto& metadata = series.metadata();
-    if (metadata.type() != 0 || metadata.help_ref() != 0 || metadata.unit_ref() != 0)
-      contents.of_series.push_back(
-          {map,
-           {"", metadata.type(), request.symbols(static_cast<int>(metadata.help_ref())),
-            request.symbols(static_cast<int>(metadata.unit_ref()))}});
+    const std::string& help = request.symbols(static_cast<int>(metadata.help_ref()));
+    const std::string& unit = request.symbols(static_cast<int>(metadata.unit_ref()));
+    if (metadata.type() != 0 || !help.empty() || !unit.empty())
+      contents.of_series.push_back({map, {"", metadata.type(), help, unit}});
   }
   return contents;
 }

@@ -166,6 +166,17 @@ TEST_CASE("references may come unpacked, in pieces, and the table after the seri
   }
 }
 
+// Found by fuzzing: a merge knows one empty text, and counted what it sent as less than what it had taken.
+TEST_CASE("metadata that refers to an empty text says nothing") {
+  auto request = plain_request();
+  request.add_symbols("");
+  request.mutable_timeseries(0)->mutable_metadata()->set_help_ref(
+      static_cast<std::uint32_t>(request.symbols_size() - 1));
+  const auto found = scan_of(request.SerializeAsString());
+  CHECK(found.clean());
+  CHECK(found.counts.metadata == 0);
+}
+
 TEST_CASE("metadata that comes in parts is one metadata") {
   auto request = plain_request();
   std::string raw = request.SerializeAsString();

@@ -160,7 +160,9 @@ TEST_CASE("a request takes records up to its limits, and always one") {
 
 TEST_CASE("a stored record that is no snappy block is an error, not a request") {
   auto broken = record_of_bytes("x");
-  broken.bytes = std::make_shared<const std::string>(std::string(wal::kEnvelopeBytes, '\0') + "\xff\xff\xff");
+  std::string bytes(wal::kEnvelopeBytes, '\0');
+  bytes += "\xff\xff\xff";
+  broken.bytes = std::make_shared<const std::string>(bytes);
   CHECK(merge(std::vector{broken, broken}).error().code == Errc::bad_input);
   broken.attributes.encoding = static_cast<std::uint16_t>(Version::v2);
   CHECK(merge(std::vector{broken, broken}).error().code == Errc::bad_input);

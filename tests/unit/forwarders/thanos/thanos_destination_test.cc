@@ -199,8 +199,9 @@ TEST_CASE(
     "a record that does not decode is cut off from its neighbours, and left to the receiver's judgement") {
   const ThanosDestination destination({});
   auto records = stored_records({request_of(Version::v2), request_of(Version::v2)}, Version::v2);
-  records[1].bytes =
-      std::make_shared<const std::string>(std::string(wal::kEnvelopeBytes, '\0') + "\x05nonsense");
+  std::string nonsense(wal::kEnvelopeBytes, '\0');
+  nonsense += "\x05nonsense";
+  records[1].bytes = std::make_shared<const std::string>(nonsense);
   const auto load = destination.load(records);
   CHECK(load->encode({}, {}).has_error());
   REQUIRE(load->items() == 2);

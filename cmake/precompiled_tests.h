@@ -1,0 +1,6 @@
+// The same for tests.
+#pragma once
+
+#include <catch2/catch.hpp>
+
+#include "cmake/precompiled_code.h"

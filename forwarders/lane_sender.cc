@@ -6,6 +6,7 @@
 
 #include "forwarders/answers.h"
 #include "forwarders/reject_record.h"
+#include "forwarders/side_lanes.h"
 #include "wal/base/invariant.h"
 
 namespace tideover::forward {
@@ -98,7 +99,12 @@ awaitable<void> LaneSender::sleep(Time until) {
 // ---- reading ----
 
 std::size_t LaneSender::planned(std::span<const wal::StoredRecord> records) const {
-  return records.empty() ? 0 : shared_.destination.plan(records, machine_.request_limits());
+  if (records.empty()) return 0;
+  const auto alone = [](const wal::StoredRecord& r) { return (r.attributes.flags & kOvertaken) != 0; };
+  if (alone(records.front())) return 1;
+  const auto in_order = std::find_if(records.begin(), records.end(), alone) - records.begin();
+  return shared_.destination.plan(records.first(static_cast<std::size_t>(in_order)),
+                                  machine_.request_limits());
 }
 
 Seq LaneSender::end_of(std::size_t records) const {
@@ -323,8 +329,14 @@ void LaneSender::lose(wal::Reason reason, std::uint64_t units) {
   if (units > 0) ack_.losses.push_back({reason, units});
 }
 
+// What is parked follows what was parked before it, series by series. What goes to quarantine, or comes from
+// there, is overtaken by its neighbours.
 void LaneSender::divert(Part part, LaneId to) {
-  for (wal::NewRecord& record : load_->carve(part)) ack_.diverts.push_back({to, std::move(record), true});
+  const bool overtaken = to == shared_.quarantine || options_.role == Role::quarantine;
+  for (wal::NewRecord& record : load_->carve(part)) {
+    if (overtaken) record.attributes.flags |= kOvertaken;
+    ack_.diverts.push_back({to, std::move(record), true});
+  }
 }
 
 // A copy for inspection. Where the receiver does not name what it refused, all of the part is kept.

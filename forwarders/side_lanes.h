@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,13 @@ inline constexpr std::string_view kParkedLane = "parked";
 inline constexpr std::string_view kQuarantineLane = "quarantine";
 inline constexpr std::string_view kRejectsLane = "rejects";
 inline constexpr std::array kSideLanes{kParkedLane, kQuarantineLane, kRejectsLane};
+
+// In wal::Attributes::flags, beside the signal's own bits: what this record holds was overtaken, so that
+// records before it in its lane may hold newer samples of the same series. It has its requests for itself: a
+// receiver without out-of-order window drops what is out of order inside one request when it commits, after
+// it has found every sample of it acceptable, and answers 200 (Prometheus tsdb/head_append.go,
+// headAppender.Commit).
+inline constexpr std::uint16_t kOvertaken = 1 << 15;
 
 // <lane>/<kind>/<destination>
 inline std::string side_lane_name(std::string_view lane, std::string_view kind,

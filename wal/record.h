@@ -20,7 +20,7 @@ inline constexpr std::size_t kEnvelopeBytes = 104;
 
 struct Attributes {
   std::uint16_t encoding = 0;   // how to read the payload; the signal's own numbering (remote_write::Version)
-  std::uint16_t flags = 0;      // the signal's own bits (remote_write::Flag)
+  std::uint16_t flags = 0;      // the signal's own bits (remote_write::Flag), and forward::kOvertaken
   std::uint32_t units = 0;      // what the ledger counts: samples, lines
   std::uint32_t raw_bytes = 0;  // size of the payload once decompressed
   std::array<std::uint32_t, 4> tallies{};  // the signal's own counts (remote_write::Tally)

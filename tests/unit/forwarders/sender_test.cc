@@ -278,6 +278,44 @@ TEST_CASE("a letter that is answered 500 for ever is quarantined, and arrives wh
   life.check_account();
 }
 
+// A receiver without out-of-order window drops what is out of order inside one request, and answers 200.
+// Found by the simulator (seed 910360).
+TEST_CASE("what was overtaken shares a request with nothing that may be newer") {
+  wal::MemStore disk;
+  Mgmt mgmt;
+  mgmt.refuses = [](const std::string& body) -> std::optional<Result<http::Response>> {
+    if (body.find_first_of("xy") != body.npos) return status(500, "panic");
+    if (body.find('w') != body.npos) return status(400, "window");
+    return std::nullopt;
+  };
+  Life life(disk, mgmt);
+  life.append("axbyc");
+  life.append("wv");
+  life.clock.run_for(30min);
+  CHECK(mgmt.stored == "abcv");
+  CHECK(life.sender->status().quarantine.behind.units == 2);
+
+  SECTION("neither in quarantine") {}
+  SECTION("nor parked behind what was never in quarantine") {
+    mgmt.refuses = [](const std::string& body) -> std::optional<Result<http::Response>> {
+      if (body.find_first_of("xyw") == body.npos) return std::nullopt;
+      return status(400, body.find('w') == body.npos ? "order" : "window");
+    };
+    life.clock.run_for(10min);
+    CHECK(life.sender->status().quarantine.behind.units == 0);
+    CHECK(life.sender->status().parked.behind.units == 3);
+  }
+  std::vector<std::string> bodies;
+  mgmt.refuses = [&bodies](const std::string& body) -> std::optional<Result<http::Response>> {
+    bodies.push_back(body);
+    return std::nullopt;
+  };
+  life.clock.run_for(10min);
+  std::sort(bodies.begin(), bodies.end());
+  CHECK(bodies == std::vector<std::string>{"w", "x", "y"});
+  life.check_account();
+}
+
 TEST_CASE("a word that is answered 500 as a whole does not stop the ones behind it, and those arrive once") {
   wal::MemStore disk;
   Mgmt mgmt;

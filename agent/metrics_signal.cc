@@ -8,6 +8,7 @@
 #include "agent/log/log.h"
 #include "agent/version.h"
 #include "forwarders/give_up.h"
+#include "forwarders/side_lanes.h"
 #include "wal/base/notifier.h"
 #include "wal/queue_state.h"
 #include "wal/retention.h"
@@ -257,8 +258,8 @@ void MetricsSignal::describe(admin::Snapshot& snapshot) const {
     d.account.ledger += status.parked.ledger;
     d.account.ledger += status.quarantine.ledger;
     d.account.waiting = status.main.behind.units;
-    d.account.parked = status.parked.behind.units + pending("parked", d.name);
-    d.account.quarantined = status.quarantine.behind.units + pending("quarantine", d.name);
+    d.account.parked = status.parked.behind.units + pending(forward::kParkedLane, d.name);
+    d.account.quarantined = status.quarantine.behind.units + pending(forward::kQuarantineLane, d.name);
     snapshot.destinations.push_back(std::move(d));
   }
   describe_detached(snapshot);
@@ -266,7 +267,7 @@ void MetricsSignal::describe(admin::Snapshot& snapshot) const {
 
 // Set aside by an acknowledgement that is not durable yet: in no cursor's account, and not lost.
 std::uint64_t MetricsSignal::pending(std::string_view side, std::string_view destination) const {
-  return queue_.usage(wal::lane_id(fmt::format("{}/{}/{}", kLane, side, destination))).pending_units;
+  return queue_.usage(wal::lane_id(forward::side_lane_name(kLane, side, destination))).pending_units;
 }
 
 // Cursors of destinations that are not in the config any more: they keep their backlog, as best effort, until

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the real peers of the end-to-end tests from Go modules into $PEERS_BIN: thanos, prometheus,
 # tsdbdump (reads the data of both). What has not changed since its last build is left alone, so a second call takes no time.
-# Needs Go 1.26; the first build takes about 9 minutes on two cores.
+# Needs Go 1.26; the first build takes minutes.
 #
 #   build.sh [peer...]     default: thanos prometheus tsdbdump
 set -euo pipefail
@@ -32,7 +32,7 @@ for peer in "${peers[@]}"; do
   case $peer in
     # Without the tag slicelabels the first write crashes Thanos Receive.
     thanos) build thanos thanos "netgo slicelabels" github.com/thanos-io/thanos/cmd/thanos ;;
-    # Nothing is discovered here, and the clients of two dozen clouds are half of the build.
+    # Nothing is discovered here, and the clients of two dozen clouds are a third of the packages.
     prometheus) build prometheus prometheus remove_all_sd github.com/prometheus/prometheus/cmd/prometheus ;;
     tsdbdump) build tsdbdump prometheus "" ./tsdbdump ;;
     *) echo "peers: unknown peer: $peer" >&2; exit 2 ;;

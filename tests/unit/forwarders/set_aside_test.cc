@@ -1,6 +1,9 @@
 // What a sender sets aside: parked by the receiver's window, quarantined after failures that are its own.
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <optional>
+#include <string>
+#include <utility>
 
 #include "tests/unit/forwarders/sender_life.h"
 
@@ -8,6 +11,13 @@ namespace tideover::forward {
 namespace {
 
 using wal::Reason;
+
+auto panics_at(std::string letters) {
+  return [letters = std::move(letters)](const std::string& body) -> std::optional<Result<http::Response>> {
+    if (body.find_first_of(letters) == body.npos) return std::nullopt;
+    return status(500, "panic");
+  };
+}
 
 TEST_CASE("what the window refuses is parked while fresh data flows, and arrives once the window opens") {
   wal::MemStore disk;
@@ -60,10 +70,7 @@ TEST_CASE("parked data beyond its share loses its oldest, counted") {
 TEST_CASE("a letter that is answered 500 for ever is quarantined, and arrives when it is taken at last") {
   wal::MemStore disk;
   Mgmt mgmt;
-  mgmt.refuses = [](const std::string& body) -> std::optional<Result<http::Response>> {
-    if (body.find('x') == body.npos) return std::nullopt;
-    return status(500, "panic");
-  };
+  mgmt.refuses = panics_at("x");
   Life life(disk, mgmt);
   life.append("abxcd");
   life.append("efg");
@@ -119,10 +126,7 @@ TEST_CASE("what was overtaken shares a request with nothing that may be newer") 
 TEST_CASE("a word that is answered 500 as a whole does not stop the ones behind it, and those arrive once") {
   wal::MemStore disk;
   Mgmt mgmt;
-  mgmt.refuses = [](const std::string& body) -> std::optional<Result<http::Response>> {
-    if (body.find_first_of("xyz") == body.npos) return std::nullopt;
-    return status(500, "panic");
-  };
+  mgmt.refuses = panics_at("xyz");
   SenderOptions options;
   options.machine.request.units = 4;  // a word is a batch
   Life life(disk, mgmt, options);

@@ -132,6 +132,7 @@ SwarmReport run_swarm(std::uint64_t seed, const SwarmOptions& options) {
   Operators operators(world);
   if (chance.chance(0.4)) operators.begin();
   world.run_with_crashes(options.crashes, options.span);
+  if (chance.chance(0.5)) world.fall_silent();
   world.heal_and_drain();
   return {.seed = seed,
           .trace = world.trace(),

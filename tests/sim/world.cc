@@ -321,6 +321,14 @@ void World::return_destinations() {
   if (changed) restart_agent();
 }
 
+void World::fall_silent() {
+  constexpr Duration kProbed = std::chrono::minutes(12);  // all that is set aside was sent at least once
+  for (auto& source : sources_) source->stop_scraping();
+  run_for(kProbed);
+  for (const auto& site : sites_) site->receiver.restart(clock_.now(), true);
+  run_for(kProbed);
+}
+
 void World::heal_and_drain(Duration bound) {
   healed_ = true;
   disk_faults_ = {};

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the release binaries and takes every figure of docs/PERFORMANCE.md, Prometheus Agent beside Tideover.
 #
-#   bench/run.sh [--quick] [SCENARIO...] [-- OPTION...]     about 45 minutes; --quick: about 4, to see that all works
+#   bench/run.sh [--quick] [SCENARIO...] [-- OPTION...]     about 40 minutes; --quick: about 4, to see that all works
 #
 # Scenarios (default: all): limits rw1 rw2 latency chart chart-outage outage backlog rest syncs; bench/README.md says what each
 # is. Options behind -- go to every tideover-bench. Results go to build/bench/: one JSON per run (.json), verdicts on the

@@ -59,8 +59,8 @@ class World {
   // The same, and often while a crashed agent is down: who comes back finds another world.
   void every_and_at_crashes(Duration mean, std::function<void()> what);
 
-  // Nothing is scraped any more. When what was has arrived or is set aside, the receivers lose their heads, so
-  // that nobody remembers what overtook the latter.
+  // Nothing is scraped any more. When what was has arrived or is set aside, the receivers lose their heads,
+  // so that nobody remembers what overtook the latter.
   void fall_silent();
   // No more scrapes, no more faults, receivers that take everything, and every destination that was not given
   // up configured again: all must arrive within `bound`.

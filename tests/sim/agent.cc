@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "forwarders/give_up.h"
+#include "forwarders/side_lanes.h"
 #include "wal/base/invariant.h"
 #include "wal/record.h"
 
@@ -137,6 +138,12 @@ std::optional<Time> Agent::oldest_post() const {
 
 bool Agent::settled() const {
   if (!posts_.empty()) return false;
+  // What is on its way from one lane to another while a commit hangs is behind no cursor.
+  for (const DestinationOptions& destination : options_.destinations)
+    for (const std::string_view kind : forward::kSideLanes)
+      if (queue_->usage(wal::lane_id(forward::side_lane_name(kLane, kind, destination.name))).pending_units >
+          0)
+        return false;
   return std::all_of(deliveries_.begin(), deliveries_.end(), [](const auto& delivery) {
     const forward::SenderStatus status = delivery->sender->status();
     return status.main.behind.records == 0 && status.parked.behind.records == 0 &&

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <utility>
 
+#include "forwarders/side_lanes.h"
 #include "wal/queue_state.h"
 
 namespace tideover::sim {
@@ -27,7 +28,7 @@ constexpr std::uint64_t kLanesPerDestination = 3;
 constexpr std::uint64_t kTrimBytes = 256 << 10;
 
 std::string side_lane(std::string_view kind, const std::string& destination) {
-  return fmt::format("{}/{}/{}", kLane, kind, destination);
+  return forward::side_lane_name(kLane, kind, destination);
 }
 
 }  // namespace
@@ -45,9 +46,9 @@ void Audit::serving(const Agent& agent, const WorkerSpeed& speed) {
   bounds_.clear();
   bound(std::string(kLane), options.lane_bytes_max);
   for (const DestinationOptions& d : options.destinations) {
-    bound(side_lane("parked", d.name), options.parked_bytes_max);
-    bound(side_lane("quarantine", d.name), options.quarantine_bytes_max);
-    bound(side_lane("rejects", d.name), options.rejects_bytes_max);
+    bound(side_lane(forward::kParkedLane, d.name), options.parked_bytes_max);
+    bound(side_lane(forward::kQuarantineLane, d.name), options.quarantine_bytes_max);
+    bound(side_lane(forward::kRejectsLane, d.name), options.rejects_bytes_max);
   }
 }
 
@@ -90,8 +91,8 @@ void Audit::check_ledgers(const Agent& agent) {
   };
   closed(agent.lane());
   for (const DestinationOptions& destination : agent.options().destinations) {
-    closed(wal::lane_id(side_lane("parked", destination.name)));
-    closed(wal::lane_id(side_lane("quarantine", destination.name)));
+    closed(wal::lane_id(side_lane(forward::kParkedLane, destination.name)));
+    closed(wal::lane_id(side_lane(forward::kQuarantineLane, destination.name)));
   }
 }
 

@@ -182,7 +182,13 @@ TEST_CASE("a flipped byte in any file costs at most its block, and nothing is al
 
       // The store goes on: what is written now is there after the next open.
       LaneWriter more(kMetrics, Seq{kMetricRecords + 1});
-      REQUIRE(store.commit(batch_of({more.put("after")}, {{"commit", "after"}})));
+      const StoreBatch after = batch_of({more.put("after")}, {{"commit", "after"}});
+      // A compaction in the background may have met the flip by now. Then the group is refused, and the store
+      // opens again, as after any failed commit.
+      if (!store.commit(after)) {
+        REQUIRE(store.open());
+        REQUIRE(store.commit(after));
+      }
       const auto again = store.open();
       REQUIRE(again);
       CHECK(again->tails.at(kMetrics).payload() == "after");

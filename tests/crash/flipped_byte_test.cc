@@ -186,6 +186,7 @@ TEST_CASE("a flipped byte in any file costs at most its block, and nothing is al
       // A compaction in the background may have met the flip by now. Then the group is refused, and the store
       // opens again, as after any failed commit.
       if (!store.commit(after)) {
+        REQUIRE(kind_of(file) == "table");
         REQUIRE(store.open());
         REQUIRE(store.commit(after));
       }

@@ -138,17 +138,22 @@ std::optional<Time> Agent::oldest_post() const {
 
 bool Agent::settled() const {
   if (!posts_.empty()) return false;
-  // What is on its way from one lane to another while a commit hangs is behind no cursor.
-  for (const DestinationOptions& destination : options_.destinations)
-    for (const std::string_view kind : forward::kSideLanes)
-      if (queue_->usage(wal::lane_id(forward::side_lane_name(kLane, kind, destination.name))).pending_units >
-          0)
-        return false;
-  return std::all_of(deliveries_.begin(), deliveries_.end(), [](const auto& delivery) {
+  const bool nothing_behind = std::all_of(deliveries_.begin(), deliveries_.end(), [](const auto& delivery) {
     const forward::SenderStatus status = delivery->sender->status();
     return status.main.behind.records == 0 && status.parked.behind.records == 0 &&
            status.quarantine.behind.records == 0;
   });
+  return nothing_behind && !anything_between_lanes();
+}
+
+// What is set aside while a commit hangs is behind no cursor yet.
+bool Agent::anything_between_lanes() const {
+  for (const DestinationOptions& destination : options_.destinations)
+    for (const std::string_view kind : forward::kSideLanes) {
+      const LaneId lane = wal::lane_id(forward::side_lane_name(kLane, kind, destination.name));
+      if (queue_->usage(lane).pending_units > 0) return true;
+    }
+  return false;
 }
 
 void Agent::retry_now() {

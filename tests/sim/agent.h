@@ -105,6 +105,7 @@ class Agent {
     std::unique_ptr<forward::Sender> sender;
   };
 
+  bool anything_between_lanes() const;
   Duration job_time();
   awaitable<void> run();
   void open_deliveries();

@@ -267,7 +267,8 @@ void MetricsSignal::describe(admin::Snapshot& snapshot) const {
 
 // Set aside by an acknowledgement that is not durable yet: in no cursor's account, and not lost.
 std::uint64_t MetricsSignal::pending(std::string_view side, std::string_view destination) const {
-  return queue_.usage(wal::lane_id(forward::side_lane_name(kLane, side, destination))).pending_units;
+  const auto lane = queue_.find_lane(forward::side_lane_name(kLane, side, destination));
+  return lane ? queue_.usage(*lane).pending_units : 0;
 }
 
 // Cursors of destinations that are not in the config any more: they keep their backlog, as best effort, until

@@ -1,13 +1,15 @@
 // Group commit by back-pressure: whatever came during the last sync is the next group.
 //
 // Executor: io; one group at a time is on the write worker. A group is one atomic batch: appended records,
-// records diverted by acknowledgements, the state of every cursor that moved, and the lanes' tails. After a
+// records diverted by acknowledgements, the state of every cursor that moved, and the lanes' tails. What is
+// born (a lane, a cursor) is a group of its own before the next records: see StoreBatch::anchor. After a
 // failed group nothing is written until the store was opened again; appends are refused meanwhile, moves of
 // cursors are kept in memory and written afterwards.
 #pragma once
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -20,13 +22,16 @@
 #include "wal/metrics.h"
 #include "wal/queue.h"
 #include "wal/store.h"
+#include "wal/waiting_line.h"
 
 namespace tideover::wal {
 
 class Committer {
  public:
   struct Hooks {
-    std::function<void()> settled;             // a group became durable; cursors in it may be released behind
+    std::function<LaneValue(const Lane&)> value_of;  // of a lane, as sealed
+    std::function<void()> settled;  // a group became durable; cursors in it may be released behind
+    std::function<void(const std::string& key, const std::string& value)> noted;  // a producer's note did
     std::function<void(StoreImage)> reopened;  // the store came back after a fault
   };
   using Done = std::function<void(Result<>)>;
@@ -37,33 +42,32 @@ class Committer {
   ~Committer();
 
   void append(Lane& lane, NewRecord record, Checkpoint checkpoint, Done done);
+  void note(Checkpoint checkpoint, Done done);  // without a record; an empty value removes it
   // Goes into the same group as the present state of `cursor`, whatever its size.
   void divert(Lane& lane, NewRecord record);
-  void moved(const Lane& lane, Cursor& cursor);   // durable with the next group, at most ack_delay later
-  void forget(const Lane& lane, Cursor& cursor);  // removes its durable state with the next group
+  void born(Lane& lane);  // before anything that is appended from now on
+  void born(Lane& lane, Cursor& cursor);
+  void changed(Lane& lane);                      // its value, without a record of it
+  void moved(const Lane& lane, Cursor& cursor);  // durable with the next group, at most ack_delay later
+  void forget(Lane& lane, Cursor& cursor);       // removes its durable state with the next group
   void flush(Done done);  // completes when all of the above so far is durable, or cannot be
   void stop();            // no more timers; what waits is answered `stopping`
 
-  std::uint64_t waiting_bytes() const { return waiting_bytes_; }
-  std::uint64_t divert_bytes() const { return divert_bytes_; }
   std::uint64_t pending_units(const Lane& lane) const;  // diverted to it, not durable yet
   const std::optional<Error>& fault() const { return fault_; }
-  bool idle() const { return !busy_; }
 
   void start_from(std::uint64_t number) { number_ = number; }  // as found in the image
 
  private:
-  struct Waiting {
-    Lane* lane;  // null: a barrier of flush()
-    NewRecord record;
-    Checkpoint checkpoint;
-    Done done;
-    Time since;
-  };
   struct Divert {
     Lane* lane;
     NewRecord record;
   };
+  struct Move {
+    Cursor* cursor;
+    bool removed;
+  };
+  using Moves = std::map<std::string, Move>;  // by meta key
   struct Group {
     std::uint64_t number = 0;
     StoreBatch batch;
@@ -71,24 +75,31 @@ class Committer {
     std::vector<Waiting> waiters;                 // their records are in `sealed`
     std::vector<std::pair<Lane*, Seq>> diverted;  // which of `sealed` were diverted, to put them back
     struct Place {
-      Cursor* cursor;
+      Move move;
       Seq next;
-      bool removed;
     };
     std::map<std::string, Place> moved;
+    std::set<Lane*> changed;  // without a record of theirs
+    bool births = false;
+    std::vector<Checkpoint> notes;
   };
 
   void pump(bool force);
   Group form();
+  Group form_births();
   void add(Group& group, Lane& lane, NewRecord record);
+  void add(Group& group, Checkpoint note);
+  void add(Group& group, Moves moves);
   void submit(Group group);
   void committed(std::shared_ptr<Group> group, Result<> result, Duration took);
   void failed(std::shared_ptr<Group> group, const Error& error);
   void settle_diverted(const Group& group);
+  void settle_meta(const Group& group);
+  void take_back(Group& group);
   void reopen_later();
   void reopen();
   void adopt(StoreImage image);
-  void arm();
+  void arm(Duration delay);
 
   Store& store_;
   Worker& writer_;
@@ -97,16 +108,13 @@ class Committer {
   WalMetrics& metrics_;
   const Hooks hooks_;
 
-  std::deque<Waiting> waiting_;
-  std::uint64_t waiting_bytes_ = 0;
+  WaitingLine waiting_;
   std::deque<Divert> diverts_;
-  std::uint64_t divert_bytes_ = 0;
   std::map<const Lane*, std::uint64_t> pending_;  // units by lane, for the ledger
-  struct Move {
-    Cursor* cursor;
-    bool removed;
-  };
-  std::map<std::string, Move> moved_;  // by meta key
+  Moves moved_;
+  std::set<Lane*> changed_;
+  Moves born_;
+  std::set<Lane*> born_lanes_;
 
   std::uint64_t number_ = 0;  // of the last group formed
   bool busy_ = false;         // a group or a reopening is on the worker
@@ -114,6 +122,7 @@ class Committer {
   std::optional<Error> fault_;
   std::shared_ptr<Group> unsure_;  // the group that failed: only the image tells whether it was applied
   std::optional<Clock::TimerId> timer_;
+  Time timer_at_;
 };
 
 }  // namespace tideover::wal

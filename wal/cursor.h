@@ -1,7 +1,8 @@
 // A destination's place in a lane, in memory: position, ledger, and what its last read laid before it.
 //
-// Pure bookkeeping: no I/O. Every advance goes through apply(), which keeps the ledger closed by
+// Pure bookkeeping: no I/O. Every advance goes through settle(), which keeps the ledger closed by
 // construction: what the sender does not name as lost or diverted, and what was not damaged, was delivered.
+// What the disk says may be damaged in any way, totals included: it is counted, and never a reason to end.
 #pragma once
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "wal/layout.h"
 #include "wal/queue.h"
 #include "wal/queue_state.h"
 
@@ -26,9 +28,7 @@ class Cursor {
   Seq durable_next() const { return durable_next_; }
   void made_durable(Seq next) { durable_next_ = next; }
 
-  // Turns what was read behind the cursor into a batch. `records` lie in [state().next, next); numbers
-  // without a record are damaged. `tail` is the lane's durable tail, `next` at most one beyond it. nullopt
-  // when the damage reaches to `next` without an end that says how much it held: read on.
+  // Turns what was read behind the cursor into a batch, as lay_out() of layout.h does: nullopt means read on.
   std::optional<Batch> lay_out(std::vector<StoredRecord> records, Seq next, const LaneState& tail);
 
   // Moves the cursor. `ack.upto` is the start or the end of a record of the last batch laid out, or its
@@ -39,20 +39,15 @@ class Cursor {
   // Of the records before `before` some may be sent after newer ones.
   void mark_overtaken(Seq before) { state_.overtaken_before = std::max(state_.overtaken_before, before); }
 
-  // Drops what was read behind the cursor as beyond its budget. Returns the damaged records passed; nullopt
-  // as lay_out.
+  // Drops what was read behind the cursor as beyond its budget. Returns the damaged records passed; nullopt,
+  // and nothing done, as lay_out.
   std::optional<std::uint64_t> trim(std::vector<StoredRecord> records, Seq next, const LaneState& tail);
 
   // Everything up to the lane's tail is given up by an operator.
   void give_up(const LaneState& tail);
 
  private:
-  struct Boundary {  // a place where the cursor may stand
-    Seq next;
-    Totals settled;
-    std::uint64_t damaged_records;  // since the cursor's present place
-    std::uint64_t damaged_units;
-  };
+  std::uint64_t settle(const Boundary& reached, const Ack& ack, std::uint64_t diverted_units);
 
   const std::string name_;
   CursorState state_;
@@ -60,5 +55,10 @@ class Cursor {
   bool trimmed_ = false;              // since the last batch was laid out
   std::vector<Boundary> boundaries_;  // ascending
 };
+
+// The units of the lane that the cursor has taken over so far: settled and behind it.
+Totals accepted(const CursorState& state, const LaneState& tail);
+// What is behind the cursor, which is never more than the lane holds.
+inline Totals behind(const CursorState& state, const Totals& tail) { return distance(state.settled, tail); }
 
 }  // namespace tideover::wal

@@ -7,6 +7,14 @@
 
 namespace tideover::wal {
 
+// What one signal may take of the memory, all its lanes together.
+struct SignalLimits {
+  std::uint64_t group_bytes = 192 << 10;
+  std::uint64_t waiting_bytes = 16 << 20;
+  std::uint64_t fresh_bytes = 6 << 20;
+};
+
+// The first three are also the limits of the signal that a queue opens by itself.
 struct WalLimits {
   // One group: what is lost when a single damaged byte of the newest log hits it. With one record of the
   // usual size on top it stays below RocksStore's chunk of 256 KiB, beyond which a group costs a second sync.

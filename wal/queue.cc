@@ -4,48 +4,31 @@
 #include <map>
 #include <utility>
 
+#include "wal/adoption.h"
 #include "wal/base/await_callback.h"
 #include "wal/base/invariant.h"
-#include "wal/base/notifier.h"
 #include "wal/committer.h"
-#include "wal/cursor.h"
-#include "wal/lane.h"
+#include "wal/disk_watch.h"
+#include "wal/lane_table.h"
+#include "wal/release.h"
 #include "wal/retention.h"
+#include "wal/signal.h"
+#include "wal/tracked_worker.h"
+#include "wal/trimmer.h"
 #include "wal/wal_format.h"
 
 namespace tideover::wal {
 namespace {
 
-struct OpenCursor {
-  OpenCursor(Clock& clock, Lane& lane_of, std::string name, const CursorState& state)
-      : lane(lane_of), cursor(std::move(name), state), readable(clock) {}
-
-  Lane& lane;
-  Cursor cursor;
-  Keep keep = Keep::best_effort;  // until the config names it
-  bool trimming = false;          // a batch of its oldest is being read to be dropped
-  bool held_up = false;           // its sender waits for a drop to become durable
-  Seq trimmed_to;                 // everything before was dropped, or settled, when it was trimmed last
-  bool dropped = false;
-  std::int64_t oldest_ms = 0;  // arrival of the first record of the last read
-  Notifier readable;
-};
-
-struct OpenLane {
-  explicit OpenLane(std::string name, const LaneState& state) : lane(std::move(name), state) {}
-
-  Lane lane;
-  LaneOptions options;
-  std::vector<OpenCursor*> cursors;
-  std::vector<OpenCursor*> leaving;  // given up, and a crash would still find them
-  Seq released{1};                   // what the store was told last
-};
-
-// Diverted records wait in memory while the disk is full: beyond this no more is read, so no more is
-// diverted.
+// Diverted records wait in memory while the disk is full: beyond this no more of their signal is read, so no
+// more is diverted.
 constexpr std::uint64_t kDivertBytesMax = 8 << 20;
-// Best-effort data is dropped in runs of this size.
-constexpr std::uint64_t kTrimBytes = 256 << 10;
+
+SignalLimits own_limits(const WalLimits& limits) {
+  return {limits.group_bytes, limits.waiting_bytes, limits.tail_bytes};
+}
+
+Error dropped_error() { return fail(Errc::not_found, "the cursor was dropped by an operator"); }
 
 }  // namespace
 
@@ -59,53 +42,80 @@ class Queue::Impl {
         clock_(clock),
         limits_(limits),
         metrics_(metrics),
-        committer_(store, writer, clock, limits_, metrics,
-                   {[this] { settled(); }, [this](StoreImage image) { reopened(std::move(image)); }}) {}
-
-  ~Impl() {
-    if (usage_timer_ != 0) clock_.cancel(usage_timer_);
+        table_(clock),
+        committer_(
+            store, writer_, clock, limits_, metrics,
+            {[this](const Lane& lane) { return value_of(table_.at(lane.id())); }, [this] { settled(); },
+             [this](const std::string& key, const std::string& value) { noted(key, value); },
+             [this](StoreImage image) { reopened(image); }}),
+        trimmer_(store, reader_, committer_, metrics),
+        disk_(store, writer_, clock, limits_, metrics, [this] { look_around(); }) {
+    open_signal(own_limits(limits_));
   }
 
   awaitable<Result<>> open() {
-    auto start = [this](std::function<void(Result<StoreImage>)> done) {
-      auto image = std::make_shared<Result<StoreImage>>(fail(Errc::unavailable, "not opened yet"));
-      writer_.submit(
-          [this, image] {
-            *image = store_.open();
-            usage_ = store_.usage();
-          },
-          [image, done = std::move(done)] { done(std::move(*image)); });
+    struct Opened {
+      Result<StoreImage> image = fail(Errc::unavailable, "not opened yet");
+      StoreUsage usage;
     };
-    Result<StoreImage> image = co_await await_callback<Result<StoreImage>>(std::move(start));
-    if (!image) co_return image.error();
-    load(*image);
-    watch_usage();
+    auto opened = std::make_shared<Opened>();
+    auto start = [this, opened](std::function<void(bool)> done) {
+      writer_.submit(
+          [this, opened] {
+            opened->image = store_.open();
+            opened->usage = store_.usage();
+          },
+          [done = std::move(done)] { done(true); });
+    };
+    co_await await_callback<bool>(std::move(start));
+    if (!opened->image) co_return opened->image.error();
+    const StoreImage& image = *opened->image;
+    const Result<Adopted> adopted = adopt_first(image, table_, *signals_.front());
+    if (!adopted) co_return adopted.error();
+    committer_.start_from(last_group(image));
+    for (const auto& [key, value] : image.meta)
+      if (key.starts_with(kCheckpointPrefix)) noted(key.substr(kCheckpointPrefix.size()), value);
+    metrics_.damaged_records += image.damaged_at_tail;
+    write_anew(*adopted);
+    disk_.start(opened->usage);
     co_return boost::system::in_place_value;
   }
 
+  SignalId open_signal(const SignalLimits& limits) {
+    signals_.push_back(std::make_unique<Signal>(limits));
+    return SignalId{static_cast<std::uint32_t>(signals_.size() - 1)};
+  }
+
   LaneId open_lane(std::string_view name, const LaneOptions& options) {
-    OpenLane& open = lane(std::string(name));
-    open.options = options;
-    return open.lane.id();
+    Signal& signal = *signals_.at(options.signal.value);
+    OpenLane* open = table_.find(name);
+    const bool born = open == nullptr || open->given_up;
+    if (open == nullptr) open = &adopt_lane(std::string(name), table_, signal);
+    open->lane.join(signal);
+    open->options = options;
+    open->given_up = false;
+    if (born) committer_.born(open->lane);
+    return open->lane.id();
   }
 
   CursorId open_cursor(LaneId lane_id, std::string_view name, Keep keep, StartAt start) {
-    OpenLane& open = at(lane_id);
-    for (std::size_t i = 0; i < cursors_.size(); ++i) {
-      if (&cursors_[i]->lane != &open.lane || cursors_[i]->cursor.name() != name || cursors_[i]->dropped)
-        continue;
-      cursors_[i]->keep = keep;
-      return CursorId{static_cast<std::uint32_t>(i)};
+    OpenLane& open = table_.at(lane_id);
+    if (const auto known = table_.find(open, name)) {
+      table_.at(*known).keep = keep;
+      return *known;
     }
-    CursorState state;
-    if (!image_damaged_) state = begin(open, start);
-    const CursorId id = add_cursor(open, std::string(name), state, keep);
-    committer_.moved(open.lane, cursors_[id.value]->cursor);
+    const CursorId id = table_.add(open, std::string(name), place_of_new(open, start), keep);
+    committer_.born(open.lane, table_.at(id).cursor);
     return id;
   }
 
+  std::optional<LaneId> find_lane(std::string_view name) {
+    const OpenLane* open = table_.find(name);
+    return open != nullptr && !open->given_up ? std::optional(open->lane.id()) : std::nullopt;
+  }
+
   awaitable<Result<>> append(LaneId lane_id, NewRecord record, Checkpoint checkpoint) {
-    OpenLane& open = at(lane_id);
+    OpenLane& open = table_.at(lane_id);
     if (auto refused = refusal(open, record.bytes.size()))
       co_return fail(refused->code, std::move(refused->sentence));
     auto start = [&, this](std::function<void(Result<>)> done) {
@@ -115,14 +125,14 @@ class Queue::Impl {
   }
 
   awaitable<Result<Batch>> read(CursorId id, std::uint64_t max_bytes) {
-    OpenCursor& open = *cursors_.at(id.value);
+    OpenCursor& open = table_.at(id);
     Seq start = open.cursor.state().next;
     Seq from = start;
     while (
         true) {  // usually once; on after damage, until something readable or the tail says how much it held
       if (stopping_) co_return fail(Errc::stopping, "the agent is shutting down");
-      if (open.dropped) co_return fail(Errc::not_found, "the cursor was dropped by an operator");
-      if (committer_.divert_bytes() > kDivertBytesMax)
+      if (open.dropped) co_return dropped_error();
+      if (open.lane.signal().divert_bytes > kDivertBytesMax)
         co_return fail(Errc::unavailable,
                        "records set aside wait for the disk: no more is read until they are safe");
       // A crash would bring back what was dropped, and nobody could tell a refusal for its order, behind what
@@ -143,8 +153,8 @@ class Queue::Impl {
         Result<ReadRange> range = co_await read_store(request);
         if (!range) co_return range.error();
         if (open.dropped || start != open.cursor.state().next) continue;
-        invariant(from < range->next, "a read makes progress");
-        records = std::move(range->records);
+        if (!(from < range->next)) co_return fail(Errc::io_error, "the store gave nothing of what it holds");
+        records = open.lane.own(std::move(range->records));
         end = range->next;
       }
       from = end;
@@ -155,7 +165,7 @@ class Queue::Impl {
   }
 
   bool ack(CursorId id, Ack ack) {
-    OpenCursor& open = *cursors_.at(id.value);
+    OpenCursor& open = table_.at(id);
     if (open.dropped) return false;
     std::uint64_t diverted = 0;
     for (const Ack::Divert& divert : ack.diverts)
@@ -163,40 +173,65 @@ class Queue::Impl {
     const auto damaged = open.cursor.apply(ack, diverted);
     if (!damaged) return false;
     metrics_.damaged_records += *damaged;
-    for (Ack::Divert& divert : ack.diverts) committer_.divert(at(divert.to).lane, std::move(divert.record));
+    for (Ack::Divert& divert : ack.diverts)
+      committer_.divert(table_.at(divert.to).lane, std::move(divert.record));
     committer_.moved(open.lane, open.cursor);
-    open.lane.forget_before(oldest_needed(at(open.lane.id())));
+    open.lane.forget_before(oldest_needed(table_.at(open.lane.id())));
     return true;
   }
 
   awaitable<Result<>> mark_overtaken(CursorId id, Seq before) {
-    OpenCursor& open = *cursors_.at(id.value);
-    if (open.dropped) co_return fail(Errc::not_found, "the cursor was dropped by an operator");
+    OpenCursor& open = table_.at(id);
+    if (open.dropped) co_return dropped_error();
     open.cursor.mark_overtaken(before);
     committer_.moved(open.lane, open.cursor);
     co_return co_await flush();
   }
 
   awaitable<void> wait_readable(CursorId id, Time deadline) {
-    OpenCursor& open = *cursors_.at(id.value);
+    OpenCursor& open = table_.at(id);
     if (!stopping_ && open.lane.durable().tail < open.cursor.state().next)
       co_await open.readable.wait_until(deadline);
   }
 
-  void interrupt(CursorId id) { cursors_.at(id.value)->readable.notify(); }
+  void interrupt(CursorId id) { table_.at(id).readable.notify(); }
 
   Result<> drop_cursor(LaneId lane_id, std::string_view name) {
-    OpenLane& open = at(lane_id);
-    for (OpenCursor* c : open.cursors) {
-      if (c->cursor.name() != name) continue;
-      c->cursor.give_up(open.lane.durable());
-      c->dropped = true;
-      std::erase(open.cursors, c);
-      open.leaving.push_back(c);
-      committer_.forget(open.lane, c->cursor);
-      return boost::system::in_place_value;
-    }
-    return fail(Errc::not_found, "no cursor of that name");
+    OpenLane& open = table_.at(lane_id);
+    const auto id = table_.find(open, name);
+    if (!id) return fail(Errc::not_found, "no cursor of that name");
+    drop(open, table_.at(*id));
+    return boost::system::in_place_value;
+  }
+
+  Result<> drop_lane(LaneId lane_id) {
+    OpenLane* open = table_.find(lane_id);
+    if (open == nullptr || open->given_up) return fail(Errc::not_found, "no lane of that number");
+    while (!open->cursors.empty()) drop(*open, *open->cursors.front());
+    open->given_up = true;
+    open->cursors_unknown = false;
+    open->lane.forget_before(next(open->lane.durable().tail));
+    committer_.changed(open->lane);
+    return boost::system::in_place_value;
+  }
+
+  std::optional<std::string> checkpoint(std::string_view key) const {
+    const auto note = notes_.find(key);
+    return note == notes_.end() ? std::nullopt : std::optional(note->second);
+  }
+
+  std::vector<Checkpoint> checkpoints(std::string_view prefix) const {
+    std::vector<Checkpoint> found;
+    for (auto it = notes_.lower_bound(prefix); it != notes_.end() && it->first.starts_with(prefix); ++it)
+      found.push_back({it->first, it->second});
+    return found;
+  }
+
+  awaitable<Result<>> put_checkpoint(Checkpoint checkpoint) {
+    auto start = [&, this](std::function<void(Result<>)> done) {
+      committer_.note(std::move(checkpoint), std::move(done));
+    };
+    co_return co_await await_callback<Result<>>(std::move(start));
   }
 
   awaitable<Result<>> flush() {
@@ -205,41 +240,41 @@ class Queue::Impl {
   }
 
   awaitable<void> stop() {
-    if (stopping_) co_return;
-    stopping_ = true;
-    for (auto& open : cursors_) open->readable.notify();
-    // What waits is committed first; the store may be in a fault, then it cannot be, and nothing was
-    // promised.
-    co_await flush();
-    committer_.stop();
-    if (usage_timer_ != 0) clock_.cancel(std::exchange(usage_timer_, 0));
-    // The workers run their jobs in order: once these are done none of ours is left.
-    auto drain = [this](std::function<void(bool)> done) {
-      reader_.submit([] {},
-                     [this, done = std::move(done)] { writer_.submit([] {}, [done] { done(true); }); });
-    };
-    co_await await_callback<bool>(std::move(drain));
+    if (!std::exchange(stopping_, true)) {
+      for (const auto& open : table_.cursors()) open->readable.notify();
+      // What waits is committed first; the store may be in a fault, then it cannot be, and nothing was
+      // promised.
+      co_await flush();
+      committer_.stop();
+      trimmer_.stop();
+      disk_.stop();
+    }
+    co_await TrackedWorker::run_dry(reader_, writer_);
   }
 
   std::optional<Refusal> refusal(const OpenLane& open, std::uint64_t bytes) const {
     if (stopping_) return Refusal{Errc::stopping, "the agent is shutting down"};
+    if (open.given_up) return Refusal{Errc::not_found, "the lane was given up"};
+    if (open.lane.is_full()) return Refusal{Errc::unavailable, "the lane has no numbers left to give"};
     if (committer_.fault()) return Refusal{committer_.fault()->code, committer_.fault()->detail};
+    const Signal& signal = open.lane.signal();
     LaneFill fill;
-    fill.waiting_bytes = committer_.waiting_bytes();
+    fill.waiting_bytes = signal.waiting_bytes;
+    fill.waiting_bytes_max = signal.limits.waiting_bytes;
     fill.max_bytes = open.options.max_bytes;
     fill.refuse_at_floor = open.options.refuse_at_floor;
     for (const OpenCursor* c : open.cursors) {
       if (c->keep != Keep::required) continue;
-      const std::uint64_t behind = open.lane.sealed().totals.bytes - c->cursor.state().settled.bytes;
-      fill.needed_bytes = std::max(fill.needed_bytes, behind + fill.waiting_bytes);
+      const std::uint64_t held = behind(c->cursor.state(), open.lane.sealed().totals).bytes;
+      fill.needed_bytes = std::max(fill.needed_bytes, held + open.lane.waiting_bytes());
     }
-    return refuse(fill, disk_fill(), bytes, limits_);
+    return refuse(fill, disk_.fill(), bytes, limits_);
   }
 
-  std::optional<Refusal> refusal(LaneId lane, std::uint64_t bytes) const { return refusal(at(lane), bytes); }
+  std::optional<Refusal> refusal(LaneId lane, std::uint64_t bytes) { return refusal(table_.at(lane), bytes); }
 
-  LaneUsage usage(LaneId lane_id) const {
-    const OpenLane& open = at(lane_id);
+  LaneUsage usage(LaneId lane_id) {
+    const OpenLane& open = table_.at(lane_id);
     LaneUsage usage;
     usage.accepted = open.lane.durable().totals;
     usage.held_bytes = held_bytes(open);
@@ -248,160 +283,77 @@ class Queue::Impl {
     return usage;
   }
 
-  std::vector<CursorUsage> cursors(LaneId lane_id) const {
+  std::vector<CursorUsage> cursors(LaneId lane_id) {
     std::vector<CursorUsage> result;
-    const OpenLane& open = at(lane_id);
+    const OpenLane& open = table_.at(lane_id);
+    const LaneState& tail = open.lane.durable();
     for (const OpenCursor* c : open.cursors) {
       const CursorState& state = c->cursor.state();
-      const Totals& tail = open.lane.durable().totals;
-      const bool behind = state.next <= open.lane.durable().tail;
-      result.push_back({c->cursor.name(), state.next, state.overtaken_before, tail - state.settled,
-                        tail - state.origin, state.ledger, c->keep, behind ? c->oldest_ms : 0});
+      const bool has_more = state.next <= tail.tail;
+      result.push_back({c->cursor.name(), state.next, state.overtaken_before, behind(state, tail.totals),
+                        accepted(state, tail), state.ledger, c->keep, has_more ? c->oldest_ms : 0});
     }
     return result;
   }
 
-  StoreUsage store_usage() const { return usage_; }
+  StoreUsage store_usage() const { return disk_.usage(); }
 
  private:
-  OpenLane& at(LaneId id) {
-    const auto it = lanes_.find(id);
-    invariant(it != lanes_.end(), "a lane is opened before it is used");
-    return *it->second;
-  }
-  const OpenLane& at(LaneId id) const { return const_cast<Impl*>(this)->at(id); }
-
-  OpenLane& lane(std::string name, const LaneState& state = {}) {
-    const LaneId id = lane_id(name);
-    auto& slot = lanes_[id];
-    if (!slot) slot = std::make_unique<OpenLane>(std::move(name), state);
-    invariant(lane_id(slot->lane.name()) == id, "lane names do not collide");
-    return *slot;
+  void noted(const std::string& key, const std::string& value) {
+    if (value.empty())
+      notes_.erase(key);
+    else
+      notes_[key] = value;
   }
 
-  // `oldest`: what lies before the cursor that is furthest behind is given back, or may be at any moment; to
-  // begin there would be to count it as damaged. Without a cursor all of the lane was given up.
-  static CursorState begin(const OpenLane& open, StartAt start) {
-    const LaneState& tail = open.lane.durable();
-    CursorState state = beginning_at(next(tail.tail), tail.totals);
-    if (start == StartAt::now) return state;
-    for (const OpenCursor* c : open.cursors) {
-      const CursorState& other = c->cursor.state();
-      if (other.next < state.next) state = beginning_at(other.next, other.settled);
-    }
-    return state;
+  void drop(OpenLane& open, OpenCursor& c) {
+    c.cursor.give_up(open.lane.durable());
+    c.dropped = true;
+    std::erase(open.cursors, &c);
+    open.leaving.push_back(&c);
+    committer_.forget(open.lane, c.cursor);
+    c.readable.notify();
   }
 
-  CursorId add_cursor(OpenLane& open, std::string name, const CursorState& state, Keep keep) {
-    cursors_.push_back(std::make_unique<OpenCursor>(clock_, open.lane, std::move(name), state));
-    cursors_.back()->keep = keep;
-    open.cursors.push_back(cursors_.back().get());
-    return CursorId{static_cast<std::uint32_t>(cursors_.size() - 1)};
+  // Crash before that is durable: the next opening finds the same damage, and does the same.
+  void write_anew(const Adopted& adopted) {
+    for (OpenLane* lane : adopted.lost_lanes) committer_.born(lane->lane);
+    for (OpenCursor* cursor : adopted.lost_cursors) committer_.born(cursor->lane, cursor->cursor);
   }
 
-  void load(const StoreImage& image) {
-    image_damaged_ = image.meta_damaged;
-    for (const auto& [key, value] : image.meta) {
-      if (const auto name = parse_lane_key(key)) lane(*name, decode_lane(value).value_or(LaneState{}));
-      if (key == kCommitKey) committer_.start_from(std::strtoull(value.c_str(), nullptr, 10));
-    }
-    for (const auto& [key, value] : image.meta) {
-      const auto name = parse_cursor_key(key);
-      if (!name) continue;
-      add_cursor(lane(name->lane), name->cursor, decode_cursor(value).value_or(CursorState{}),
-                 Keep::best_effort);
-    }
-    settle_tails(image);
-  }
-
-  // A tail is the furthest of what the lane's own state, its last record and its cursors know: damage may
-  // have taken any of them, and numbers behind a cursor must not be given a second time.
-  void settle_tails(const StoreImage& image) {
+  void reopened(const StoreImage& image) {
     metrics_.damaged_records += image.damaged_at_tail;
-    for (auto& [id, open] : lanes_) {
-      LaneState tail;
-      const auto consider = [&tail](Seq seq, const Totals& totals) {
-        if (tail.tail < seq) tail = {seq, totals};
-      };
-      if (const auto it = image.meta.find(lane_key(open->lane.name())); it != image.meta.end()) {
-        const LaneState state = decode_lane(it->second).value_or(LaneState{});
-        consider(state.tail, state.totals);
-      }
-      if (const auto it = image.tails.find(id); it != image.tails.end())
-        consider(it->second.seq, it->second.through);
-      for (const OpenCursor* c : open->cursors)
-        consider(Seq{c->cursor.state().next.value - 1}, c->cursor.state().settled);
-      open->lane.adopt(tail);
+    write_anew(adopt_again(image, table_));
+    for (const auto& [key, value] : notes_) {
+      const auto stored = image.meta.find(std::string(kCheckpointPrefix) + key);
+      if (stored == image.meta.end() || stored->second != value)
+        committer_.note({key, value}, [](const Result<>&) {});
     }
-  }
-
-  void reopened(StoreImage image) {
-    settle_tails(image);
     settled();
   }
 
   void settled() {
-    for (auto& [id, open] : lanes_) {
+    for (const auto& [id, open] : table_.lanes()) {
       for (OpenCursor* c : open->cursors)
         if (c->held_up || c->cursor.state().next <= open->lane.durable().tail) c->readable.notify();
       open->lane.forget_before(oldest_needed(*open));
-      release(*open);
-      trim(*open);
+      release(*open, false);
+      trimmer_.trim(*open);
     }
   }
 
-  Seq oldest_needed(const OpenLane& open) const {
-    Seq oldest = next(open.lane.durable().tail);
-    for (const OpenCursor* c : open.cursors) oldest = std::min(oldest, c->cursor.state().next);
-    return oldest;
-  }
-
-  std::uint64_t held_bytes(const OpenLane& open) const {
-    std::uint64_t held = 0;
-    for (const OpenCursor* c : open.cursors)
-      held = std::max(held, open.lane.durable().totals.bytes - c->cursor.state().settled.bytes);
-    return held;
-  }
-
-  // Only behind what the disk says: a cursor that moved since may be found further back after a crash. The
-  // last record stays, as a second witness of the lane's tail.
-  void release(OpenLane& open) {
-    Seq mark = open.lane.durable().tail;
-    std::erase_if(open.leaving,
-                  [](const OpenCursor* c) { return c->cursor.durable_next() == c->cursor.state().next; });
-    for (const auto* cursors : {&open.cursors, &open.leaving})
-      for (const OpenCursor* c : *cursors) mark = std::min(mark, c->cursor.durable_next());
-    if (mark <= open.released) return;
-    open.released = mark;
-    writer_.submit([this, id = open.lane.id(), mark] { store_.release(id, mark); }, nullptr);
-  }
-
-  // Best-effort cursors beyond the lane's budget lose their oldest, a run at a time.
-  void trim(OpenLane& open) {
-    if (open.options.max_bytes == 0 || stopping_) return;
-    for (OpenCursor* c : open.cursors) {
-      const std::uint64_t behind = open.lane.durable().totals.bytes - c->cursor.state().settled.bytes;
-      if (c->keep == Keep::best_effort && !c->trimming && !c->held_up && behind > open.options.max_bytes)
-        trim_run(open, *c);
+  // Also when no group does: after a start, and for lanes at rest.
+  void look_around() {
+    if (stopping_) return;
+    for (const auto& [id, open] : table_.lanes()) {
+      release(*open, true);
+      trimmer_.trim(*open);
     }
   }
 
-  void trim_run(OpenLane& open, OpenCursor& c) {
-    c.trimming = true;
-    const LaneState tail = open.lane.durable();
-    const ReadRequest request{open.lane.id(), c.cursor.state().next, next(tail.tail), kTrimBytes};
-    auto range = std::make_shared<Result<ReadRange>>(fail(Errc::unavailable, "not read yet"));
-    reader_.submit([this, request, range] { *range = store_.read(request); },
-                   [this, &open, &c, request, range, tail] {
-                     c.trimming = false;
-                     if (!*range || c.dropped || c.cursor.state().next != request.from) return;
-                     const auto damaged = c.cursor.trim(std::move((*range)->records), (*range)->next, tail);
-                     if (!damaged) return;  // damage without an end in sight: the next group tries again
-                     metrics_.damaged_records += *damaged;
-                     c.trimmed_to = c.cursor.state().next;
-                     committer_.moved(open.lane, c.cursor);
-                     trim(open);
-                   });
+  void release(OpenLane& open, bool again) {
+    if (const auto mark = to_release(open, again))
+      writer_.submit([this, id = open.lane.id(), mark = *mark] { store_.release(id, mark); }, nullptr);
   }
 
   awaitable<bool> drop_is_durable(OpenCursor& open) {
@@ -422,38 +374,18 @@ class Queue::Impl {
     co_return co_await await_callback<Result<ReadRange>>(std::move(start));
   }
 
-  DiskFill disk_fill() const {
-    const std::uint64_t written = metrics_.appended_bytes - appended_at_usage_;
-    return {usage_.free_bytes > written ? usage_.free_bytes - written : 0, usage_.total_bytes};
-  }
-
-  // Free space changes without us: other writers, compaction.
-  void watch_usage() {
-    usage_timer_ = clock_.call_at(clock_.now() + limits_.usage_interval, [this] {
-      usage_timer_ = 0;
-      auto usage = std::make_shared<StoreUsage>();
-      writer_.submit([this, usage] { *usage = store_.usage(); },
-                     [this, usage] {
-                       usage_ = *usage;
-                       appended_at_usage_ = metrics_.appended_bytes;
-                       if (!stopping_) watch_usage();
-                     });
-    });
-  }
-
   Store& store_;
-  Worker& writer_;
-  Worker& reader_;
+  TrackedWorker writer_;
+  TrackedWorker reader_;
   Clock& clock_;
   const WalLimits limits_;
   WalMetrics& metrics_;
+  std::vector<std::unique_ptr<Signal>> signals_;  // before the lanes, which refer to them
+  LaneTable table_;
+  std::map<std::string, std::string, std::less<>> notes_;  // of producers, as durable
   Committer committer_;
-  std::map<LaneId, std::unique_ptr<OpenLane>> lanes_;
-  std::vector<std::unique_ptr<OpenCursor>> cursors_;
-  StoreUsage usage_;
-  std::uint64_t appended_at_usage_ = 0;
-  Clock::TimerId usage_timer_ = 0;
-  bool image_damaged_ = false;
+  Trimmer trimmer_;
+  DiskWatch disk_;
   bool stopping_ = false;
 };
 
@@ -463,12 +395,14 @@ Queue::Queue(Store& store, Worker& writer, Worker& reader, Clock& clock, const W
 Queue::~Queue() = default;
 
 awaitable<Result<>> Queue::open() { return impl_->open(); }
+SignalId Queue::open_signal(const SignalLimits& limits) { return impl_->open_signal(limits); }
 LaneId Queue::open_lane(std::string_view name, const LaneOptions& options) {
   return impl_->open_lane(name, options);
 }
 CursorId Queue::open_cursor(LaneId lane, std::string_view name, Keep keep, StartAt start) {
   return impl_->open_cursor(lane, name, keep, start);
 }
+std::optional<LaneId> Queue::find_lane(std::string_view name) const { return impl_->find_lane(name); }
 awaitable<Result<>> Queue::append(LaneId lane, NewRecord record) {
   return impl_->append(lane, std::move(record), Checkpoint());
 }
@@ -487,6 +421,14 @@ awaitable<void> Queue::wait_readable(CursorId cursor, Time deadline) {
 }
 void Queue::interrupt(CursorId cursor) { impl_->interrupt(cursor); }
 Result<> Queue::drop_cursor(LaneId lane, std::string_view name) { return impl_->drop_cursor(lane, name); }
+Result<> Queue::drop_lane(LaneId lane) { return impl_->drop_lane(lane); }
+std::optional<std::string> Queue::checkpoint(std::string_view key) const { return impl_->checkpoint(key); }
+std::vector<Checkpoint> Queue::checkpoints(std::string_view prefix) const {
+  return impl_->checkpoints(prefix);
+}
+awaitable<Result<>> Queue::put_checkpoint(Checkpoint checkpoint) {
+  return impl_->put_checkpoint(std::move(checkpoint));
+}
 awaitable<Result<>> Queue::flush() { return impl_->flush(); }
 awaitable<void> Queue::stop() { return impl_->stop(); }
 std::optional<Refusal> Queue::refusal(LaneId lane, std::uint64_t bytes) const {

@@ -29,8 +29,9 @@ namespace tideover::wal {
 
 struct WalMetrics;
 
-// Handle of an open cursor; valid as long as the queue lives.
+// Handles of an open cursor and of a signal; valid as long as the queue lives.
 using CursorId = Strong<struct CursorIdTag, std::uint32_t>;
+using SignalId = Strong<struct SignalIdTag, std::uint32_t>;
 
 enum class Keep : std::uint8_t {
   required,     // its backlog may cause refusal of new records
@@ -41,12 +42,13 @@ enum class StartAt : std::uint8_t { now, oldest };
 struct LaneOptions {
   std::uint64_t max_bytes = 0;  // budget for what required cursors have not acknowledged
   bool refuse_at_floor = true;  // also refuse when the file system is below its free-space floor
+  SignalId signal{};            // with whose lanes it shares its memory; 0: that of WalLimits
 };
 
 // A producer's own durable note (a file position), committed with its records.
 struct Checkpoint {
-  std::string key;  // empty: none
-  std::string value;
+  std::string key;    // empty: none
+  std::string value;  // empty: removes it
 };
 
 // One run of records for a sender. Numbers in [first, next) without a record are damaged; `damaged_units`
@@ -112,12 +114,17 @@ class Queue {
         WalMetrics& metrics);
   ~Queue();  // after stop() has completed
 
-  // Opens the store. Errors: those of Store::open.
+  // Opens the store. Errors: those of Store::open; store_refused also for what a newer version wrote.
   awaitable<Result<>> open();
 
-  // Finds or creates by stable name. Before the first append; durable with the next group.
+  // Lanes of one signal share what may wait, what is kept in memory and their part of a group. In memory
+  // alone.
+  SignalId open_signal(const SignalLimits& limits);
+
+  // Finds or creates by stable name, at any time. What is created is durable before any later append is.
   LaneId open_lane(std::string_view name, const LaneOptions& options);
   CursorId open_cursor(LaneId lane, std::string_view name, Keep keep, StartAt start);
+  std::optional<LaneId> find_lane(std::string_view name) const;  // open, or found when the queue was opened
 
   // One group commit for all waiters. Errors: over_budget, disk_floor, disk_full, io_error, unavailable,
   // stopping.
@@ -143,8 +150,17 @@ class Queue {
   awaitable<void> wait_readable(CursorId cursor, Time deadline);
   void interrupt(CursorId cursor);  // ends its wait_readable early, for shutdown and for operators
 
-  // An operator gives up a cursor and what only it still needs.
+  // An operator gives up a cursor and what only it still needs. Errors: not_found.
   Result<> drop_cursor(LaneId lane, std::string_view name);
+  // Gives up a lane with all its cursors: appends are refused with not_found from now on, until it is opened
+  // again, empty and with numbers that go on. Errors: not_found.
+  Result<> drop_lane(LaneId lane);
+
+  // Producers' notes as they are durable; one that moves without a record, or is removed. Errors: as
+  // append().
+  std::optional<std::string> checkpoint(std::string_view key) const;
+  std::vector<Checkpoint> checkpoints(std::string_view prefix) const;
+  awaitable<Result<>> put_checkpoint(Checkpoint checkpoint);
 
   // Completes when everything appended and acknowledged so far is durable, or cannot be made so.
   awaitable<Result<>> flush();

@@ -1,5 +1,6 @@
 #include "wal/queue_state.h"
 
+#include <algorithm>
 #include <xxhash.h>
 
 #include "wal/base/little_endian.h"
@@ -8,7 +9,8 @@
 namespace tideover::wal {
 namespace {
 
-constexpr std::uint8_t kStateVersion = 1;
+// 1 had neither the lane's number nor its cursors, and no cursor that began again after a loss.
+constexpr std::uint8_t kStateVersion = 2;
 
 void append(std::string& to, const Totals& totals) {
   append_le(to, totals.records);
@@ -24,9 +26,18 @@ Totals next_totals(LittleEndianReader& from) {
   return totals;
 }
 
+bool is_reachable(Seq seq, const Totals& totals) {
+  return std::max({seq.value, totals.records, totals.units, totals.bytes}) < kNumberMax;
+}
+
 }  // namespace
 
 LaneId lane_id(std::string_view name) { return LaneId{XXH32(name.data(), name.size(), 0)}; }
+
+std::uint32_t name_check(std::string_view lane) {
+  const auto check = static_cast<std::uint32_t>(XXH3_64bits(lane.data(), lane.size()));
+  return check != 0 ? check : 1;
+}
 
 CursorState beginning_at(Seq next, const Totals& settled) {
   CursorState state;
@@ -36,22 +47,37 @@ CursorState beginning_at(Seq next, const Totals& settled) {
   return state;
 }
 
-std::string encode(const LaneState& state) {
+std::string encode(const LaneValue& lane) {
   std::string value;
   append_le(value, kStateVersion);
-  append_le(value, state.tail.value);
-  append(value, state.totals);
+  append_le(value, lane.state.tail.value);
+  append(value, lane.state.totals);
+  append_le(value, lane.number.value_or(LaneId{}).value);
+  append_le(value, static_cast<std::uint8_t>(lane.given_up));
+  append_le(value, static_cast<std::uint32_t>(lane.cursors.size()));
+  for (const std::string& name : lane.cursors) {
+    append_le(value, static_cast<std::uint32_t>(name.size()));
+    value += name;
+  }
   return value;
 }
 
-std::optional<LaneState> decode_lane(std::string_view value) {
+std::optional<LaneValue> decode_lane(std::string_view value) {
   LittleEndianReader from(value);
-  if (from.next<std::uint8_t>() != kStateVersion) return std::nullopt;
-  LaneState state;
-  state.tail = Seq{from.next<std::uint64_t>()};
-  state.totals = next_totals(from);
+  const auto version = from.next<std::uint8_t>();
+  if (version == 0 || version > kStateVersion) return std::nullopt;
+  LaneValue lane;
+  lane.state.tail = Seq{from.next<std::uint64_t>()};
+  lane.state.totals = next_totals(from);
+  if (!from.ok() || !is_reachable(lane.state.tail, lane.state.totals)) return std::nullopt;
+  if (version == 1) return lane;
+  lane.number = LaneId{from.next<std::uint32_t>()};
+  lane.given_up = from.next<std::uint8_t>() != 0;
+  const auto cursors = from.next<std::uint32_t>();
+  for (std::uint32_t i = 0; i < cursors && from.ok(); ++i)
+    lane.cursors.emplace_back(from.next_bytes(from.next<std::uint32_t>()));
   if (!from.ok()) return std::nullopt;
-  return state;
+  return lane;
 }
 
 std::string encode(const CursorState& state) {
@@ -70,12 +96,14 @@ std::string encode(const CursorState& state) {
   append_le(value, static_cast<std::uint16_t>(ledger.lost.size()));
   for (const std::uint64_t lost : ledger.lost) append_le(value, lost);
   append_le(value, state.overtaken_before.value);
+  append_le(value, state.unknown_before.value);
   return value;
 }
 
 std::optional<CursorState> decode_cursor(std::string_view value) {
   LittleEndianReader from(value);
-  if (from.next<std::uint8_t>() != kStateVersion) return std::nullopt;
+  const auto version = from.next<std::uint8_t>();
+  if (version == 0 || version > kStateVersion) return std::nullopt;
   CursorState state;
   state.next = Seq{from.next<std::uint64_t>()};
   state.settled = next_totals(from);
@@ -89,10 +117,16 @@ std::optional<CursorState> decode_cursor(std::string_view value) {
   const auto reasons = from.next<std::uint16_t>();
   if (reasons > ledger.lost.size()) return std::nullopt;
   for (std::size_t i = 0; i < reasons; ++i) ledger.lost[i] = from.next<std::uint64_t>();
-  if (!from.ok()) return std::nullopt;
-  if (!from.at_end()) state.overtaken_before = Seq{from.next<std::uint64_t>()};  // older values end here
+  if (!from.ok() || state.next == Seq{} || !is_reachable(state.next, state.settled)) return std::nullopt;
+  if (version == 1 && from.at_end()) return state;  // the first values of version 1 end here
+  state.overtaken_before = Seq{from.next<std::uint64_t>()};
+  if (version > 1) state.unknown_before = Seq{from.next<std::uint64_t>()};
   if (!from.ok()) return std::nullopt;
   return state;
+}
+
+bool is_newer_value(std::string_view value) {
+  return !value.empty() && static_cast<std::uint8_t>(value.front()) > kStateVersion;
 }
 
 std::string lane_key(std::string_view lane) { return std::string(kLanePrefix).append(lane); }

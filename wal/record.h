@@ -48,6 +48,11 @@ struct Totals {
   friend Totals operator-(const Totals& a, const Totals& b) {
     return {a.records - b.records, a.units - b.units, a.bytes - b.bytes};
   }
+  // What lies between the two; nothing, where damage made `a` smaller than what it follows.
+  friend Totals distance(const Totals& from, const Totals& to) {
+    const auto beyond = [](std::uint64_t a, std::uint64_t b) { return b > a ? b - a : 0; };
+    return {beyond(from.records, to.records), beyond(from.units, to.units), beyond(from.bytes, to.bytes)};
+  }
   friend Totals operator+(const Totals& a, const Totals& b) {
     return {a.records + b.records, a.units + b.units, a.bytes + b.bytes};
   }
@@ -55,12 +60,20 @@ struct Totals {
 
 // A durable record as readers see it. Shares its bytes: cheap to copy, valid as long as any copy lives.
 struct StoredRecord {
-  Seq seq;
+  Seq seq;         // of a pack: the last number that it stands for
   Totals through;  // including this record
   Attributes attributes;
   std::shared_ptr<const std::string> bytes;
+  std::uint32_t span = 1;        // numbers that it stands for; more than one: a pack
+  std::uint32_t name_check = 0;  // of the lane that it was written to; 0: it does not say
 
+  Seq first() const { return Seq{seq.value - span + 1}; }
   std::string_view payload() const { return std::string_view(*bytes).substr(kEnvelopeBytes); }
 };
+
+// Of all before `record`, as far as it can tell: what a pack replaced was of another size than it is itself.
+inline Totals before(const StoredRecord& record) {
+  return record.through - Totals{record.span, record.attributes.units, record.bytes->size()};
+}
 
 }  // namespace tideover::wal

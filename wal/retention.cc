@@ -12,7 +12,7 @@ std::uint64_t floor_bytes(const DiskFill& disk, const WalLimits& limits) {
 std::optional<Refusal> refuse(const LaneFill& lane, const DiskFill& disk, std::uint64_t bytes,
                               const WalLimits& limits) {
   // One alone always passes, or what is as large as the limit would be asked to wait for ever.
-  if (lane.waiting_bytes > 0 && lane.waiting_bytes + bytes > limits.waiting_bytes)
+  if (lane.waiting_bytes > 0 && lane.waiting_bytes + bytes > lane.waiting_bytes_max)
     return Refusal{
         Errc::unavailable,
         fmt::format("the disk is slower than the intake: {} bytes wait to be synced", lane.waiting_bytes)};

@@ -12,8 +12,9 @@ namespace tideover::wal {
 
 struct LaneFill {
   std::uint64_t needed_bytes = 0;   // not yet settled by the slowest required cursor; 0 without one
-  std::uint64_t waiting_bytes = 0;  // of all lanes, not yet in a group
-  std::uint64_t max_bytes = 0;      // 0: no budget
+  std::uint64_t waiting_bytes = 0;  // of all lanes of its signal, not yet in a group
+  std::uint64_t waiting_bytes_max = 0;
+  std::uint64_t max_bytes = 0;  // 0: no budget
   bool refuse_at_floor = true;
 };
 

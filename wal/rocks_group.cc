@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <rocksdb/db.h>
+#include <rocksdb/options.h>
 #include <rocksdb/write_batch.h>
 #include <utility>
 
@@ -80,7 +81,20 @@ Result<> GroupWriter::write(const RocksHandle& handle, const StoreBatch& group) 
   }
   if (was_split_) put_meta(batch, handle, commit_, {{std::string(kUnfinishedKey), std::string()}});
   put_meta(batch, handle, commit_, group.meta);
-  return write_batch(handle, batch, true);
+  auto written = write_batch(handle, batch, true);
+  if (written && group.anchor) written = anchor(handle);
+  return written;
+}
+
+// The log record is the one place, a table of each family the other two. Crash in between: the log has it,
+// and what it recovers stands in tables.
+Result<> GroupWriter::anchor(const RocksHandle& handle) {
+  rocksdb::FlushOptions options;
+  options.allow_write_stall = true;
+  const rocksdb::Status status = handle.db().Flush(options, {handle.meta(), handle.mirror()});
+  if (const auto failure = guard_.failure()) return *failure;
+  if (!status.ok()) return rocks_error(status, "write what was born into tables");
+  return {};
 }
 
 Result<> GroupWriter::settle(const RocksHandle& handle, MetaImage& meta) {
@@ -92,9 +106,10 @@ Result<> GroupWriter::settle(const RocksHandle& handle, MetaImage& meta) {
     put_meta(batch, handle, commit_, {{std::string(kUnfinishedKey), std::string()}});
     meta.values.erase(unfinished);
   }
-  const auto [format, fresh] =
-      meta.values.try_emplace(std::string(kFormatKey), std::to_string(kFormatVersion));
-  if (fresh) put_meta(batch, handle, commit_, {*format});
+  // From here on what is written is of this version: an older one must not take it for its own.
+  std::string& format = meta.values[std::string(kFormatKey)];
+  if (std::exchange(format, std::to_string(kFormatVersion)) != format)
+    put_meta(batch, handle, commit_, {{std::string(kFormatKey), format}});
   if (meta.copies_differ || meta.meta_damaged || meta.mirror_damaged) {
     for (const auto& [key, value] : meta.values) put_meta(batch, handle, commit_, {{key, value}});
   }

@@ -35,6 +35,7 @@ class GroupWriter {
   Result<> settle(const RocksHandle& handle, MetaImage& meta);
 
  private:
+  Result<> anchor(const RocksHandle& handle);
   Result<> write_batch(const RocksHandle& handle, rocksdb::WriteBatch& batch, bool sync);
 
   const LogGuard& guard_;

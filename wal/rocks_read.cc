@@ -22,8 +22,16 @@ rocksdb::ReadOptions read_options() {
   return options;
 }
 
-Result<StoredRecord> to_record(const rocksdb::Slice& value) {
-  return open_envelope(std::make_shared<std::string>(value.data(), value.size()));
+// Errors: corrupt, also for a record that stands under another's number.
+Result<StoredRecord> to_record(Seq seq, const rocksdb::Slice& value) {
+  auto record = open_envelope(std::make_shared<std::string>(value.data(), value.size()));
+  if (record && record->seq != seq) return fail(Errc::corrupt, "the record has another number than its key");
+  return record;
+}
+
+Result<StoredRecord> to_record(const rocksdb::Iterator& at) {
+  const auto key = parse_record_key(at.key().ToStringView());
+  return to_record(key ? key->seq : Seq{0}, at.value());
 }
 
 // Collects until the request's size is reached; knows where the caller goes on.
@@ -84,7 +92,7 @@ Result<ReadRange> read_one_by_one(const RocksHandle& handle, const ReadRequest& 
     const rocksdb::Status status =
         handle.db().Get(read_options(), handle.records(), record_key(request.lane, reached), &value);
     if (status.ok()) {
-      if (auto record = to_record(value)) {
+      if (auto record = to_record(reached, value)) {
         bytes += value.size();
         found.emplace(reached, std::move(*record));
         continue;
@@ -121,7 +129,7 @@ Result<ReadRange> read_records(const RocksHandle& handle, const ReadRequest& req
 
   Collector collector(request);
   for (it->Seek(record_key(request.lane, request.from)); it->Valid(); it->Next()) {
-    auto record = to_record(it->value());
+    auto record = to_record(*it);
     if (!record)
       continue;  // the block's checksum holds but the record's does not: damaged before it came here
     collector.add(std::move(*record));
@@ -138,7 +146,7 @@ Result<std::map<LaneId, StoredRecord>> read_tails(const RocksHandle& handle) {
   it->SeekToLast();
   while (it->Valid()) {
     const auto key = parse_record_key(it->key().ToStringView());
-    auto record = to_record(it->value());
+    auto record = to_record(*it);
     if (!key || !record) {
       it->Prev();
       continue;

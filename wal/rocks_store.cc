@@ -18,6 +18,7 @@
 #include "wal/log_tail.h"
 #include "wal/rocks_group.h"
 #include "wal/rocks_handle.h"
+#include "wal/rocks_heads.h"
 #include "wal/rocks_log_guard.h"
 #include "wal/rocks_meta.h"
 #include "wal/rocks_options.h"
@@ -83,7 +84,7 @@ class RocksStore::Impl {
     marks_->raise(lane, before);
     if (state_ != State::writable) return;
     const auto tail = tails_.find(lane);
-    reclaim_.released(*handle_, lane, before, tail == tails_.end() || tail->second < before);
+    reclaim_.released(*handle_, lane, before, tail == tails_.end() || tail->second <= before);
   }
 
   StoreUsage usage() {
@@ -186,9 +187,13 @@ class RocksStore::Impl {
     if (auto settled = writer_->settle(handle, meta); !settled) return settled.error();
     auto tails = read_tails(handle);
     if (!tails) return tails.error();
+    auto heads = read_heads(handle, *tails);
+    if (!heads) return heads.error();
 
-    StoreImage image{
-        .meta = {}, .tails = std::move(*tails), .meta_damaged = meta.meta_damaged && meta.mirror_damaged};
+    StoreImage image;
+    image.tails = std::move(*tails);
+    image.heads = std::move(*heads);
+    image.meta_damaged = meta.meta_damaged && meta.mirror_damaged;
     for (const auto& [key, value] : meta.values)
       if (key != kFormatKey && !key.starts_with(kStorePrefix)) image.meta.emplace(key, value);
     tails_.clear();  // a failed commit may have left numbers that nothing was stored under
@@ -198,7 +203,9 @@ class RocksStore::Impl {
 
   Result<> check_format(const MetaImage& meta) const {
     const auto found = meta.values.find(std::string(kFormatKey));
-    if (found == meta.values.end() || found->second == std::to_string(kFormatVersion)) return {};
+    if (found == meta.values.end()) return {};
+    for (std::uint32_t version = kOldestFormat; version <= kFormatVersion; ++version)
+      if (found->second == std::to_string(version)) return {};
     return fail(
         Errc::store_refused,
         fmt::format("{} is in format {}, and this version reads formats up to {}: run the version that wrote "

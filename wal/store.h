@@ -27,12 +27,17 @@ struct StoreBatch {
   };
   std::vector<Put> records;                               // each key is written once in its life
   std::vector<std::pair<std::string, std::string>> meta;  // key, value; an empty value removes the key
+  // What is durable after commit() stands in two places that one damaged byte cannot take together, of which
+  // neither is that of the records that come next. Dear: for what is born once and never written again.
+  bool anchor = false;
 };
 
-// What the store holds when it is opened: all meta, and the last intact record of every lane.
+// What the store holds when it is opened: all meta, and the first and the last intact record of every lane.
 struct StoreImage {
   std::map<std::string, std::string> meta;
   std::map<LaneId, StoredRecord> tails;
+  // A head may have been released already: nothing says how far, but the cursors.
+  std::map<LaneId, StoredRecord> heads;
   // Records of damaged groups that nothing was written after: their totals went with them, so no gap shows.
   std::uint64_t damaged_at_tail = 0;
   bool meta_damaged = false;  // some meta could not be read: what is missing here may once have been written
@@ -76,8 +81,9 @@ class Store {
   virtual Result<ReadRange> read(const ReadRequest& request) = 0;
 
   // Blocking, needs no free space. Records before `before` will never be read again; their space is given
-  // back when that is cheap. Called only after a commit whose meta says the same, so a crash in between costs
-  // space, not data.
+  // back when that is cheap, and by rewriting when `before` is the lane's last record or beyond, which asks
+  // for it: the lane is at rest. Asked again, it looks again, at next to no cost when there is nothing to be
+  // gained. Called only after a commit whose meta says the same, so a crash in between costs space, not data.
   virtual void release(LaneId lane, Seq before) = 0;
 
   virtual StoreUsage usage() const = 0;

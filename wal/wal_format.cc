@@ -1,5 +1,6 @@
 #include "wal/wal_format.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <xxhash.h>
 
@@ -28,25 +29,28 @@ enum Offset : std::size_t {
   kOwnUnits = 76,   // u32
   kRawBytes = 80,   // u32
   kTallies = 84,    // 4 x u32
-  kReserved = 100,  // u32, 0
+  kOwnCheck = 100,  // u32: of a record the check of its lane's name, of a pack its span
 };
-static_assert(kReserved + 4 == kEnvelopeBytes);
+static_assert(kOwnCheck + 4 == kEnvelopeBytes);
 
-constexpr std::uint8_t kEnvelopeVersion = 1;
-constexpr std::uint8_t kRecordKind = 0;  // 1 is kept for packs
+constexpr std::uint8_t kEnvelopeVersion = 2;  // 1 had no check of the lane's name, and no packs
+constexpr std::uint8_t kRecordKind = 0;
+constexpr std::uint8_t kPackKind = 1;
 
 std::uint64_t checksum(std::string_view bytes) {
   return XXH3_64bits(bytes.data() + kVersion, bytes.size() - kVersion);
 }
 
-}  // namespace
+bool is_readable(std::uint8_t version, std::uint8_t kind) {
+  return (version == kEnvelopeVersion && kind <= kPackKind) || (version == 1 && kind == kRecordKind);
+}
 
-void seal_envelope(NewRecord& record, Seq seq, const Totals& through) {
+void seal(NewRecord& record, std::uint8_t kind, Seq seq, const Totals& through, std::uint32_t own_check) {
   invariant(record.bytes.size() >= kEnvelopeBytes, "a record has room for its envelope");
   const Attributes& a = record.attributes;
   char* at = record.bytes.data();
   store_le<std::uint8_t>(at + kVersion, kEnvelopeVersion);
-  store_le<std::uint8_t>(at + kKind, kRecordKind);
+  store_le<std::uint8_t>(at + kKind, kind);
   store_le<std::uint16_t>(at + kLength, kEnvelopeBytes);
   store_le<std::uint32_t>(at + kPayload, static_cast<std::uint32_t>(record.bytes.size() - kEnvelopeBytes));
   store_le<std::uint64_t>(at + kSeq, seq.value);
@@ -62,8 +66,18 @@ void seal_envelope(NewRecord& record, Seq seq, const Totals& through) {
   store_le<std::uint32_t>(at + kRawBytes, a.raw_bytes);
   for (std::size_t i = 0; i < a.tallies.size(); ++i)
     store_le<std::uint32_t>(at + kTallies + 4 * i, a.tallies[i]);
-  store_le<std::uint32_t>(at + kReserved, 0);
+  store_le<std::uint32_t>(at + kOwnCheck, own_check);
   store_le<std::uint64_t>(at + kChecksum, checksum(record.bytes));
+}
+
+}  // namespace
+
+void seal_envelope(NewRecord& record, Seq seq, const Totals& through, std::uint32_t name_check) {
+  seal(record, kRecordKind, seq, through, name_check);
+}
+
+void seal_pack(NewRecord& record, Seq last, std::uint32_t span, const Totals& through) {
+  seal(record, kPackKind, last, through, span);
 }
 
 Result<StoredRecord> open_envelope(std::shared_ptr<const std::string> bytes) {
@@ -72,14 +86,14 @@ Result<StoredRecord> open_envelope(std::shared_ptr<const std::string> bytes) {
   if (load_le<std::uint64_t>(at + kChecksum) != checksum(*bytes))
     return fail(Errc::corrupt, "the record does not match its checksum");
   // From here on the bytes are what some writer meant.
-  if (load_le<std::uint8_t>(at + kVersion) != kEnvelopeVersion ||
-      load_le<std::uint8_t>(at + kKind) != kRecordKind ||
+  const auto kind = load_le<std::uint8_t>(at + kKind);
+  if (!is_readable(load_le<std::uint8_t>(at + kVersion), kind) ||
       load_le<std::uint16_t>(at + kLength) != kEnvelopeBytes ||
       load_le<std::uint32_t>(at + kPayload) != bytes->size() - kEnvelopeBytes)
     return fail(
         Errc::corrupt,
         fmt::format("the record has an envelope of version {}, kind {}, which this version does not read",
-                    load_le<std::uint8_t>(at + kVersion), load_le<std::uint8_t>(at + kKind)));
+                    load_le<std::uint8_t>(at + kVersion), kind));
   StoredRecord record;
   record.seq = Seq{load_le<std::uint64_t>(at + kSeq)};
   record.through = {load_le<std::uint64_t>(at + kRecords), load_le<std::uint64_t>(at + kUnits),
@@ -94,23 +108,33 @@ Result<StoredRecord> open_envelope(std::shared_ptr<const std::string> bytes) {
   a.raw_bytes = load_le<std::uint32_t>(at + kRawBytes);
   for (std::size_t i = 0; i < a.tallies.size(); ++i)
     a.tallies[i] = load_le<std::uint32_t>(at + kTallies + 4 * i);
+  if (kind == kPackKind)
+    record.span = load_le<std::uint32_t>(at + kOwnCheck);
+  else if (load_le<std::uint8_t>(at + kVersion) > 1)
+    record.name_check = load_le<std::uint32_t>(at + kOwnCheck);
+  const Totals& t = record.through;
+  if (record.seq.value >= kNumberMax || std::max({t.records, t.units, t.bytes}) >= kNumberMax ||
+      record.span == 0 || record.span > record.seq.value)
+    return fail(Errc::corrupt, "the record has a number or totals that no lane reaches");
   record.bytes = std::move(bytes);
   return record;
 }
 
 std::size_t find_envelope(std::string_view bytes, std::size_t from) {
   // What every envelope has in common, between its checksum and the length of its payload.
-  constexpr char kSignature[] = {kEnvelopeVersion, kRecordKind, kEnvelopeBytes & 0xff, kEnvelopeBytes >> 8};
+  constexpr char kSignature[] = {kEnvelopeBytes & 0xff, kEnvelopeBytes >> 8};
   const std::string_view signature(kSignature, sizeof kSignature);
-  for (std::size_t at = bytes.find(signature, from + kVersion); at != std::string_view::npos;
+  for (std::size_t at = bytes.find(signature, from + kLength); at != std::string_view::npos;
        at = bytes.find(signature, at + 1))
-    if (envelope_extent(bytes.substr(at - kVersion)) != 0) return at - kVersion;
+    if (envelope_extent(bytes.substr(at - kLength)) != 0) return at - kLength;
   return std::string_view::npos;
 }
 
 std::size_t envelope_extent(std::string_view at) {
   if (at.size() < kEnvelopeBytes) return 0;
   if (load_le<std::uint16_t>(at.data() + kLength) != kEnvelopeBytes) return 0;
+  if (!is_readable(load_le<std::uint8_t>(at.data() + kVersion), load_le<std::uint8_t>(at.data() + kKind)))
+    return 0;
   const std::size_t extent = kEnvelopeBytes + load_le<std::uint32_t>(at.data() + kPayload);
   return extent <= at.size() ? extent : 0;
 }

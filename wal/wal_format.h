@@ -11,11 +11,20 @@
 
 namespace tideover::wal {
 
-inline constexpr std::uint32_t kFormatVersion = 1;  // of the whole directory; stored under kFormatKey
+// Of the whole directory; stored under kFormatKey. Older ones from kOldestFormat on are read, and become this
+// one when they are opened.
+inline constexpr std::uint32_t kFormatVersion = 2;
+inline constexpr std::uint32_t kOldestFormat = 1;
+
+// No writer of ours comes near: what says that it is beyond this is not what it seems. It leaves room for any
+// sum.
+inline constexpr std::uint64_t kNumberMax = std::uint64_t{1} << 62;
 
 // Fills the envelope at the front of `record.bytes`: sequence number, totals through it, attributes,
-// checksum.
-void seal_envelope(NewRecord& record, Seq seq, const Totals& through);
+// checksum. `name_check`: of its lane (queue_state.h).
+void seal_envelope(NewRecord& record, Seq seq, const Totals& through, std::uint32_t name_check = 0);
+// The same for one that stands for the `span` numbers up to `last`, with the totals through that.
+void seal_pack(NewRecord& record, Seq last, std::uint32_t span, const Totals& through);
 
 // Checks version, length and checksum (XXH3-64 over everything behind the checksum field).
 // `bytes` is kept alive by the returned record. Errors: corrupt.

@@ -87,14 +87,14 @@ TEST_CASE("a directory in a newer format is refused, and its content is not touc
   RocksDisk disk;
   LaneWriter lane(kMetrics);
   REQUIRE(disk.store().open());
-  REQUIRE(disk.store().commit(batch_of({lane.put("a")}, {{std::string(kFormatKey), "2"}, {"cursor", "1"}})));
+  REQUIRE(disk.store().commit(batch_of({lane.put("a")}, {{std::string(kFormatKey), "3"}, {"cursor", "1"}})));
   disk.lose_power();
   for (int attempt = 0; attempt < 2; ++attempt) {
     const auto refused = disk.store().open();
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code == Errc::store_refused);
-    CHECK(refused.error().detail.find("format 2") != std::string::npos);
-    CHECK(refused.error().detail.find("up to 1") != std::string::npos);
+    CHECK(refused.error().detail.find("format 3") != std::string::npos);
+    CHECK(refused.error().detail.find("up to 2") != std::string::npos);
   }
 }
 

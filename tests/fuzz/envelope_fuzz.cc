@@ -26,8 +26,11 @@ struct Input {
 Input read_input(std::string_view bytes) {
   LittleEndianReader from(bytes);
   Input input;
-  input.seq = Seq{from.next<std::uint64_t>()};
-  input.through = {from.next<std::uint64_t>(), from.next<std::uint64_t>(), from.next<std::uint64_t>()};
+  const auto reachable = [&from] { return from.next<std::uint64_t>() % kNumberMax; };
+  input.seq = Seq{reachable()};
+  input.through.records = reachable();
+  input.through.units = reachable();
+  input.through.bytes = reachable();
   Attributes& a = input.record.attributes;
   a.arrival_ms = from.next<std::int64_t>();
   a.oldest_ms = from.next<std::int64_t>();
@@ -92,7 +95,7 @@ void check_search(std::string_view bytes) {
 }
 
 void check_states(std::string_view bytes) {
-  if (const auto lane = decode_lane(bytes))
+  if (const auto lane = decode_lane(bytes); lane && lane->number)
     invariant(decode_lane(encode(*lane)) == lane, "a lane's state is kept");
   if (const auto cursor = decode_cursor(bytes))
     invariant(decode_cursor(encode(*cursor)) == cursor, "a cursor's state is kept");

@@ -16,6 +16,13 @@ std::uint64_t bytes_of(const StoreBatch& batch) {
   return bytes;
 }
 
+// Errors: corrupt, also for a record that stands under another's number.
+Result<StoredRecord> intact(const std::pair<LaneId, Seq>& key, std::shared_ptr<const std::string> bytes) {
+  auto record = open_envelope(std::move(bytes));
+  if (record && record->seq != key.second) return fail(Errc::corrupt, "the record has another number");
+  return record;
+}
+
 Error injected(Errc code, std::string_view verb) {
   return fail(code, "the test made this " + std::string(verb) + " fail: " + std::string(to_string(code)));
 }
@@ -28,11 +35,15 @@ Result<StoreImage> MemStore::open() {
   if (unsynced_) apply(*std::exchange(unsynced_, std::nullopt));
   state_ = State::open;
 
-  StoreImage image{.meta = meta_, .tails = {}};
-  for (auto it = records_.rbegin(); it != records_.rend(); ++it) {
-    if (image.tails.contains(it->first.first)) continue;
-    if (auto record = open_envelope(it->second)) image.tails.emplace(it->first.first, std::move(*record));
+  StoreImage image;
+  for (const auto& [key, value] : meta_) image.meta.emplace(key, value.bytes);
+  for (const auto& [key, kept] : records_) {
+    auto record = intact(key, kept.bytes);
+    if (!record) continue;
+    image.heads.emplace(key.first, *record);
+    image.tails.insert_or_assign(key.first, std::move(*record));
   }
+  image.meta_damaged = std::exchange(meta_lost_, false);
   return image;
 }
 
@@ -61,9 +72,9 @@ Result<ReadRange> MemStore::read(const ReadRequest& request) {
   std::uint64_t bytes = 0;
   for (auto it = records_.lower_bound({request.lane, request.from}); it != records_.end(); ++it) {
     if (it->first.first != request.lane || it->first.second >= request.until) break;
-    auto record = open_envelope(it->second);
+    auto record = intact(it->first, it->second.bytes);
     if (!record) continue;
-    bytes += it->second->size();
+    bytes += it->second.bytes->size();
     range.records.push_back(std::move(*record));
     if (bytes < request.max_bytes) continue;
     range.next = next(it->first.second);
@@ -79,8 +90,8 @@ void MemStore::release(LaneId lane, Seq before) {
   const auto begin = records_.lower_bound({lane, Seq{0}});
   const auto end = records_.lower_bound({lane, before});
   for (auto it = begin; it != end; ++it) {
-    held_bytes_ -= it->second->size();
-    free_bytes_ += it->second->size();
+    held_bytes_ -= it->second.bytes->size();
+    free_bytes_ += it->second.bytes->size();
   }
   records_.erase(begin, end);
 }
@@ -132,10 +143,46 @@ bool MemStore::damage(LaneId lane, Seq seq) {
   std::lock_guard lock(mutex_);
   const auto it = records_.find({lane, seq});
   if (it == records_.end()) return false;
-  auto bytes = std::make_shared<std::string>(*it->second);  // the queue may share the original
+  auto bytes = std::make_shared<std::string>(*it->second.bytes);  // the queue may share the original
   bytes->back() = static_cast<char>(bytes->back() ^ 0x10);
-  it->second = std::move(bytes);
+  it->second.bytes = std::move(bytes);
   return true;
+}
+
+void MemStore::lose_group(std::uint64_t commit) {
+  std::lock_guard lock(mutex_);
+  std::erase_if(records_, [commit](const auto& entry) { return entry.second.commit == commit; });
+  std::erase_if(
+      meta_, [commit](const auto& entry) { return entry.second.commit == commit && !entry.second.anchored; });
+}
+
+void MemStore::lose_meta() {
+  std::lock_guard lock(mutex_);
+  meta_.clear();
+  meta_lost_ = true;
+}
+
+void MemStore::lose_meta(const std::string& key) {
+  std::lock_guard lock(mutex_);
+  meta_.erase(key);
+}
+
+void MemStore::set_meta(const std::string& key, std::string value) {
+  std::lock_guard lock(mutex_);
+  meta_[key] = {std::move(value), commits_, true};
+}
+
+std::optional<std::string> MemStore::meta(const std::string& key) const {
+  std::lock_guard lock(mutex_);
+  const auto it = meta_.find(key);
+  return it == meta_.end() ? std::nullopt : std::optional(it->second.bytes);
+}
+
+void MemStore::misplace(LaneId lane, Seq seq, LaneId from, Seq other) {
+  std::lock_guard lock(mutex_);
+  const auto moved = records_.find({from, other});
+  invariant(moved != records_.end(), "a test misplaces a record that is there");
+  records_[{lane, seq}].bytes = moved->second.bytes;
 }
 
 void MemStore::set_lazy_release(bool lazy) {
@@ -171,8 +218,11 @@ std::optional<MemStore::Fault> MemStore::take(std::optional<Fault>& fault) {
 
 void MemStore::apply(const StoreBatch& batch) {
   for (const StoreBatch::Put& put : batch.records) {
-    const auto [it, fresh] = records_.try_emplace({put.lane, put.seq}, put.bytes);
-    invariant(fresh, "a record key is written once in its life");
+    const auto [it, fresh] = records_.try_emplace({put.lane, put.seq}, Kept{put.bytes, commits_ + 1});
+    // Where a damaged record was the lane's last, its number is free: nobody can know that it was given.
+    invariant(fresh || !intact(it->first, it->second.bytes), "a record key is written once in its life");
+    if (!fresh) held_bytes_ -= it->second.bytes->size();
+    it->second = {put.bytes, commits_ + 1};
     held_bytes_ += put.bytes->size();
     free_bytes_ -= std::min<std::uint64_t>(free_bytes_, put.bytes->size());
   }
@@ -180,7 +230,7 @@ void MemStore::apply(const StoreBatch& batch) {
     if (value.empty()) {
       meta_.erase(key);
     } else {
-      meta_[key] = value;
+      meta_[key] = {value, commits_ + 1, batch.anchor};
     }
   }
 }

@@ -43,6 +43,18 @@ class MemStore final : public Store {
   // Flips a byte of a stored record, so that its envelope no longer matches. False: no such record.
   bool damage(LaneId lane, Seq seq);
 
+  // What a damaged byte of the log takes: the records of the group that was committed as the `commit`th, and
+  // of its meta what was written in no other group since and is not anchored.
+  void lose_group(std::uint64_t commit);
+  // Both copies of the meta, with every cursor and every lane; the records stay.
+  void lose_meta();
+  // One value of it, in both copies.
+  void lose_meta(const std::string& key);
+  void set_meta(const std::string& key, std::string value);
+  std::optional<std::string> meta(const std::string& key) const;
+  // Another record under the number of this one, as a table put together from the wrong blocks would have it.
+  void misplace(LaneId lane, Seq seq, LaneId from, Seq other);
+
   // Records behind release() stay readable and come up as tails again, as they may in a real store.
   void set_lazy_release(bool lazy);
 
@@ -60,6 +72,16 @@ class MemStore final : public Store {
     bool until_healed = false;
   };
   using Key = std::pair<LaneId, Seq>;
+  using Bytes = std::shared_ptr<const std::string>;
+  struct Kept {
+    Bytes bytes;
+    std::uint64_t commit;
+  };
+  struct Value {
+    std::string bytes;
+    std::uint64_t commit;
+    bool anchored;
+  };
   enum class State : std::uint8_t { closed, open, failed };
 
   static std::optional<Fault> take(std::optional<Fault>& fault);
@@ -67,8 +89,9 @@ class MemStore final : public Store {
 
   mutable std::mutex mutex_;
   State state_ = State::closed;
-  std::map<Key, std::shared_ptr<const std::string>> records_;
-  std::map<std::string, std::string> meta_;
+  std::map<Key, Kept> records_;
+  std::map<std::string, Value> meta_;
+  bool meta_lost_ = false;
   std::optional<StoreBatch> unsynced_;  // of a failed commit that will be found applied
   std::optional<Fault> commit_fault_, open_fault_, read_fault_;
   bool lazy_release_ = false;

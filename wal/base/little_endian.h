@@ -46,6 +46,16 @@ class LittleEndianReader {
     bytes_.remove_prefix(sizeof(T));
     return value;
   }
+  std::string_view next_bytes(std::size_t count) {
+    if (bytes_.size() < count) {
+      ok_ = false;
+      bytes_ = {};
+      return {};
+    }
+    const std::string_view bytes = bytes_.substr(0, count);
+    bytes_.remove_prefix(count);
+    return bytes;
+  }
   bool ok() const { return ok_; }
   bool at_end() const { return bytes_.empty(); }
 

@@ -362,17 +362,6 @@ TEST_CASE("a mark of what may be overtaken is durable once it is given, and neve
   CHECK(failed.has_error());
 }
 
-TEST_CASE("a cursor's state of an older version, which knew no mark, is read") {
-  CursorState state;
-  state.next = Seq{7};
-  state.overtaken_before = Seq{9};
-  const std::string value = encode(state);
-  CHECK(decode_cursor(value) == state);
-  state.overtaken_before = Seq{};
-  CHECK(decode_cursor(value.substr(0, value.size() - sizeof(std::uint64_t))) == state);
-  CHECK(decode_cursor(value.substr(0, value.size() - 1)) == std::nullopt);
-}
-
 TEST_CASE("a new destination starts at now unless it asks for the oldest") {
   MemStore disk;
   Life life(disk);

@@ -1,0 +1,50 @@
+#include "wal/trimmer.h"
+
+#include <memory>
+#include <utility>
+
+namespace tideover::wal {
+namespace {
+
+constexpr std::uint64_t kTrimBytes = 256 << 10;
+
+}  // namespace
+
+void Trimmer::trim(OpenLane& lane) {
+  if (lane.options.max_bytes == 0 || stopping_) return;
+  for (OpenCursor* c : lane.cursors) {
+    const std::uint64_t held = behind(c->cursor.state(), lane.lane.durable().totals).bytes;
+    if (c->keep != Keep::best_effort || c->trimming || c->held_up || held <= lane.options.max_bytes) continue;
+    c->trimming = true;
+    read_run(lane, *c, c->cursor.state().next, c->cursor.state().next);
+  }
+}
+
+// `start`: the cursor's place. From there to `from` nothing could be read.
+void Trimmer::read_run(OpenLane& lane, OpenCursor& cursor, Seq start, Seq from) {
+  const LaneState tail = lane.lane.durable();
+  const ReadRequest request{lane.lane.id(), from, next(tail.tail), kTrimBytes};
+  auto range = std::make_shared<Result<ReadRange>>(fail(Errc::unavailable, "not read yet"));
+  reader_.submit(
+      [this, request, range] { *range = store_.read(request); },
+      [this, &lane, &cursor, start, range, tail] { drop_run(lane, cursor, start, std::move(*range), tail); });
+}
+
+void Trimmer::drop_run(OpenLane& lane, OpenCursor& cursor, Seq start, Result<ReadRange> range,
+                       const LaneState& tail) {
+  cursor.trimming = false;
+  if (!range || stopping_ || cursor.dropped || cursor.cursor.state().next != start) return;
+  const Seq reached = range->next;
+  const auto damaged = cursor.cursor.trim(lane.lane.own(std::move(range->records)), reached, tail);
+  if (!damaged) {
+    if (!(start < reached) || !(reached <= lane.lane.durable().tail)) return;
+    cursor.trimming = true;
+    return read_run(lane, cursor, start, reached);
+  }
+  metrics_.damaged_records += *damaged;
+  cursor.trimmed_to = cursor.cursor.state().next;
+  committer_.moved(lane.lane, cursor.cursor);
+  trim(lane);
+}
+
+}  // namespace tideover::wal

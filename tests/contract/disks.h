@@ -1,6 +1,7 @@
 // The stores that the contract suite holds to the same promises, each with its way to lose power.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -15,6 +16,12 @@ class MemDisk {
  public:
   Store& store() { return store_; }
   void lose_power() { store_.crash(); }
+  // With all that stands nowhere else.
+  void lose_logs() {
+    for (std::uint64_t commit = 1; commit <= store_.commits(); ++commit) store_.lose_group(commit);
+    lose_power();
+  }
+  std::uint64_t total_bytes() { return store_.usage().total_bytes; }
 
  private:
   MemStore store_;
@@ -34,6 +41,13 @@ class RocksDisk {
     store_ = std::make_unique<RocksStore>(options_);
   }
   void close() { store_.reset(); }
+  void lose_logs() {
+    close();
+    for (const auto& entry : std::filesystem::directory_iterator(options_.directory))
+      if (entry.path().extension() == ".log") std::filesystem::resize_file(entry.path(), 0);
+    lose_power();
+  }
+  std::uint64_t total_bytes() const { return std::filesystem::space(options_.directory).capacity; }
 
  private:
   TempDirectory root_;

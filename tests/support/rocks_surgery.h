@@ -1,0 +1,17 @@
+// Looks into a closed store's directory, and takes things out of it, past the store itself.
+#pragma once
+
+#include <string>
+
+namespace tideover::wal {
+
+// The version that the directory says it has.
+std::string format_of(const std::string& directory);
+
+// Both copies of the meta become empty, as if a rebuild had found nothing of them.
+void forget_meta(const std::string& directory);
+
+// Every table that holds `text` has it damaged, wherever it stands. How many tables did.
+int damage_tables(const std::string& directory, const std::string& text);
+
+}  // namespace tideover::wal

@@ -124,6 +124,8 @@ BadSectors::Id BadSectors::add_named(const std::string& glob, Extent extent, Las
   return add(std::move(entry), extent, lasting);
 }
 
+void BadSectors::heal(Id id) { table_->entries[id].used = false; }
+
 void BadSectors::clear() {
   for (std::uint32_t i = 0; i < table_->count; ++i) table_->entries[i].used = false;
   table_->count = 0;

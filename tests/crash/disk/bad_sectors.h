@@ -53,6 +53,7 @@ class BadSectors {
   Id add(const std::filesystem::path& file, Extent extent = {}, Lasting lasting = {});
   // Every file whose name matches the glob, now and later; writing does not make it well.
   Id add_named(const std::string& glob, Extent extent = {}, Lasting lasting = {});
+  void heal(Id id);
   void clear();
 
   std::uint64_t hits() const;  // reads that failed since the last clear()

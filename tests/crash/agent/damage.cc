@@ -41,12 +41,6 @@ asio::awaitable<void> pause(std::chrono::milliseconds time) {
   co_await timer.async_wait(asio::use_awaitable);
 }
 
-// The number behind `before` in `text`; 0 when it is not there.
-std::uint64_t number_behind(const std::string& text, const std::string& before) {
-  const auto at = text.find(before);
-  return at == std::string::npos ? 0 : std::strtoull(text.c_str() + at + before.size(), nullptr, 10);
-}
-
 bool speaks_of_the_store(const fs::path& log) {
   std::ifstream file(log);
   for (std::string line; std::getline(file, line);) {

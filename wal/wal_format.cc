@@ -98,6 +98,11 @@ Result<StoredRecord> open_envelope(std::shared_ptr<const std::string> bytes) {
   return record;
 }
 
+bool envelope_checks(std::string_view bytes) {
+  return bytes.size() >= kEnvelopeBytes &&
+         load_le<std::uint64_t>(bytes.data() + kChecksum) == checksum(bytes);
+}
+
 std::size_t find_envelope(std::string_view bytes, std::size_t from) {
   // What every envelope has in common, between its checksum and the length of its payload.
   constexpr char kSignature[] = {kEnvelopeVersion, kRecordKind, kEnvelopeBytes & 0xff, kEnvelopeBytes >> 8};

@@ -48,6 +48,8 @@ void fill(DestinationSnapshot& d, Numbers n, std::string name, std::string state
 Snapshot agent_of_distinct_figures() {
   Snapshot s;
   s.build = {"1.2.3", "abcdef", "GNU 12"};
+  s.cluster = "app1";
+  s.node = "node-7";
   Numbers n(1001);
   n.give(s.started_ms, s.buffer.held.records, s.buffer.held.units, s.buffer.held.bytes, s.buffer.max_bytes);
   n.give(s.buffer.oldest_ms, s.buffer.newest_ms, s.buffer.disk_bytes, s.buffer.memory_bytes);

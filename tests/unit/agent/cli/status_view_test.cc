@@ -8,7 +8,8 @@ namespace {
 
 StatusAnswers outage() {
   return {
-      .buildinfo = R"({"version":"0.1.0","revision":"abc123","compiler":"GNU 12","format":1,"cluster":"app1","node":"node-7"})",
+      .buildinfo =
+          R"({"version":"0.1.0","revision":"abc123","compiler":"GNU 12","format":1,"cluster":"app1","node":"node-7"})",
       .buffer =
           R"({"signals":{"metrics":{"bytes":1288490188,"max_bytes":4294967296,"disk_bytes":1400000000,"records":81200,
         "samples":44900000,"bytes_per_sample":28.7,"oldest_timestamp":1800000000.0,"newest_timestamp":1800004320.0,

@@ -6,9 +6,9 @@
 namespace tideover::wal {
 
 Seq release_mark(const OpenLane& lane) {
-  if (lane.given_up) return next(lane.lane.durable().tail);
   if (lane.cursors_unknown && lane.cursors.empty()) return Seq{1};  // whoever needs it has not come back yet
-  Seq mark = lane.lane.durable().tail;
+  const Seq tail = lane.lane.durable().tail;
+  Seq mark = lane.given_up ? next(tail) : tail;
   for (const auto* cursors : {&lane.cursors, &lane.leaving})
     for (const OpenCursor* c : *cursors) mark = std::min(mark, c->cursor.durable_next());
   return mark;

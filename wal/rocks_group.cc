@@ -97,6 +97,12 @@ Result<> GroupWriter::anchor(const RocksHandle& handle) {
   return {};
 }
 
+Result<> GroupWriter::remember_released(const RocksHandle& handle, LaneId lane, Seq before) {
+  rocksdb::WriteBatch batch;
+  put_meta(batch, handle, ++commit_, {{released_key(lane), std::to_string(before.value)}});
+  return write_batch(handle, batch, true);
+}
+
 Result<> GroupWriter::settle(const RocksHandle& handle, MetaImage& meta) {
   rocksdb::WriteBatch batch;
   ++commit_;
@@ -108,8 +114,18 @@ Result<> GroupWriter::settle(const RocksHandle& handle, MetaImage& meta) {
   }
   // From here on what is written is of this version: an older one must not take it for its own.
   std::string& format = meta.values[std::string(kFormatKey)];
-  if (std::exchange(format, std::to_string(kFormatVersion)) != format)
+  if (format != std::to_string(kFormatVersion)) {
+    format = std::to_string(kFormatVersion);
     put_meta(batch, handle, commit_, {{std::string(kFormatKey), format}});
+  }
+  // Format 1 kept every checkpoint that was ever removed.
+  constexpr std::uint32_t kRemovalsAtOnce = 4000;
+  for (const auto& [key, commit] : meta.commits) {
+    if (!key.starts_with(kCheckpointPrefix) || meta.values.contains(key)) continue;
+    put_meta(batch, handle, commit_, {{key, std::string()}});
+    if (batch.Count() < kRemovalsAtOnce) continue;
+    if (auto written = write_batch(handle, batch, false); !written) return written;
+  }
   if (meta.copies_differ || meta.meta_damaged || meta.mirror_damaged) {
     for (const auto& [key, value] : meta.values) put_meta(batch, handle, commit_, {{key, value}});
   }

@@ -38,13 +38,13 @@ Seq lowest_number(const RocksHandle& handle, LaneId lane) {
 
 }  // namespace
 
-Result<std::map<LaneId, StoredRecord>> read_heads(const RocksHandle& handle,
+Result<std::map<LaneId, StoredRecord>> read_heads(const RocksHandle& handle, CarefulReader& reader,
                                                   const std::map<LaneId, StoredRecord>& tails) {
   std::map<LaneId, StoredRecord> heads;
   for (const auto& [lane, tail] : tails) {
     Seq from = std::min(lowest_number(handle, lane), tail.seq);
     while (from <= tail.seq) {
-      auto range = read_records(handle, {lane, from, next(tail.seq), 1});
+      auto range = read_records(handle, reader, {lane, from, next(tail.seq), 1});
       if (!range) return range.error();
       if (!range->records.empty()) {
         heads.emplace(lane, std::move(range->records.front()));

@@ -37,9 +37,13 @@ constexpr std::uint8_t kEnvelopeVersion = 2;  // 1 had no check of the lane's na
 constexpr std::uint8_t kRecordKind = 0;
 constexpr std::uint8_t kPackKind = 1;
 
-std::uint64_t checksum(std::string_view bytes) {
+}  // namespace
+
+std::uint64_t envelope_checksum(std::string_view bytes) {
   return XXH3_64bits(bytes.data() + kVersion, bytes.size() - kVersion);
 }
+
+namespace {
 
 bool is_readable(std::uint8_t version, std::uint8_t kind) {
   return (version == kEnvelopeVersion && kind <= kPackKind) || (version == 1 && kind == kRecordKind);
@@ -67,7 +71,7 @@ void seal(NewRecord& record, std::uint8_t kind, Seq seq, const Totals& through, 
   for (std::size_t i = 0; i < a.tallies.size(); ++i)
     store_le<std::uint32_t>(at + kTallies + 4 * i, a.tallies[i]);
   store_le<std::uint32_t>(at + kOwnCheck, own_check);
-  store_le<std::uint64_t>(at + kChecksum, checksum(record.bytes));
+  store_le<std::uint64_t>(at + kChecksum, envelope_checksum(record.bytes));
 }
 
 }  // namespace
@@ -83,7 +87,7 @@ void seal_pack(NewRecord& record, Seq last, std::uint32_t span, const Totals& th
 Result<StoredRecord> open_envelope(std::shared_ptr<const std::string> bytes) {
   const char* at = bytes->data();
   if (bytes->size() < kEnvelopeBytes) return fail(Errc::corrupt, "the record is shorter than its envelope");
-  if (load_le<std::uint64_t>(at + kChecksum) != checksum(*bytes))
+  if (load_le<std::uint64_t>(at + kChecksum) != envelope_checksum(*bytes))
     return fail(Errc::corrupt, "the record does not match its checksum");
   // From here on the bytes are what some writer meant.
   const auto kind = load_le<std::uint8_t>(at + kKind);
@@ -118,6 +122,11 @@ Result<StoredRecord> open_envelope(std::shared_ptr<const std::string> bytes) {
     return fail(Errc::corrupt, "the record has a number or totals that no lane reaches");
   record.bytes = std::move(bytes);
   return record;
+}
+
+bool envelope_checks(std::string_view bytes) {
+  return bytes.size() >= kEnvelopeBytes &&
+         load_le<std::uint64_t>(bytes.data() + kChecksum) == envelope_checksum(bytes);
 }
 
 std::size_t find_envelope(std::string_view bytes, std::size_t from) {

@@ -11,10 +11,9 @@
 
 namespace tideover::wal {
 
-// Of the whole directory; stored under kFormatKey. Older ones from kOldestFormat on are read, and become this
-// one when they are opened.
+// Of the whole directory; stored under kFormatKey. An older one is read, and becomes this one when it is
+// opened.
 inline constexpr std::uint32_t kFormatVersion = 2;
-inline constexpr std::uint32_t kOldestFormat = 1;
 
 // No writer of ours comes near: what says that it is beyond this is not what it seems. It leaves room for any
 // sum.
@@ -29,6 +28,11 @@ void seal_pack(NewRecord& record, Seq last, std::uint32_t span, const Totals& th
 // Checks version, length and checksum (XXH3-64 over everything behind the checksum field).
 // `bytes` is kept alive by the returned record. Errors: corrupt.
 Result<StoredRecord> open_envelope(std::shared_ptr<const std::string> bytes);
+
+// Of an envelope and its payload, over everything behind the checksum itself.
+std::uint64_t envelope_checksum(std::string_view bytes);
+// Whether they are what some writer meant, of whatever version: only the checksum is looked at.
+bool envelope_checks(std::string_view bytes);
 
 // For finding records in bytes whose structure is lost: where the next thing that looks like an envelope
 // begins, at or after `from`, and how long it says it is (envelope and payload). Only open_envelope() tells

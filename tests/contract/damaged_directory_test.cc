@@ -5,8 +5,8 @@
 
 #include "tests/contract/disks.h"
 #include "tests/support/catch_result.h"
-#include "tests/support/queue_life.h"
 #include "tests/support/rocks_surgery.h"
+#include "tests/support/threaded_life.h"
 
 namespace tideover::wal {
 namespace {
@@ -31,7 +31,7 @@ struct Directory {
 };
 
 // As many records as `count`, of ten units each.
-void write(QueueLife& life, LaneId lane, int count, std::size_t bytes = 14'000) {
+void write(ThreadedLife& life, LaneId lane, int count, std::size_t bytes = 14'000) {
   for (int i = 0; i < count; ++i) life.append(lane, std::string(bytes, 'x'), 10);
 }
 
@@ -44,7 +44,7 @@ TEST_CASE("one flipped byte anywhere in a first life's log costs its group, and 
   Directory directory;
   {
     RocksStore store(directory.options());
-    QueueLife life(store);
+    ThreadedLife life(store);
     const LaneId lane = life.queue.open_lane("metrics", {0, false});
     life.queue.open_cursor(lane, "thanos", Keep::required, start);
     write(life, lane, 20);
@@ -59,7 +59,7 @@ TEST_CASE("one flipped byte anywhere in a first life's log costs its group, and 
     log.put(static_cast<char>(byte ^ 0x20));
   }
   RocksStore store(directory.options());
-  QueueLife life(store);
+  ThreadedLife life(store);
   const LaneId lane = life.queue.open_lane("metrics", {0, false});
   const CursorId cursor = life.queue.open_cursor(lane, "thanos", Keep::required, start);
   const std::size_t delivered = life.drain(lane, cursor).size();
@@ -76,7 +76,7 @@ TEST_CASE("with the tables of both copies of the meta damaged, numbers go on and
   Directory directory;
   {
     RocksStore store(directory.options());
-    QueueLife life(store);
+    ThreadedLife life(store);
     const LaneId lane = life.queue.open_lane("metrics", {0, false});
     life.queue.open_cursor(lane, "thanos", Keep::required, StartAt::now);
     const LaneId side = life.queue.open_lane("side", {0, false});
@@ -97,7 +97,7 @@ TEST_CASE("with the tables of both copies of the meta damaged, numbers go on and
     REQUIRE(store.open());
   }
   RocksStore store(directory.options());
-  QueueLife life(store);
+  ThreadedLife life(store);
   const LaneId lane = life.queue.open_lane("metrics", {0, false});
   const CursorId cursor = life.queue.open_cursor(lane, "thanos", Keep::required, StartAt::now);
   write(life, lane, 1);
@@ -114,7 +114,7 @@ TEST_CASE("a best-effort cursor is trimmed past a table that does not read", "[d
   Directory directory;
   {
     RocksStore store(directory.options());
-    QueueLife life(store);
+    ThreadedLife life(store);
     const LaneId lane = life.queue.open_lane("metrics", {0, false});
     life.queue.open_cursor(lane, "b", Keep::best_effort, StartAt::oldest);
     write(life, lane, 3000, 900);
@@ -130,7 +130,7 @@ TEST_CASE("a best-effort cursor is trimmed past a table that does not read", "[d
   WalLimits limits = quick();
   limits.tail_bytes = 0;
   RocksStore store(directory.options());
-  QueueLife life(store, limits);
+  ThreadedLife life(store, limits);
   const LaneId lane = life.queue.open_lane("metrics", {1'000'000, false});
   life.queue.open_cursor(lane, "b", Keep::best_effort, StartAt::oldest);
   life.until([&] { return life.queue.usage(lane).held_bytes <= 1'000'000; });
@@ -150,7 +150,7 @@ TEST_CASE("the space of a drained lane comes back, also after a restart and besi
     return bytes;
   };
   auto store = std::make_unique<RocksStore>(directory.options());
-  auto life = std::make_unique<QueueLife>(*store);
+  auto life = std::make_unique<ThreadedLife>(*store);
   LaneId side = life->queue.open_lane("side", {0, false});
   life->queue.open_cursor(side, "thanos", Keep::required, StartAt::now);
   LaneId main = life->queue.open_lane("main", {0, false});
@@ -163,7 +163,7 @@ TEST_CASE("the space of a drained lane comes back, also after a restart and besi
   if (restart) {
     life.reset();
     store = std::make_unique<RocksStore>(directory.options());
-    life = std::make_unique<QueueLife>(*store);
+    life = std::make_unique<ThreadedLife>(*store);
     side = *life->queue.find_lane("side");
     main = *life->queue.find_lane("main");
   }

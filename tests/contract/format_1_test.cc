@@ -4,8 +4,8 @@
 #include "tests/contract/disks.h"
 #include "tests/data/format_1/content.h"
 #include "tests/support/catch_result.h"
-#include "tests/support/queue_life.h"
 #include "tests/support/rocks_surgery.h"
+#include "tests/support/threaded_life.h"
 #include "wal/queue_state.h"
 #include "wal/wal_format.h"
 
@@ -45,7 +45,7 @@ void check_record(const StoredRecord& found, std::uint64_t written) {
   CHECK(found.attributes.newest_ms == expected.newest_ms);
 }
 
-void check_records(QueueLife& life, CursorId cursor, std::uint64_t first, std::uint64_t last) {
+void check_records(ThreadedLife& life, CursorId cursor, std::uint64_t first, std::uint64_t last) {
   const auto batch = life.run(life.queue.read(cursor, 1 << 20));
   REQUIRE(batch.has_value());
   CHECK(batch->damaged_records == 0);
@@ -53,7 +53,7 @@ void check_records(QueueLife& life, CursorId cursor, std::uint64_t first, std::u
   for (std::uint64_t i = first; i <= last; ++i) check_record(batch->records[i - first], i);
 }
 
-void check_everything(QueueLife& life) {
+void check_everything(ThreadedLife& life) {
   const auto lane = life.queue.find_lane("metrics"), rejects = life.queue.find_lane("metrics/rejects/thanos");
   REQUIRE(lane);
   REQUIRE(rejects);
@@ -78,13 +78,13 @@ TEST_CASE("a directory of format 1 is read bit for bit, and written in format 2 
   const OldDirectory old;
   {
     RocksStore store(old.options());
-    QueueLife life(store);
+    ThreadedLife life(store);
     check_everything(life);
     const LaneId lane = *life.queue.find_lane("metrics");
     life.append(lane, "new");
   }
   RocksStore store(old.options());
-  QueueLife life(store);
+  ThreadedLife life(store);
   const LaneId lane = *life.queue.find_lane("metrics");
   const CursorId second = life.queue.open_cursor(lane, "second", Keep::required, StartAt::now);
   CHECK(life.payloads(second).size() == 61);
@@ -96,7 +96,7 @@ TEST_CASE("a directory of format 1 says 2 once it was opened, and its new values
   const OldDirectory old;
   {
     RocksStore store(old.options());
-    QueueLife life(store);
+    ThreadedLife life(store);
     const LaneId lane = life.queue.open_lane("metrics", {});
     const CursorId cursor = life.queue.open_cursor(lane, "thanos", Keep::required, StartAt::now);
     life.append(lane, "new");
@@ -120,7 +120,7 @@ TEST_CASE("a crash in the first opening of format 1, after it said 2, loses noth
   }
   CHECK(format_of(old.directory()) == "2");
   RocksStore store(old.options());
-  QueueLife life(store);
+  ThreadedLife life(store);
   check_everything(life);
 }
 
@@ -132,7 +132,7 @@ TEST_CASE("with the meta of a directory of format 1 gone, everything that exists
   }
   forget_meta(old.directory());
   RocksStore store(old.options());
-  QueueLife life(store);
+  ThreadedLife life(store);
   const LaneId lane = life.queue.open_lane("metrics", {});
   const CursorId cursor = life.queue.open_cursor(lane, "thanos", Keep::required, StartAt::now);
   check_records(life, cursor, 1, 60);

@@ -264,15 +264,4 @@ TEMPLATE_TEST_CASE("a lane at rest may be released again and again, and keeps it
   CHECK(disk.store().open()->tails.at(kMetrics).payload() == "b");
 }
 
-TEMPLATE_TEST_CASE("usage names the file system's figures", "[store]", MemDisk, RocksDisk) {
-  TestType disk;
-  LaneWriter lane(kMetrics);
-  REQUIRE(disk.store().open());
-  REQUIRE(disk.store().commit(batch_of({lane.put(std::string(100'000, 'x'))})));
-  const StoreUsage usage = disk.store().usage();
-  CHECK(usage.disk_bytes >= 100'000);
-  CHECK(usage.total_bytes == disk.total_bytes());
-  CHECK(usage.free_bytes < usage.total_bytes);
-}
-
 }  // namespace tideover::wal

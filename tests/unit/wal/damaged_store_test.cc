@@ -4,7 +4,7 @@
 
 #include "tests/support/catch_result.h"
 #include "tests/support/mem_store.h"
-#include "tests/support/queue_life.h"
+#include "tests/support/threaded_life.h"
 #include "wal/queue_state.h"
 #include "wal/wal_format.h"
 
@@ -17,11 +17,11 @@ using Payloads = std::vector<std::string>;
 const LaneId kMetrics = lane_id("metrics");
 
 // Records "1" to `count` of as many units, none acknowledged.
-void write(QueueLife& life, LaneId lane, std::uint32_t first, std::uint32_t last) {
+void write(ThreadedLife& life, LaneId lane, std::uint32_t first, std::uint32_t last) {
   for (std::uint32_t i = first; i <= last; ++i) life.append(lane, std::to_string(i), i);
 }
 
-void acknowledge(QueueLife& life, CursorId cursor, Seq upto) {
+void acknowledge(ThreadedLife& life, CursorId cursor, Seq upto) {
   (void)life.payloads(cursor);
   Ack ack;
   ack.upto = upto;
@@ -33,7 +33,7 @@ TEST_CASE("a group's loss to damage never takes the birth of a cursor") {
   const StartAt start = GENERATE(StartAt::now, StartAt::oldest);
   MemStore disk;
   {
-    QueueLife life(disk);
+    ThreadedLife life(disk);
     const LaneId lane = life.queue.open_lane("metrics", {});
     life.queue.open_cursor(lane, "thanos", Keep::required, start);
     write(life, lane, 1, 5);
@@ -41,7 +41,7 @@ TEST_CASE("a group's loss to damage never takes the birth of a cursor") {
   }
   disk.lose_group(1);
   disk.lose_group(2);
-  QueueLife life(disk);
+  ThreadedLife life(disk);
   const LaneId lane = life.queue.open_lane("metrics", {});
   const CursorId cursor = life.queue.open_cursor(lane, "thanos", Keep::required, start);
   CHECK(life.drain(lane, cursor) == Payloads{"2", "3", "4", "5"});
@@ -51,7 +51,7 @@ TEST_CASE("a group's loss to damage never takes the birth of a cursor") {
 
 TEST_CASE("no record is accepted before the birth of its lane's cursors is durable by itself") {
   MemStore disk;
-  QueueLife life(disk);
+  ThreadedLife life(disk);
   const LaneId lane = life.queue.open_lane("metrics", {});
   life.queue.open_cursor(lane, "thanos", Keep::required, StartAt::now);
   life.append(lane, "1");
@@ -67,7 +67,7 @@ TEST_CASE("no record is accepted before the birth of its lane's cursors is durab
 TEST_CASE("a birth that the disk did not take comes again before the next record") {
   const auto outcome = GENERATE(MemStore::Outcome::lost, MemStore::Outcome::applied);
   MemStore disk;
-  QueueLife life(disk);
+  ThreadedLife life(disk);
   const LaneId lane = life.queue.open_lane("metrics", {});
   life.queue.open_cursor(lane, "thanos", Keep::required, StartAt::now);
   disk.fail_next_commit(Errc::io_error, outcome);
@@ -81,13 +81,13 @@ TEST_CASE("a birth that the disk did not take comes again before the next record
 TEST_CASE("a crash between a birth and the first record leaves what was born") {
   MemStore disk;
   {
-    QueueLife life(disk);
+    ThreadedLife life(disk);
     const LaneId lane = life.queue.open_lane("metrics", {});
     life.queue.open_cursor(lane, "thanos", Keep::required, StartAt::now);
     life.flush();
     disk.crash();
   }
-  QueueLife life(disk);
+  ThreadedLife life(disk);
   const LaneId lane = life.queue.open_lane("metrics", {});
   REQUIRE(life.queue.cursors(lane).size() == 1);
   CHECK(life.usage(lane, "thanos").position == Seq{1});
@@ -98,7 +98,7 @@ TEST_CASE("a cursor whose value is lost begins at the oldest record that exists"
   const bool crash_again = GENERATE(false, true);
   MemStore disk;
   {
-    QueueLife life(disk);
+    ThreadedLife life(disk);
     const LaneId lane = life.queue.open_lane("metrics", {});
     const CursorId cursor = life.queue.open_cursor(lane, "thanos", Keep::required, StartAt::now);
     write(life, lane, 1, 6);
@@ -110,10 +110,10 @@ TEST_CASE("a cursor whose value is lost begins at the oldest record that exists"
   else
     disk.lose_meta(cursor_key("metrics", "thanos"));
   if (crash_again) {
-    QueueLife life(disk);
+    ThreadedLife life(disk);
     disk.crash();
   }
-  QueueLife life(disk);
+  ThreadedLife life(disk);
   const LaneId lane = life.queue.open_lane("metrics", {});
   const CursorId cursor = life.queue.open_cursor(lane, "thanos", Keep::required, StartAt::now);
   CHECK(life.usage(lane, "thanos").accepted.units == 4 + 5 + 6);
@@ -124,14 +124,14 @@ TEST_CASE("a cursor whose value is lost begins at the oldest record that exists"
 TEST_CASE("what only a lost cursor needs is kept until somebody opens it") {
   MemStore disk;
   {
-    QueueLife life(disk);
+    ThreadedLife life(disk);
     const LaneId lane = life.queue.open_lane("metrics", {});
     life.queue.open_cursor(lane, "thanos", Keep::required, StartAt::now);
     write(life, lane, 1, 3);
   }
   disk.lose_meta();
   {
-    QueueLife life(disk);
+    ThreadedLife life(disk);
     const LaneId lane = life.queue.open_lane("metrics", {});
     life.append(lane, "4", 4);
     life.until([&, looks = 0]() mutable { return ++looks > 5; });
@@ -144,7 +144,7 @@ TEST_CASE(
   const bool crash_again = GENERATE(false, true);
   MemStore disk;
   {
-    QueueLife life(disk);
+    ThreadedLife life(disk);
     const LaneId lane = life.queue.open_lane("metrics", {});
     const LaneId side = life.queue.open_lane("side", {});
     const CursorId cursor = life.queue.open_cursor(lane, "thanos", Keep::required, StartAt::now);
@@ -155,10 +155,10 @@ TEST_CASE(
   }
   disk.lose_meta();
   if (crash_again) {
-    QueueLife life(disk);
+    ThreadedLife life(disk);
     disk.crash();
   }
-  QueueLife life(disk);
+  ThreadedLife life(disk);
   const LaneId lane = life.queue.open_lane("metrics", {});
   const CursorId cursor = life.queue.open_cursor(lane, "thanos", Keep::required, StartAt::now);
   life.append(lane, "7", 7);
@@ -175,7 +175,7 @@ TEST_CASE(
 TEST_CASE("the meta gone in the midst of a life is written anew") {
   MemStore disk;
   {
-    QueueLife life(disk);
+    ThreadedLife life(disk);
     const LaneId lane = life.queue.open_lane("metrics", {});
     const CursorId cursor = life.queue.open_cursor(lane, "thanos", Keep::required, StartAt::now);
     write(life, lane, 1, 3);
@@ -188,7 +188,7 @@ TEST_CASE("the meta gone in the midst of a life is written anew") {
     life.append(lane, "4", 4);
     disk.crash();
   }
-  QueueLife life(disk);
+  ThreadedLife life(disk);
   const LaneId lane = life.queue.open_lane("metrics", {});
   CHECK(life.queue.checkpoint("position") == "17");
   CHECK(life.drain(lane, life.queue.open_cursor(lane, "thanos", Keep::required, StartAt::now)) ==
@@ -198,7 +198,7 @@ TEST_CASE("the meta gone in the midst of a life is written anew") {
 TEST_CASE(
     "records that an opening again does not find any more are counted, and their numbers not given twice") {
   MemStore disk;
-  QueueLife life(disk);
+  ThreadedLife life(disk);
   const LaneId lane = life.queue.open_lane("metrics", {});
   const CursorId cursor = life.queue.open_cursor(lane, "thanos", Keep::required, StartAt::now);
   write(life, lane, 1, 3);
@@ -221,7 +221,7 @@ TEST_CASE("two lanes whose names have one number do not mix, also after the meta
   taken.number = lane_id(b);
   disk.set_meta(lane_key(a), encode(taken));
   {
-    QueueLife life(disk);
+    ThreadedLife life(disk);
     first = life.queue.open_lane(a, {});
     second = life.queue.open_lane(b, {});
     CHECK(first == lane_id(b));
@@ -232,12 +232,12 @@ TEST_CASE("two lanes whose names have one number do not mix, also after the meta
     life.append(second, "of b");
   }
   {
-    QueueLife life(disk);
+    ThreadedLife life(disk);
     CHECK(life.queue.find_lane(a) == first);
     CHECK(life.queue.find_lane(b) == second);
   }
   disk.lose_meta();
-  QueueLife life(disk);
+  ThreadedLife life(disk);
   const LaneId again = life.queue.open_lane(b, {});
   CHECK(again == second);
   CHECK(life.drain(again, life.queue.open_cursor(again, "x", Keep::required, StartAt::now)) ==
@@ -247,7 +247,7 @@ TEST_CASE("two lanes whose names have one number do not mix, also after the meta
 TEST_CASE("a record of another lane is not read as one of this") {
   MemStore disk;
   {
-    QueueLife life(disk);
+    ThreadedLife life(disk);
     const LaneId lane = life.queue.open_lane("metrics", {});
     const LaneId side = life.queue.open_lane("side", {});
     life.queue.open_cursor(lane, "thanos", Keep::required, StartAt::now);
@@ -257,7 +257,7 @@ TEST_CASE("a record of another lane is not read as one of this") {
   }
   disk.misplace(kMetrics, Seq{2}, lane_id("side"), Seq{2});
   disk.misplace(kMetrics, Seq{3}, lane_id("side"), Seq{1});  // whose number is another
-  QueueLife life(disk);
+  ThreadedLife life(disk);
   const LaneId lane = life.queue.open_lane("metrics", {});
   const CursorId cursor = life.queue.open_cursor(lane, "thanos", Keep::required, StartAt::now);
   CHECK(life.drain(lane, cursor) == Payloads{"1"});
@@ -267,7 +267,7 @@ TEST_CASE("a record of another lane is not read as one of this") {
 TEST_CASE("a cursor beyond the tail, and totals that do not fit, keep data flowing and the account closed") {
   MemStore disk;
   {
-    QueueLife life(disk);
+    ThreadedLife life(disk);
     const LaneId lane = life.queue.open_lane("metrics", {});
     life.queue.open_cursor(lane, "thanos", Keep::required, StartAt::now);
     write(life, lane, 1, 3);
@@ -277,7 +277,7 @@ TEST_CASE("a cursor beyond the tail, and totals that do not fit, keep data flowi
   beyond.next = where;
   if (where == Seq{2}) beyond.settled = beyond.origin = {1000, 1000, 1 << 20};
   disk.set_meta(cursor_key("metrics", "thanos"), encode(beyond));
-  QueueLife life(disk);
+  ThreadedLife life(disk);
   const LaneId lane = life.queue.open_lane("metrics", {1000, true});
   const CursorId cursor = life.queue.open_cursor(lane, "thanos", Keep::required, StartAt::now);
   CHECK_FALSE(life.queue.refusal(lane, 0));
@@ -292,7 +292,7 @@ TEST_CASE("what a newer version wrote of a cursor or a lane is refused with a se
   const std::string key = GENERATE(cursor_key("metrics", "thanos"), lane_key("metrics"));
   MemStore disk;
   {
-    QueueLife life(disk);
+    ThreadedLife life(disk);
     const LaneId lane = life.queue.open_lane("metrics", {});
     life.queue.open_cursor(lane, "thanos", Keep::required, StartAt::now);
     life.append(lane, "1");
@@ -320,7 +320,7 @@ TEST_CASE("a lane at the end of its numbers refuses, and does not begin again") 
   full.number = kMetrics;
   full.state.tail = Seq{kNumberMax - 1};
   disk.set_meta(lane_key("metrics"), encode(full));
-  QueueLife life(disk);
+  ThreadedLife life(disk);
   const LaneId lane = life.queue.open_lane("metrics", {});
   CHECK(life.run(life.queue.append(lane, record("1"))).error().code == Errc::unavailable);
 }

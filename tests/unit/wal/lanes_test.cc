@@ -6,7 +6,7 @@
 
 #include "tests/support/catch_result.h"
 #include "tests/support/mem_store.h"
-#include "tests/support/queue_life.h"
+#include "tests/support/threaded_life.h"
 #include "wal/lane.h"
 #include "wal/queue_state.h"
 #include "wal/signal.h"
@@ -20,7 +20,7 @@ using Payloads = std::vector<std::string>;
 TEST_CASE("a lane opened among appends is there after a crash, with its cursors") {
   MemStore disk;
   {
-    QueueLife life(disk);
+    ThreadedLife life(disk);
     const LaneId first = life.queue.open_lane("first", {});
     life.queue.open_cursor(first, "thanos", Keep::required, StartAt::now);
     int answered = 0;
@@ -40,7 +40,7 @@ TEST_CASE("a lane opened among appends is there after a crash, with its cursors"
     });
     disk.crash();
   }
-  QueueLife life(disk);
+  ThreadedLife life(disk);
   const auto second = life.queue.find_lane("second");
   REQUIRE(second);
   CHECK(life.payloads(life.queue.open_cursor(*second, "loki", Keep::required, StartAt::now)) ==
@@ -51,7 +51,7 @@ TEST_CASE("a lane that was given up is empty when it is opened again, and its nu
   const bool restart = GENERATE(false, true);
   MemStore disk;
   disk.set_lazy_release(true);  // its records are found again
-  auto life = std::make_unique<QueueLife>(disk);
+  auto life = std::make_unique<ThreadedLife>(disk);
   LaneId lane = life->queue.open_lane("logs/team", {});
   life->queue.open_cursor(lane, "loki", Keep::required, StartAt::now);
   for (const char* p : {"a", "b"}) life->append(lane, p);
@@ -62,7 +62,7 @@ TEST_CASE("a lane that was given up is empty when it is opened again, and its nu
   life->flush();
   if (restart) {
     life.reset();
-    life = std::make_unique<QueueLife>(disk);
+    life = std::make_unique<ThreadedLife>(disk);
     CHECK_FALSE(life->queue.find_lane("logs/team"));
   }
   lane = life->queue.open_lane("logs/team", {});
@@ -76,9 +76,32 @@ TEST_CASE("a lane that was given up is empty when it is opened again, and its nu
   CHECK(batch->damaged_records == 0);
 }
 
+TEST_CASE("a lane given up by a group that the disk did not take is whole after a crash") {
+  MemStore disk;
+  {
+    ThreadedLife life(disk);
+    const LaneId lane = life.queue.open_lane("logs/team", {});
+    life.queue.open_cursor(lane, "loki", Keep::required, StartAt::now);
+    for (const char* p : {"a", "b"}) life.append(lane, p);
+    disk.fail_commits_until_healed(Errc::io_error);
+    disk.fail_opens_until_healed(Errc::io_error);
+    REQUIRE(life.queue.drop_lane(lane).has_value());
+    CHECK_FALSE(life.run(life.queue.flush()).has_value());
+    life.until([looks = 0]() mutable { return ++looks > 5; });
+    disk.crash();
+  }
+  disk.heal();
+  CHECK(disk.record_count() == 2);
+  ThreadedLife life(disk);
+  const auto lane = life.queue.find_lane("logs/team");
+  REQUIRE(lane);
+  CHECK(life.payloads(life.queue.open_cursor(*lane, "loki", Keep::required, StartAt::now)) ==
+        Payloads{"a", "b"});
+}
+
 TEST_CASE("a cursor dropped and opened again at once holds nothing back for ever") {
   MemStore disk;
-  QueueLife life(disk);
+  ThreadedLife life(disk);
   const LaneId lane = life.queue.open_lane("metrics", {});
   life.queue.open_cursor(lane, "thanos", Keep::required, StartAt::now);
   for (const char* p : {"a", "b", "c"}) life.append(lane, p);
@@ -92,7 +115,7 @@ TEST_CASE("a cursor dropped and opened again at once holds nothing back for ever
 TEST_CASE("notes of producers are read back, move alone, and are removed") {
   MemStore disk;
   {
-    QueueLife life(disk);
+    ThreadedLife life(disk);
     const LaneId lane = life.queue.open_lane("logs", {});
     REQUIRE(life.run(life.queue.append(lane, record("a"), {"file/1", "10"})).has_value());
     REQUIRE(life.run(life.queue.put_checkpoint({"file/2", "20"})).has_value());
@@ -105,7 +128,7 @@ TEST_CASE("notes of producers are read back, move alone, and are removed") {
     CHECK(life.queue.checkpoint("file/1") == "10");
     disk.crash();
   }
-  QueueLife life(disk);
+  ThreadedLife life(disk);
   const auto notes = life.queue.checkpoints("file/");
   REQUIRE(notes.size() == 2);
   CHECK(notes[0].value == "10");
@@ -117,7 +140,7 @@ TEST_CASE("a note that moves alone never overtakes one that came with a record, 
   MemStore disk;
   WalLimits limits = quick();
   limits.group_bytes = 1;  // a record fills a group
-  QueueLife life(disk, limits);
+  ThreadedLife life(disk, limits);
   const LaneId lane = life.queue.open_lane("logs", {});
   int answered = 0;
   auto all = [&]() {
@@ -168,7 +191,7 @@ TEST_CASE("one signal's waiting bytes refuse nothing of another, and those of it
   Slow disk;
   WalLimits limits = quick();
   limits.waiting_bytes = 1000;
-  QueueLife life(disk, limits);
+  ThreadedLife life(disk, limits);
   const LaneId metrics = life.queue.open_lane("metrics", {});
   LaneOptions logs_options;
   SignalLimits logs_limits;

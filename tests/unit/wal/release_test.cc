@@ -7,7 +7,7 @@
 
 #include "tests/support/catch_result.h"
 #include "tests/support/mem_store.h"
-#include "tests/support/queue_life.h"
+#include "tests/support/threaded_life.h"
 #include "wal/queue_state.h"
 
 namespace tideover::wal {
@@ -41,7 +41,7 @@ class Asked final : public Store {
 
 const LaneId kSide = lane_id("side");
 
-void fill_and_drain(QueueLife& life) {
+void fill_and_drain(ThreadedLife& life) {
   const LaneId side = life.queue.open_lane("side", {});
   const CursorId cursor = life.queue.open_cursor(side, "thanos", Keep::required, StartAt::now);
   for (int i = 0; i < 5; ++i) life.append(side, "x");
@@ -50,7 +50,7 @@ void fill_and_drain(QueueLife& life) {
 
 TEST_CASE("the store is asked again about a lane at rest, while another one works") {
   Asked disk;
-  QueueLife life(disk);
+  ThreadedLife life(disk);
   fill_and_drain(life);
   const LaneId busy = life.queue.open_lane("metrics", {});
   life.queue.open_cursor(busy, "thanos", Keep::required, StartAt::now);
@@ -60,11 +60,11 @@ TEST_CASE("the store is asked again about a lane at rest, while another one work
 TEST_CASE("the store is asked about a lane at rest after a restart in which nothing happens") {
   Asked disk;
   {
-    QueueLife life(disk);
+    ThreadedLife life(disk);
     fill_and_drain(life);
   }
   const int before = disk.times(kSide, 5);
-  QueueLife life(disk);
+  ThreadedLife life(disk);
   life.until([&] { return disk.times(kSide, 5) >= before + 2; });
 }
 

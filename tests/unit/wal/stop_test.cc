@@ -6,7 +6,7 @@
 
 #include "tests/support/catch_result.h"
 #include "tests/support/mem_store.h"
-#include "tests/support/queue_life.h"
+#include "tests/support/threaded_life.h"
 
 namespace tideover::wal {
 namespace {
@@ -122,7 +122,7 @@ TEST_CASE("a stop in the midst of a reopening waits for it, and nothing comes af
 
 TEST_CASE("what is asked of a queue that has stopped is refused, and waits for nothing") {
   MemStore disk;
-  QueueLife life(disk);
+  ThreadedLife life(disk);
   const LaneId lane = life.queue.open_lane("metrics", {});
   const CursorId cursor = life.queue.open_cursor(lane, "thanos", Keep::required, StartAt::now);
   life.append(lane, "1");

@@ -3,7 +3,7 @@
 
 #include "tests/support/catch_result.h"
 #include "tests/support/mem_store.h"
-#include "tests/support/queue_life.h"
+#include "tests/support/threaded_life.h"
 
 namespace tideover::wal {
 namespace {
@@ -36,7 +36,7 @@ WalLimits nothing_fresh() {
 
 TEST_CASE("a best-effort cursor is trimmed past a run of damage longer than one read, and all is counted") {
   Holed disk;
-  QueueLife life(disk, nothing_fresh());
+  ThreadedLife life(disk, nothing_fresh());
   const LaneId lane = life.queue.open_lane("metrics", {20'000, true});
   life.queue.open_cursor(lane, "b", Keep::best_effort, StartAt::oldest);
   for (int i = 0; i < 1200; ++i) life.append(lane, "0123456789");
@@ -51,7 +51,7 @@ TEST_CASE("a best-effort cursor is trimmed past a run of damage longer than one 
 TEST_CASE("damage up to the tail is trimmed as well") {
   Holed disk;
   disk.until = Seq{100'000};
-  QueueLife life(disk, nothing_fresh());
+  ThreadedLife life(disk, nothing_fresh());
   const LaneId lane = life.queue.open_lane("metrics", {20'000, true});
   life.queue.open_cursor(lane, "b", Keep::best_effort, StartAt::oldest);
   for (int i = 0; i < 400; ++i) life.append(lane, "0123456789");
@@ -63,7 +63,7 @@ TEST_CASE("damage up to the tail is trimmed as well") {
 TEST_CASE("a batch that a sender holds counts as long as nothing before it was trimmed") {
   Holed disk;
   disk.from = Seq{400};
-  QueueLife life(disk, nothing_fresh());
+  ThreadedLife life(disk, nothing_fresh());
   const LaneId lane = life.queue.open_lane("metrics", {1 << 20, true});
   const CursorId cursor = life.queue.open_cursor(lane, "b", Keep::best_effort, StartAt::oldest);
   for (int i = 0; i < 300; ++i) life.append(lane, "0123456789");
@@ -82,7 +82,7 @@ TEST_CASE("a batch that a sender holds counts as long as nothing before it was t
 
 TEST_CASE("a budget is kept again once the disk can be read again, also when nothing more comes") {
   MemStore disk;
-  QueueLife life(disk, nothing_fresh());
+  ThreadedLife life(disk, nothing_fresh());
   const LaneId lane = life.queue.open_lane("metrics", {1000, true});
   life.queue.open_cursor(lane, "b", Keep::best_effort, StartAt::oldest);
   for (int i = 0; i < 8; ++i) life.append(lane, "0123456789");

@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "tests/support/queue_life.h"
+#include "tests/support/threaded_life.h"
 #include "wal/lane.h"
 
 namespace tideover::wal {

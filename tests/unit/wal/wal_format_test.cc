@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/support/catch_result.h"
-#include "tests/support/queue_life.h"
+#include "tests/support/threaded_life.h"
 #include "wal/queue_state.h"
 
 namespace tideover::wal {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "wal/adoption.h"
+#include "wal/backlog_reader.h"
 #include "wal/base/await_callback.h"
 #include "wal/base/invariant.h"
 #include "wal/committer.h"
@@ -20,15 +21,9 @@
 namespace tideover::wal {
 namespace {
 
-// Diverted records wait in memory while the disk is full: beyond this no more of their signal is read, so no
-// more is diverted.
-constexpr std::uint64_t kDivertBytesMax = 8 << 20;
-
 SignalLimits own_limits(const WalLimits& limits) {
   return {limits.group_bytes, limits.waiting_bytes, limits.tail_bytes};
 }
-
-Error dropped_error() { return fail(Errc::not_found, "the cursor was dropped by an operator"); }
 
 }  // namespace
 
@@ -48,6 +43,7 @@ class Queue::Impl {
             {[this](const Lane& lane) { return value_of(table_.at(lane.id())); }, [this] { settled(); },
              [this](const std::string& key, const std::string& value) { noted(key, value); },
              [this](StoreImage image) { reopened(image); }}),
+        backlog_(store, reader_, clock, limits_),
         trimmer_(store, reader_, committer_, metrics),
         disk_(store, writer_, clock, limits_, metrics, [this] { look_around(); }) {
     open_signal(own_limits(limits_));
@@ -125,43 +121,7 @@ class Queue::Impl {
   }
 
   awaitable<Result<Batch>> read(CursorId id, std::uint64_t max_bytes) {
-    OpenCursor& open = table_.at(id);
-    Seq start = open.cursor.state().next;
-    Seq from = start;
-    while (
-        true) {  // usually once; on after damage, until something readable or the tail says how much it held
-      if (stopping_) co_return fail(Errc::stopping, "the agent is shutting down");
-      if (open.dropped) co_return dropped_error();
-      if (open.lane.signal().divert_bytes > kDivertBytesMax)
-        co_return fail(Errc::unavailable,
-                       "records set aside wait for the disk: no more is read until they are safe");
-      // A crash would bring back what was dropped, and nobody could tell a refusal for its order, behind what
-      // was sent since, from that of a repetition.
-      if (open.cursor.durable_next() < open.trimmed_to) {
-        const bool durable = co_await drop_is_durable(open);
-        if (!durable)
-          co_return fail(Errc::unavailable, "no more is read until what was dropped is dropped for good");
-        continue;
-      }
-      if (start != open.cursor.state().next) start = from = open.cursor.state().next;  // trimmed meanwhile
-      const LaneState tail = open.lane.durable();
-      if (tail.tail < from) co_return Batch{from, from, {}, 0, 0};
-      std::vector<StoredRecord> records = open.lane.fresh(from, max_bytes);
-      Seq end = records.empty() ? from : next(records.back().seq);
-      if (records.empty()) {
-        const ReadRequest request{open.lane.id(), from, next(tail.tail), max_bytes};
-        Result<ReadRange> range = co_await read_store(request);
-        if (!range) co_return range.error();
-        if (open.dropped || start != open.cursor.state().next) continue;
-        if (!(from < range->next)) co_return fail(Errc::io_error, "the store gave nothing of what it holds");
-        records = open.lane.own(std::move(range->records));
-        end = range->next;
-      }
-      from = end;
-      if (!records.empty()) open.oldest_ms = records.front().attributes.arrival_ms;
-      std::optional<Batch> batch = open.cursor.lay_out(std::move(records), end, tail);
-      if (batch) co_return std::move(*batch);
-    }
+    return backlog_.read(table_.at(id), max_bytes);
   }
 
   bool ack(CursorId id, Ack ack) {
@@ -182,7 +142,7 @@ class Queue::Impl {
 
   awaitable<Result<>> mark_overtaken(CursorId id, Seq before) {
     OpenCursor& open = table_.at(id);
-    if (open.dropped) co_return dropped_error();
+    if (open.dropped) co_return fail(Errc::not_found, "the cursor was dropped by an operator");
     open.cursor.mark_overtaken(before);
     committer_.moved(open.lane, open.cursor);
     co_return co_await flush();
@@ -241,6 +201,7 @@ class Queue::Impl {
 
   awaitable<void> stop() {
     if (!std::exchange(stopping_, true)) {
+      backlog_.stop();
       for (const auto& open : table_.cursors()) open->readable.notify();
       // What waits is committed first; the store may be in a fault, then it cannot be, and nothing was
       // promised.
@@ -356,24 +317,6 @@ class Queue::Impl {
       writer_.submit([this, id = open.lane.id(), mark = *mark] { store_.release(id, mark); }, nullptr);
   }
 
-  awaitable<bool> drop_is_durable(OpenCursor& open) {
-    const Time patience = clock_.now() + 2 * limits_.ack_delay;
-    open.held_up = true;
-    while (open.cursor.durable_next() < open.trimmed_to && !stopping_ && clock_.now() < patience)
-      co_await open.readable.wait_until(patience);
-    open.held_up = false;
-    co_return open.cursor.durable_next() >= open.trimmed_to;
-  }
-
-  awaitable<Result<ReadRange>> read_store(ReadRequest request) {
-    auto start = [this, request](std::function<void(Result<ReadRange>)> done) {
-      auto range = std::make_shared<Result<ReadRange>>(fail(Errc::unavailable, "not read yet"));
-      reader_.submit([this, request, range] { *range = store_.read(request); },
-                     [range, done = std::move(done)] { done(std::move(*range)); });
-    };
-    co_return co_await await_callback<Result<ReadRange>>(std::move(start));
-  }
-
   Store& store_;
   TrackedWorker writer_;
   TrackedWorker reader_;
@@ -384,6 +327,7 @@ class Queue::Impl {
   LaneTable table_;
   std::map<std::string, std::string, std::less<>> notes_;  // of producers, as durable
   Committer committer_;
+  BacklogReader backlog_;
   Trimmer trimmer_;
   DiskWatch disk_;
   bool stopping_ = false;

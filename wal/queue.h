@@ -6,6 +6,7 @@
 // back-pressure: whatever came during the last sync is the next group, and one sync serves them all.
 // Crash between commit and reply: the client sees an error and repeats; duplicates are possible, loss is not.
 // Acknowledgements ride in the next group; a crash before it repeats a delivery, it never loses one.
+// What damage took of lanes, cursors and records is counted, and ends nothing: docs/WAL_FORMAT.md section 4.
 #pragma once
 
 #include <cstdint>
@@ -164,7 +165,8 @@ class Queue {
 
   // Completes when everything appended and acknowledged so far is durable, or cannot be made so.
   awaitable<Result<>> flush();
-  awaitable<void> stop();  // refuses new appends, commits what waits, ends
+  // Refuses new appends and commits what waits; nothing of the queue is left on any worker when it completes.
+  awaitable<void> stop();
 
   std::optional<Refusal> refusal(LaneId lane, std::uint64_t bytes) const;  // what append() would say now
   LaneUsage usage(LaneId lane) const;

@@ -108,7 +108,7 @@ void Audit::check_memory(const Agent& agent) {
   const wal::WalLimits& limits = agent.options().limits;
   const std::uint64_t lanes = kLanesPerDestination * agent.options().destinations.size();
   const std::uint64_t allowed =
-      limits.tail_bytes * (lanes + 1) + limits.waiting_bytes + kDivertBytes + lanes * kWindowBytes;
+      limits.tail_bytes + limits.waiting_bytes + kDivertBytes + lanes * kWindowBytes;
   const std::uint64_t held = disk_.lent_bytes();
   if (held > allowed) check(false, fmt::format("{} bytes of records in memory, allowed {}", held, allowed));
 }

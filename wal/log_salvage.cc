@@ -136,9 +136,10 @@ Result<LogFindings> look_through_log(CarefulReader& reader, const std::string& p
   }
   if (file.error()) return *file.error();
   if (!damaged_since) return findings;
-  const auto end = reader.read_file(path, *damaged_since / kLogBlock * kLogBlock);
+  const std::uint64_t block = *damaged_since / kLogBlock * kLogBlock;
+  const auto end = reader.read_file(path, block);
   if (!end) return end.error();
-  const LogTail tail = inspect_log_tail(*end);
+  const LogTail tail = inspect_log_tail(*end, *damaged_since - block);
   findings.damaged = findings.damaged || tail.damaged();
   findings.lost_at_tail = tail.records;
   return findings;

@@ -66,9 +66,12 @@ LogTail inspect_log_tail(std::string_view log) {
   while (const auto piece = walker.next())
     damaged_since = piece->intact ? std::nullopt : std::optional<std::size_t>(piece->begin);
 
+  return damaged_since ? inspect_log_tail(log, *damaged_since) : LogTail{};
+}
+
+LogTail inspect_log_tail(std::string_view log, std::size_t since) {
   LogTail tail;
-  if (!damaged_since) return tail;
-  tail.begin = tail.end = *damaged_since;
+  tail.begin = tail.end = since;
   for (std::size_t at = tail.begin; at < log.size();) {
     if (kLogBlock - at % kLogBlock < kLogHeader) {
       at = (at / kLogBlock + 1) * kLogBlock;

@@ -24,4 +24,8 @@ struct LogTail {
 
 LogTail inspect_log_tail(std::string_view log);
 
+// The same where it is known since when nothing was intact: `log` begins at a block, `since` is a place in
+// it.
+LogTail inspect_log_tail(std::string_view log, std::size_t since);
+
 }  // namespace tideover::wal

@@ -122,6 +122,22 @@ TEST_CASE("a group in parts that was cut before its end still counts for nothing
   CHECK(image->damaged_at_tail == 0);
 }
 
+TEST_CASE("a torn end behind a long record is no damage", "[crash]") {
+  LargeGroupAtTheEnd written;
+  const fs::path log = written.log();
+  const std::uintmax_t size = fs::file_size(log);
+  // Wherever the cut falls, in whatever block: what lies before it in the block belongs to the record, too.
+  for (std::uintmax_t cut = size; cut > 50'000; cut -= std::min<std::uintmax_t>(cut, 5'000)) {
+    INFO("cut at " << cut << " of " << size);
+    fs::resize_file(log, cut);
+    CarefulReader reader(written.directory, {});
+    const auto logs = look_through_logs(reader, written.directory);
+    REQUIRE(logs);
+    CHECK(logs->damaged.empty());
+    CHECK(logs->lost_at_tail == 0);
+  }
+}
+
 TEST_CASE("damage in several places of a log costs the records that were hit, also before a torn end",
           "[crash]") {
   const bool torn = GENERATE(false, true);

@@ -1,7 +1,7 @@
 // A real ext4 that runs full in the middle of writes: commits say so, reads go on, nothing acknowledged is
 // missing, and when space returns the store opens again by itself.
 //
-// Needs root and a loop device; says so and passes over itself otherwise.
+// Needs root and a loop device, and counts as skipped without them.
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
@@ -12,6 +12,7 @@
 
 #include "tests/support/catch_result.h"
 #include "tests/support/lane_writer.h"
+#include "tests/support/skip.h"
 #include "tests/support/temp_directory.h"
 #include "wal/rocks_store.h"
 
@@ -106,10 +107,7 @@ Seq fill(Store& store, LaneWriter& lane, Error& refusal) {
 }  // namespace
 
 TEST_CASE("a disk that runs full refuses, goes on reading, and loses nothing acknowledged", "[crash]") {
-  if (const auto reason = LoopDisk::why_not()) {
-    WARN("skipped: " << *reason);
-    return;
-  }
+  if (const auto reason = LoopDisk::why_not(); reason && test::cannot_run(*reason)) return;
   LoopDisk disk(192);
   const RocksOptions options{.directory = disk.mount() + "/store",
                              .ballast_bytes = 8 * kMiB,
@@ -159,10 +157,7 @@ TEST_CASE("a disk that runs full refuses, goes on reading, and loses nothing ack
 }
 
 TEST_CASE("the ballast is enough to open again and to give a drained backlog back", "[crash]") {
-  if (const auto reason = LoopDisk::why_not()) {
-    WARN("skipped: " << *reason);
-    return;
-  }
+  if (const auto reason = LoopDisk::why_not(); reason && test::cannot_run(*reason)) return;
   LoopDisk disk(512);
   const RocksOptions options{.directory = disk.mount() + "/store", .note = {}};
   RocksStore store(options);

@@ -36,7 +36,7 @@ std::uint64_t number_behind(const std::string& text, const std::string& before) 
 }
 
 std::uint64_t records_said_lost(const std::filesystem::path& log) {
-  static const std::regex words("([0-9]+) records are lost with them");
+  static const std::regex words("([0-9]+) records are lost with");
   std::ifstream file(log);
   std::uint64_t sum = 0;
   std::smatch found;

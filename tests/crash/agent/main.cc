@@ -35,6 +35,7 @@ void print(const Outcome& outcome, double seconds) {
       "unexplained\n",
       f.acknowledged, f.received, f.lost, f.altered, f.out_of_order, f.duplicates, f.unexplained_duplicates);
   for (const std::string& example : f.examples) fmt::print("  {}\n", example);
+  if (!outcome.harmed_enough()) fmt::print("FAILED: too few manifests were damaged\n");
   if (!outcome.counted()) fmt::print("FAILED: what cannot be read is missing and not counted\n");
   if (!outcome.clean() && !outcome.unreadable_history.empty())
     fmt::print("what could not be read:\n{}", outcome.unreadable_history);

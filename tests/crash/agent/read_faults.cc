@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <map>
+#include <sys/stat.h>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,15 @@
 namespace tideover::crash {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+std::uint64_t inode_of(const fs::path& file) {
+  struct stat info {};
+  return ::lstat(file.c_str(), &info) == 0 ? info.st_ino : 0;
+}
+
+}  // namespace
 
 ReadFaults::ReadFaults(fs::path directory, fs::path table, const Samples& samples, Account& account,
                        std::uint64_t seed)
@@ -47,6 +57,15 @@ std::optional<fs::path> ReadFaults::choose() {
   return files[random_() % files.size()];
 }
 
+bool ReadFaults::is_bad_for_good() const {
+  if (!lasting_ || !sectors_.bad(*lasting_)) return false;
+  std::error_code error;
+  for (fs::recursive_directory_iterator file(directory_, error), end; !error && file != end;
+       file.increment(error))
+    if (inode_of(file->path()) == lasting_inode_) return true;
+  return false;
+}
+
 disk::Extent ReadFaults::place_in(const fs::path& file, bool running) {
   std::error_code error;
   std::uint64_t size = fs::file_size(file, error);
@@ -75,8 +94,8 @@ void ReadFaults::strike(bool running) {
   std::string duration = "for good";
   if (roll < 4) duration = fmt::format("{} times", lasting.reads);
   if (roll >= 4 && roll < 7) duration = fmt::format("{} ms", lasting.time.count());
-  if (for_good) {
-    if (lasting_) sectors_.heal(*lasting_);
+  if (for_good && lasting_) sectors_.heal(*std::exchange(lasting_, std::nullopt));
+  if (for_good || is_bad_for_good()) {
     // Before anybody can meet it.
     for (const RequestId id : stored_requests(*file, place, samples_)) account_.may_be_lost(id);
     if (file->extension() == ".log") account_.cursors_may_fall_back();
@@ -84,6 +103,7 @@ void ReadFaults::strike(bool running) {
   try {
     const auto id = sectors_.add(*file, place, lasting);
     if (for_good) lasting_ = id;
+    if (for_good) lasting_inode_ = inode_of(*file);
   } catch (const std::runtime_error&) {
     return;  // the agent has removed it
   }

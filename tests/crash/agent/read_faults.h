@@ -19,7 +19,8 @@ class ReadFaults {
   ReadFaults(std::filesystem::path directory, std::filesystem::path table, const Samples& samples,
              Account& account, std::uint64_t seed);
 
-  // Some place of some file, mostly for a while. One sector at a time is bad for good: an older one heals.
+  // Some place of some file, mostly for a while. One sector at a time is bad for good: an older one heals. As
+  // long as there is one, others may be given up beside it: the agent's patience is shared by all.
   // `running`: an agent is writing at this moment.
   void strike(bool running);
 
@@ -31,6 +32,7 @@ class ReadFaults {
 
  private:
   std::optional<std::filesystem::path> choose();
+  bool is_bad_for_good() const;
   disk::Extent place_in(const std::filesystem::path& file, bool running);
 
   const std::filesystem::path directory_, table_;
@@ -39,6 +41,7 @@ class ReadFaults {
   std::mt19937_64 random_;
   disk::BadSectors sectors_;
   std::optional<disk::BadSectors::Id> lasting_;
+  std::uint64_t lasting_inode_ = 0;
   std::uint64_t strikes_ = 0, for_good_ = 0;
   std::string history_;
 };

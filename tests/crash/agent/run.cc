@@ -70,6 +70,7 @@ class Run {
     });
     io_.run();
     outcome_.findings = account_.findings();
+    outcome_.harms = options_.harm_manifest;
     if (read_faults_) {
       outcome_.unreadable_places = read_faults_->strikes();
       outcome_.unreadable_for_good = read_faults_->for_good();
@@ -175,7 +176,7 @@ class Run {
   }
 
   asio::awaitable<void> live(End end) {
-    if (options_.harm_manifest && random_() % 3 == 0) harm_manifest();
+    if (options_.harm_manifest && random_() % 3 != 0) harm_manifest();
     if (read_faults_ && random_() % 2 == 0) read_faults_->strike(false);
     auto next_bad = steady_clock::now() + milliseconds(random_() % 3000);
     const std::uint64_t acknowledged_before = senders_.acknowledged_requests();

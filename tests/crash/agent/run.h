@@ -29,7 +29,8 @@ struct Outcome {
   std::uint32_t kills = 0, power_cuts = 0;
   std::uint32_t before_ready = 0;  // of both: no request had been answered in that life
   std::uint32_t at_new_file = 0;   // of the kills
-  std::uint32_t harmed = 0;        // manifests
+  bool harms = false;              // was to:
+  std::uint32_t harmed = 0;        // manifests that were damaged
   std::uint64_t unreadable_places = 0, unreadable_for_good = 0, failed_reads = 0;
   std::string unreadable_history;
   std::uint64_t counted_samples = 0;  // that the agent says are missing
@@ -40,8 +41,11 @@ struct Outcome {
 
   // What is missing is to be counted; of a log's last groups only the number of records is known.
   bool counted() const { return findings.unreadable <= counted_samples + counted_records * kSeriesMax; }
+  // A run that is to harm manifests proves little when hardly a life found one.
+  bool harmed_enough() const { return !harms || 3 * harmed >= kills + power_cuts; }
   bool clean() const {
-    return failure.empty() && drained && findings.clean() && counted() && findings.acknowledged > 0;
+    return harmed_enough() && failure.empty() && drained && findings.clean() && counted() &&
+           findings.acknowledged > 0;
   }
 };
 

@@ -1,9 +1,7 @@
 // Which requests' records lie in some bytes of a store's file: what may be missing when these cannot be read.
 //
-// In a table that is what the bytes touch, and nothing else. A log is believed by the block of 32 KiB, so
-// that it is every write batch of which a part lies in a block that they touch. Finds the records by their
-// envelopes, whatever the file's own structure says. Records may lie elsewhere as well, so more is named than
-// must be lost.
+// Those are the records that the bytes touch, and nothing else: neighbours in the same block, batch or group
+// can be told from them. Records may lie elsewhere as well, so more is named than must be lost.
 #pragma once
 
 #include <filesystem>

@@ -70,6 +70,27 @@ TEST_CASE("what was answered 204 is there after the process was killed, and one 
   CHECK(agent.stop(SIGINT) == 0);
 }
 
+TEST_CASE("an agent whose store cannot be opened yet lives, is not ready, and goes on once it can") {
+  AgentProcess agent;
+  const std::string in_the_way = agent.data_dir + "/metrics/OWNER";  // where the store's lock belongs
+  std::filesystem::create_directories(in_the_way);
+  for (const std::string& folder : {agent.data_dir, agent.data_dir + "/metrics"})
+    std::filesystem::permissions(folder, std::filesystem::perms::owner_all);
+  agent.start();
+  REQUIRE(soon([&] { return agent.ask_tcp("GET", "/-/healthy").status == 200; }));
+  REQUIRE(soon([&] { return agent.logged("the store cannot be opened yet, and is tried again") == 1; }));
+  CHECK(agent.ask_tcp("GET", "/-/ready").status == 503);
+  CHECK(agent.write(samples(1)) == 0);  // nobody listens there yet
+  const bool cured = GENERATE(true, false);
+  if (cured) {
+    std::filesystem::remove(in_the_way);
+    CHECK(soon([&] { return agent.ask_tcp("GET", "/-/ready").status == 200; }));
+    CHECK(agent.logged("the store cannot be opened yet") == 1);  // said once
+    CHECK(agent.write(samples(1)) == 204);
+  }
+  CHECK(agent.stop() == 0);
+}
+
 TEST_CASE("a reload takes a good file in place, and a faulty one changes nothing and is shown") {
   AgentProcess agent;
   agent.start_and_wait();

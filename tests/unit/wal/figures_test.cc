@@ -179,6 +179,29 @@ TEST_CASE(
   CHECK(life.payloads(cursor) == std::vector<std::string>{"x"});
 }
 
+// A disk whose last group was damaged: the store knows how many records that were, and nothing else of them.
+class DamagedAtTail final : public Store {
+ public:
+  Result<StoreImage> open() override {
+    auto image = inner_.open();
+    if (image) image->damaged_at_tail = 4;
+    return image;
+  }
+  Result<> commit(const StoreBatch& batch) override { return inner_.commit(batch); }
+  Result<ReadRange> read(const ReadRequest& request) override { return inner_.read(request); }
+  void release(LaneId lane, Seq before) override { inner_.release(lane, before); }
+  StoreUsage usage() const override { return inner_.usage(); }
+
+ private:
+  MemStore inner_;
+};
+
+TEST_CASE("records of a damaged last group are counted, though no cursor comes by them") {
+  DamagedAtTail disk;
+  QueueLife life(disk);
+  CHECK(life.metrics.damaged_records == 4);
+}
+
 TEST_CASE("a checkpoint is durable with its record, and is gone with a group that the disk did not take") {
   MemStore disk;
   {

@@ -43,5 +43,35 @@ TEST_CASE("the last record of a drained lane stays, and everything before it is 
   CHECK(life.queue.usage(lane).held_bytes == 0);
 }
 
+TEST_CASE(
+    "a budget that was lowered costs a required cursor nothing: new records wait until it has caught up") {
+  MemStore disk;
+  const auto keep = GENERATE(Keep::required, Keep::best_effort);
+  {
+    QueueLife life(disk);
+    const LaneId lane = life.queue.open_lane("metrics", {0, true});
+    life.queue.open_cursor(lane, "a", keep, StartAt::oldest);
+    for (int i = 0; i < 10; ++i) REQUIRE(life.append(lane, "0123456789").has_value());
+  }
+  QueueLife life(disk);
+  const LaneId lane = life.queue.open_lane("metrics", {3 * cost_of("0123456789"), true});
+  const CursorId cursor = life.queue.open_cursor(lane, "a", keep, StartAt::oldest);
+  const Result<> more = life.append(lane, "0123456789");
+  CHECK(more.has_error() == (keep == Keep::required));
+  REQUIRE(life.run(life.queue.flush()).has_value());
+  life.clock.run_for(10s);
+  const std::uint64_t dropped =
+      life.queue.cursors(lane).at(0).ledger.lost[static_cast<std::size_t>(Reason::budget)];
+  if (keep == Keep::best_effort) {
+    CHECK(dropped >= 8);
+    CHECK(life.queue.usage(lane).held_bytes <= 3 * cost_of("0123456789"));
+    return;
+  }
+  CHECK(dropped == 0);
+  CHECK(life.payloads(cursor).size() == 10);
+  life.drain(cursor);
+  CHECK(life.append(lane, "0123456789").has_value());
+}
+
 }  // namespace
 }  // namespace tideover::wal

@@ -119,25 +119,42 @@ struct AgentProcess {
     const auto answer = cli::ask_admin(target, method, path, 5s);
     return answer ? *answer : cli::AdminAnswer{};
   }
+  // The status of the answer; 0 when there is none.
   int write(const std::string& body) const {
-    const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    to.sin_port = htons(intake_port);
-    const std::string request = fmt::format(
-        "POST /api/v1/write HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: "
-        "application/x-protobuf\r\n"
-        "Content-Encoding: snappy\r\nContent-Length: {}\r\n\r\n{}",
-        body.size(), body);
-    std::string answer(4096, '\0');
-    ssize_t got = 0;
-    if (::connect(client, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0 &&
-        ::send(client, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size()))
-      got = ::recv(client, answer.data(), answer.size(), 0);
-    ::close(client);
-    return got > 12 ? std::stoi(answer.substr(9, 3)) : 0;
+    const Client client(intake_port);
+    return client.write(body);
   }
+
+  // A sender that keeps its connection.
+  class Client {
+   public:
+    explicit Client(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+      sockaddr_in to{};
+      to.sin_family = AF_INET;
+      to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+      to.sin_port = htons(port);
+      connected_ = ::connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0;
+    }
+    ~Client() { ::close(socket_); }
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
+
+    int write(const std::string& body) const {
+      const std::string request = fmt::format(
+          "POST /api/v1/write HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-protobuf\r\n"
+          "Content-Encoding: snappy\r\nContent-Length: {}\r\n\r\n{}",
+          body.size(), body);
+      std::string answer(4096, '\0');
+      const bool sent = connected_ && ::send(socket_, request.data(), request.size(), MSG_NOSIGNAL) ==
+                                          static_cast<ssize_t>(request.size());
+      const ssize_t got = sent ? ::recv(socket_, answer.data(), answer.size(), 0) : 0;
+      return got > 12 ? std::stoi(answer.substr(9, 3)) : 0;
+    }
+
+   private:
+    int socket_;
+    bool connected_ = false;
+  };
 
   std::string log() const {
     std::ifstream file(log_path);

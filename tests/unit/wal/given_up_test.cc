@@ -73,5 +73,58 @@ TEST_CASE(
   CHECK(life.append(lane, "0123456789").has_value());
 }
 
+TEST_CASE("a stop makes durable what was acknowledged just before it") {
+  MemStore disk;
+  {
+    QueueLife life(disk);
+    const LaneId lane = life.queue.open_lane("metrics", {0, true});
+    const CursorId cursor = life.queue.open_cursor(lane, "a", Keep::required, StartAt::oldest);
+    REQUIRE(life.append(lane, "a").has_value());
+    REQUIRE(life.append(lane, "b").has_value());
+    REQUIRE(life.payloads(cursor).size() == 2);
+    REQUIRE(life.queue.ack(cursor, {Seq{2}, {}, {}, 0, 0, 0}));
+  }
+  disk.crash();
+  QueueLife life(disk);
+  const LaneId lane = life.queue.open_lane("metrics", {0, true});
+  CHECK(life.payloads(life.queue.open_cursor(lane, "a", Keep::required, StartAt::oldest)) ==
+        std::vector<std::string>{"b"});
+}
+
+// A disk whose meta of lanes is gone, as damage may take it: the last record is the second witness.
+class ForgetsLanes final : public Store {
+ public:
+  explicit ForgetsLanes(MemStore& inner) : inner_(inner) {}
+  Result<StoreImage> open() override {
+    auto image = inner_.open();
+    if (image) std::erase_if(image->meta, [](const auto& entry) { return entry.first.starts_with("lane/"); });
+    return image;
+  }
+  Result<> commit(const StoreBatch& batch) override { return inner_.commit(batch); }
+  Result<ReadRange> read(const ReadRequest& request) override { return inner_.read(request); }
+  void release(LaneId lane, Seq before) override { inner_.release(lane, before); }
+  StoreUsage usage() const override { return inner_.usage(); }
+
+ private:
+  MemStore& inner_;
+};
+
+TEST_CASE("a lane whose meta is gone goes on behind its last record, and gives no number twice") {
+  MemStore disk;
+  {
+    QueueLife life(disk);
+    const LaneId lane = life.queue.open_lane("metrics", {0, true});
+    life.queue.open_cursor(lane, "a", Keep::required, StartAt::oldest);
+    for (const char* payload : {"a", "b", "c"}) REQUIRE(life.append(lane, payload, 2).has_value());
+  }
+  ForgetsLanes forgetful(disk);
+  QueueLife life(forgetful);
+  const LaneId lane = life.queue.open_lane("metrics", {0, true});
+  const CursorId cursor = life.queue.open_cursor(lane, "a", Keep::required, StartAt::oldest);
+  REQUIRE(life.append(lane, "d", 2).has_value());
+  CHECK(life.payloads(cursor) == std::vector<std::string>{"a", "b", "c", "d"});
+  CHECK(life.queue.usage(lane).accepted.units == 8);
+}
+
 }  // namespace
 }  // namespace tideover::wal

@@ -5,6 +5,7 @@
 
 #include "tests/support/write_request_builder.h"
 #include "tests/unit/agent/agent_process.h"
+#include "tests/unit/agent/plain_receiver.h"
 
 namespace tideover {
 namespace {
@@ -68,6 +69,45 @@ TEST_CASE("what was answered 204 is there after the process was killed, and one 
   CHECK(soon(
       [&] { return says(agent.ask("GET", "/api/v1/status/destinations").body, R"("backlog_samples":5)"); }));
   CHECK(agent.stop(SIGINT) == 0);
+}
+
+std::string noise(std::size_t bytes) {  // does not compress
+  std::string text;
+  std::uint32_t state = 1;
+  while (text.size() < bytes)
+    text += static_cast<char>('!' + (state = state * 1664525 + 1013904223) / 0x3000000);
+  test::WriteRequest request;
+  request.series({{"__name__", "up"}, {"job", text}}).sample(1'000, 1);
+  return test::snappy_block(request.encode(test::Version::v1));
+}
+
+TEST_CASE("what is taken in is delivered, and a stop waits for a receiver that takes the rest") {
+  PlainReceiver receiver;
+  AgentProcess agent;
+  agent.configure("{name: thanos, url: '" + receiver.url() + "'}");
+  agent.start_and_wait();
+  REQUIRE(agent.write(samples(2)) == 204);
+  CHECK(soon([&] { return receiver.requests == 1; }));
+  CHECK(soon([&] { return says(agent.ask("GET", "/api/v1/status/ledger").body, R"("delivered":2)"); }));
+  // Just taken in, and told to stop: well before a sender would have come to it.
+  REQUIRE(agent.write(samples(3)) == 204);
+  CHECK(agent.stop() == 0);
+  CHECK(receiver.requests == 2);
+}
+
+TEST_CASE("a full buffer is logged while it is full, and nothing of the buffer is anybody else's to read") {
+  AgentProcess agent;
+  agent.start_and_wait();
+  int answer = 204;
+  for (int i = 0; i < 10 && answer == 204; ++i) answer = agent.write(noise(900'000));
+  CHECK(answer == 503);
+  CHECK(soon([&] { return agent.logged("new samples are refused with 503") == 1; }));
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(agent.data_dir)) {
+    CAPTURE(entry.path().string());
+    using std::filesystem::perms;
+    CHECK((entry.status().permissions() & (perms::group_all | perms::others_all)) == perms::none);
+  }
+  CHECK(agent.stop() == 0);
 }
 
 TEST_CASE("an agent whose store cannot be opened yet lives, is not ready, and goes on once it can") {

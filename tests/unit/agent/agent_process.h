@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdint>
 #include <fcntl.h>
+#include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
 #include <iterator>
@@ -67,12 +68,13 @@ struct AgentProcess {
   // Nobody listens on the destination's port.
   void configure(const std::string& destinations = "{name: thanos, url: 'http://127.0.0.1:1/'}",
                  const std::string& metrics = {}) const {
-    std::ofstream(config_path) << fmt::format(
+    std::ofstream(config_path + ".new") << fmt::format(
         "cluster: app1\nnode: node-7\ndata_dir: {}\ndisk: {{keep_free: 0%}}\nlog: {{format: json, level: "
         "info}}\n"
         "admin: {{listen: '127.0.0.1:{}'}}\n"
         "metrics: {{listen: '127.0.0.1:{}', max_bytes: 4MiB, {} destinations: [{}]}}\n",
         data_dir, admin_port, intake_port, metrics, destinations);
+    std::filesystem::rename(config_path + ".new", config_path);  // never half of it
   }
 
   void start() {

@@ -171,6 +171,36 @@ TEST_CASE("a reload takes a good file in place, and a faulty one changes nothing
   CHECK(agent.stop() == 0);
 }
 
+TEST_CASE("of reloads that follow one another at once the last file is in force") {
+  AgentProcess agent;
+  agent.start_and_wait();
+  for (int round = 0; round < 8; ++round) {
+    agent.configure("{name: passing, url: 'http://127.0.0.1:1/'}");
+    ::kill(agent.pid, SIGHUP);
+    std::this_thread::sleep_for(std::chrono::milliseconds(5 * round));
+    const std::string name = "round-" + std::to_string(round);
+    agent.configure("{name: " + name + ", url: 'http://127.0.0.1:1/'}");
+    ::kill(agent.pid, SIGHUP);
+    CAPTURE(round);
+    CHECK(soon([&] {
+      return says(agent.ask("GET", "/api/v1/status/destinations").body, "\"" + name + "\",\"url\"");
+    }));
+  }
+  CHECK(agent.logged("cannot be used") == 0);
+  CHECK(agent.stop() == 0);
+}
+
+TEST_CASE("a stop that comes during a reload is a stop") {
+  for (int ms = 0; ms < 40; ms += 4) {
+    AgentProcess agent;
+    agent.start_and_wait();
+    ::kill(agent.pid, SIGHUP);
+    std::this_thread::sleep_for(std::chrono::milliseconds(ms));
+    CAPTURE(ms);
+    CHECK(agent.stop() == 0);
+  }
+}
+
 TEST_CASE("an operator gives up a destination that left the configuration, and no other") {
   AgentProcess agent;
   agent.configure(kTwo);

@@ -19,6 +19,7 @@ what the table shows.
 """
 
 import argparse
+import fcntl
 import json
 import os
 import pathlib
@@ -148,8 +149,7 @@ def try_out(bug):
 
 def prepare(bugs):
     """The tree as it is must build, and the chosen tests must pass there: then a failure is the mistake's."""
-    WORK.mkdir(parents=True, exist_ok=True)
-    TREE.mkdir(exist_ok=True)
+    TREE.mkdir(parents=True, exist_ok=True)
     copy_tree()
     os.environ.update(CCACHE_BASEDIR=str(TREE), CCACHE_NOHASHDIR="1")
     log = WORK / "clean.log"
@@ -208,6 +208,9 @@ def main():
         print("no patch touches what has changed")
         return 0
 
+    WORK.mkdir(parents=True, exist_ok=True)
+    lock = open(WORK / "lock", "w")
+    fcntl.flock(lock, fcntl.LOCK_EX)  # another run would take our mistakes out of its tree, and find nothing wrong
     if trouble := prepare(bugs):
         print(trouble)
         return 2

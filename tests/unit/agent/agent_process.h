@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdint>
 #include <fcntl.h>
+#include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
 #include <iterator>
@@ -67,12 +68,13 @@ struct AgentProcess {
   // Nobody listens on the destination's port.
   void configure(const std::string& destinations = "{name: thanos, url: 'http://127.0.0.1:1/'}",
                  const std::string& metrics = {}) const {
-    std::ofstream(config_path) << fmt::format(
+    std::ofstream(config_path + ".new") << fmt::format(
         "cluster: app1\nnode: node-7\ndata_dir: {}\ndisk: {{keep_free: 0%}}\nlog: {{format: json, level: "
         "info}}\n"
         "admin: {{listen: '127.0.0.1:{}'}}\n"
         "metrics: {{listen: '127.0.0.1:{}', max_bytes: 4MiB, {} destinations: [{}]}}\n",
         data_dir, admin_port, intake_port, metrics, destinations);
+    std::filesystem::rename(config_path + ".new", config_path);  // never half of it
   }
 
   void start() {
@@ -119,25 +121,42 @@ struct AgentProcess {
     const auto answer = cli::ask_admin(target, method, path, 5s);
     return answer ? *answer : cli::AdminAnswer{};
   }
+  // The status of the answer; 0 when there is none.
   int write(const std::string& body) const {
-    const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    to.sin_port = htons(intake_port);
-    const std::string request = fmt::format(
-        "POST /api/v1/write HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: "
-        "application/x-protobuf\r\n"
-        "Content-Encoding: snappy\r\nContent-Length: {}\r\n\r\n{}",
-        body.size(), body);
-    std::string answer(4096, '\0');
-    ssize_t got = 0;
-    if (::connect(client, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0 &&
-        ::send(client, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size()))
-      got = ::recv(client, answer.data(), answer.size(), 0);
-    ::close(client);
-    return got > 12 ? std::stoi(answer.substr(9, 3)) : 0;
+    const Client client(intake_port);
+    return client.write(body);
   }
+
+  // A sender that keeps its connection.
+  class Client {
+   public:
+    explicit Client(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+      sockaddr_in to{};
+      to.sin_family = AF_INET;
+      to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+      to.sin_port = htons(port);
+      connected_ = ::connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0;
+    }
+    ~Client() { ::close(socket_); }
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
+
+    int write(const std::string& body) const {
+      const std::string request = fmt::format(
+          "POST /api/v1/write HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-protobuf\r\n"
+          "Content-Encoding: snappy\r\nContent-Length: {}\r\n\r\n{}",
+          body.size(), body);
+      std::string answer(4096, '\0');
+      const bool sent = connected_ && ::send(socket_, request.data(), request.size(), MSG_NOSIGNAL) ==
+                                          static_cast<ssize_t>(request.size());
+      const ssize_t got = sent ? ::recv(socket_, answer.data(), answer.size(), 0) : 0;
+      return got > 12 ? std::stoi(answer.substr(9, 3)) : 0;
+    }
+
+   private:
+    int socket_;
+    bool connected_ = false;
+  };
 
   std::string log() const {
     std::ifstream file(log_path);

@@ -5,6 +5,7 @@
 
 #include "tests/support/write_request_builder.h"
 #include "tests/unit/agent/agent_process.h"
+#include "tests/unit/agent/plain_receiver.h"
 
 namespace tideover {
 namespace {
@@ -70,6 +71,66 @@ TEST_CASE("what was answered 204 is there after the process was killed, and one 
   CHECK(agent.stop(SIGINT) == 0);
 }
 
+std::string noise(std::size_t bytes) {  // does not compress
+  std::string text;
+  std::uint32_t state = 1;
+  while (text.size() < bytes)
+    text += static_cast<char>('!' + (state = state * 1664525 + 1013904223) / 0x3000000);
+  test::WriteRequest request;
+  request.series({{"__name__", "up"}, {"job", text}}).sample(1'000, 1);
+  return test::snappy_block(request.encode(test::Version::v1));
+}
+
+TEST_CASE("what is taken in is delivered, and a stop waits for a receiver that takes the rest") {
+  PlainReceiver receiver;
+  AgentProcess agent;
+  agent.configure("{name: thanos, url: '" + receiver.url() + "'}");
+  agent.start_and_wait();
+  REQUIRE(agent.write(samples(2)) == 204);
+  CHECK(soon([&] { return receiver.requests == 1; }));
+  CHECK(soon([&] { return says(agent.ask("GET", "/api/v1/status/ledger").body, R"("delivered":2)"); }));
+  // Just taken in, and told to stop: well before a sender would have come to it.
+  REQUIRE(agent.write(samples(3)) == 204);
+  CHECK(agent.stop() == 0);
+  CHECK(receiver.requests == 2);
+}
+
+TEST_CASE("a full buffer is logged while it is full, and nothing of the buffer is anybody else's to read") {
+  AgentProcess agent;
+  agent.start_and_wait();
+  int answer = 204;
+  for (int i = 0; i < 10 && answer == 204; ++i) answer = agent.write(noise(900'000));
+  CHECK(answer == 503);
+  CHECK(soon([&] { return agent.logged("new samples are refused with 503") == 1; }));
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(agent.data_dir)) {
+    CAPTURE(entry.path().string());
+    using std::filesystem::perms;
+    CHECK((entry.status().permissions() & (perms::group_all | perms::others_all)) == perms::none);
+  }
+  CHECK(agent.stop() == 0);
+}
+
+TEST_CASE("an agent whose store cannot be opened yet lives, is not ready, and goes on once it can") {
+  AgentProcess agent;
+  const std::string in_the_way = agent.data_dir + "/metrics/OWNER";  // where the store's lock belongs
+  std::filesystem::create_directories(in_the_way);
+  for (const std::string& folder : {agent.data_dir, agent.data_dir + "/metrics"})
+    std::filesystem::permissions(folder, std::filesystem::perms::owner_all);
+  agent.start();
+  REQUIRE(soon([&] { return agent.ask_tcp("GET", "/-/healthy").status == 200; }));
+  REQUIRE(soon([&] { return agent.logged("the store cannot be opened yet, and is tried again") == 1; }));
+  CHECK(agent.ask_tcp("GET", "/-/ready").status == 503);
+  CHECK(agent.write(samples(1)) == 0);  // nobody listens there yet
+  const bool cured = GENERATE(true, false);
+  if (cured) {
+    std::filesystem::remove(in_the_way);
+    CHECK(soon([&] { return agent.ask_tcp("GET", "/-/ready").status == 200; }));
+    CHECK(agent.logged("the store cannot be opened yet") == 1);  // said once
+    CHECK(agent.write(samples(1)) == 204);
+  }
+  CHECK(agent.stop() == 0);
+}
+
 TEST_CASE("a reload takes a good file in place, and a faulty one changes nothing and is shown") {
   AgentProcess agent;
   agent.start_and_wait();
@@ -82,7 +143,8 @@ TEST_CASE("a reload takes a good file in place, and a faulty one changes nothing
   CHECK(says(refused.body, "tideover.yaml:"));
   CHECK(says(agent.ask("GET", "/metrics").body, "\ntideover_config_last_reload_successful 0\n"));
   CHECK(agent.logged("the new configuration cannot be used; the old one stays") == 1);
-  CHECK(agent.write(samples(1)) == 204);
+  const AgentProcess::Client kept(agent.intake_port);
+  CHECK(kept.write(samples(1)) == 204);
 
   agent.configure(kTwo, "external_labels: {a: b},");
   const bool by_signal = GENERATE(true, false);
@@ -102,11 +164,41 @@ TEST_CASE("a reload takes a good file in place, and a faulty one changes nothing
   CHECK(agent.logged("restarting in place with the new configuration") == 1);
   CHECK(agent.logged("tideover is ready") == 2);
   CHECK(agent.logged("\"stopping\"") == 0);
-  CHECK(agent.write(samples(1)) == 204);
+  CHECK(kept.write(samples(1)) == 204);  // over the connection that the former image had accepted
   CHECK(soon(
       [&] { return says(agent.ask("GET", "/api/v1/status/destinations").body, R"("backlog_samples":7)"); }));
   CHECK(::kill(before, 0) == 0);
   CHECK(agent.stop() == 0);
+}
+
+TEST_CASE("of reloads that follow one another at once the last file is in force") {
+  AgentProcess agent;
+  agent.start_and_wait();
+  for (int round = 0; round < 8; ++round) {
+    agent.configure("{name: passing, url: 'http://127.0.0.1:1/'}");
+    ::kill(agent.pid, SIGHUP);
+    std::this_thread::sleep_for(std::chrono::milliseconds(5 * round));
+    const std::string name = "round-" + std::to_string(round);
+    agent.configure("{name: " + name + ", url: 'http://127.0.0.1:1/'}");
+    ::kill(agent.pid, SIGHUP);
+    CAPTURE(round);
+    CHECK(soon([&] {
+      return says(agent.ask("GET", "/api/v1/status/destinations").body, "\"" + name + "\",\"url\"");
+    }));
+  }
+  CHECK(agent.logged("cannot be used") == 0);
+  CHECK(agent.stop() == 0);
+}
+
+TEST_CASE("a stop that comes during a reload is a stop") {
+  for (int ms = 0; ms < 40; ms += 4) {
+    AgentProcess agent;
+    agent.start_and_wait();
+    ::kill(agent.pid, SIGHUP);
+    std::this_thread::sleep_for(std::chrono::milliseconds(ms));
+    CAPTURE(ms);
+    CHECK(agent.stop() == 0);
+  }
 }
 
 TEST_CASE("an operator gives up a destination that left the configuration, and no other") {

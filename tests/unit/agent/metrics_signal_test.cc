@@ -2,6 +2,7 @@
 // lanes.
 #include "agent/metrics_signal.h"
 
+#include "forwarders/side_lanes.h"
 #include "tests/unit/agent/signal_life.h"
 #include "wal/retention.h"
 
@@ -287,6 +288,69 @@ TEST_CASE("a stop waits for a receiver that takes the rest, and not for one that
   life.run(life.signal->drain_until(life.clock.now() + 10s));
   CHECK(life.clock.now() - began < 1s);
   CHECK(life.destination().account.waiting == (away ? 1 : 0));
+}
+
+TEST_CASE("each side lane of each destination has its share of the budget") {
+  wal::MemStore disk;
+  SignalLife life(disk, file_with(one() + two(), "  max_bytes: 64MiB\n"));
+  CHECK(life.queue.usage(life.lane).max_bytes == 64 << 20);
+  for (const char* name : {"thanos", "archive"}) {
+    const auto share = [&](std::string_view kind) {
+      return life.queue.usage(wal::lane_id(forward::side_lane_name("metrics", kind, name))).max_bytes;
+    };
+    CHECK(share(forward::kParkedLane) == 16 << 20);
+    CHECK(share(forward::kRejectsLane) == 4 << 20);
+    CHECK(share(forward::kQuarantineLane) == 64 << 20);
+  }
+}
+
+TEST_CASE("intake has the limits that follow from the memory, and both paths lead to it") {
+  wal::MemStore disk;
+  const bool small = GENERATE(true, false);
+  SignalLife life(disk, (small ? "memory: {limit: 64MiB}\n" : "") + file_with(one()));
+  const std::string body = noise(5 << 20);  // more than half of 8 MiB
+  CHECK(life.post("/api/v1/write", body).status == (small ? 413 : 204));
+  CHECK(life.post("/api/v1/receive", noise(1'000)).status == 204);
+  CHECK(life.snapshot().server.too_large == (small ? 1 : 0));
+}
+
+TEST_CASE("a buffer that would not last as long as promised is said once, and so is that it does again") {
+  wal::MemStore disk;
+  SignalLife life(disk, "guarantee: 1h\n" + file_with(one(), "  max_bytes: 64MiB\n"));
+  const LogLines log;
+  const auto run = [&life](int seconds, int samples) {
+    for (int i = 0; i < seconds; i += 2) {
+      life.signal->observe();
+      REQUIRE(life.write(samples).has_value());
+      life.clock.run_for(2s);
+    }
+  };
+  run(60, 1);
+  CHECK(log.count("would not last") == 0);
+  run(60, 10'000);
+  CHECK(log.count("would not last as long as promised") == 1);
+  const std::string said = log.last("would not last");
+  CHECK(said.find("level=warn") != said.npos);
+  CHECK(said.find("guarantee_seconds=3600") != said.npos);
+  CHECK(said.find("survivable_seconds=") != said.npos);
+  run(7'200, 1);
+  CHECK(log.count("would not last as long as promised") == 1);
+  CHECK(log.count("lasts as long as promised again") == 1);
+}
+
+TEST_CASE("an operator's word ends the wait of a paused destination at once") {
+  wal::MemStore disk;
+  SignalLife life(disk, file_with(one()));
+  life.mgmt[kOne].answer(401, "who are you");
+  REQUIRE(life.write(1).has_value());
+  life.clock.run_for(5s);
+  REQUIRE(life.destination().state == "paused");
+  life.mgmt[kOne].answer(204);
+  life.clock.run_for(5s);
+  REQUIRE(life.destination().state == "paused");
+  life.signal->retry_now();
+  life.clock.run_for(1s);
+  CHECK(life.destination().account.ledger.delivered == 1);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "agent/reload.h"
 
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
@@ -85,6 +86,18 @@ TEST_CASE("a reload that is refused leaves nothing behind") {
   REQUIRE(refused.has_error());
   CHECK(refused.error().detail.find(why) != std::string::npos);
   CHECK(server::open_listener(agent.io, new_admin).has_value());
+}
+
+TEST_CASE("a reload reads the file as it was read at the start: with variables replaced, or not") {
+  Running agent;
+  agent.write(agent.admin.address, agent.free_address(), agent.holding.data_dir);
+  std::ofstream(agent.options.config_path, std::ios::app) << "node: '${TIDEOVER_TEST_NODE}'\n";
+  ::setenv("TIDEOVER_TEST_NODE", "node-7", 1);
+  CHECK(agent.reload().has_error());
+  agent.options.expand_env = true;
+  auto reload = agent.reload();
+  REQUIRE(reload.has_value());
+  close_inheritance(reload->bequest);
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ inline NewRecord record_of(std::string_view payload, std::uint32_t units = 1) {
 inline std::uint64_t cost_of(std::string_view payload) { return kEnvelopeBytes + payload.size(); }
 
 struct QueueLife {
-  explicit QueueLife(MemStore& disk, WalLimits wal_limits = {}) : store(disk), limits(wal_limits) {
+  explicit QueueLife(Store& disk, WalLimits wal_limits = {}) : store(disk), limits(wal_limits) {
     REQUIRE(run(queue.open()).has_value());
   }
   ~QueueLife() {
@@ -87,7 +87,7 @@ struct QueueLife {
     }
   }
 
-  MemStore& store;
+  Store& store;
   WalLimits limits;
   boost::asio::io_context io;
   sim::SimClock clock{io};

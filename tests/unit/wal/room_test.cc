@@ -75,6 +75,40 @@ TEST_CASE("what waits for a disk that hangs is bounded, and said to be the disk'
   CHECK(life.append(lane, kTenKiB).has_value());
 }
 
+TEST_CASE("fresh records are read from memory, and no more of them are kept than the limit says") {
+  MemStore disk;
+  WalLimits limits;
+  limits.tail_bytes = 5 * kTenKiB.size();
+  QueueLife life(disk, limits);
+  const LaneId lane = life.queue.open_lane("metrics", {0, true});
+  const CursorId away = life.queue.open_cursor(lane, "away", Keep::required, StartAt::oldest);
+  for (int i = 0; i < 20; ++i) REQUIRE(life.append(lane, kTenKiB).has_value());
+  disk.fail_next_read(Errc::io_error);
+  const CursorId fresh = life.queue.open_cursor(lane, "fresh", Keep::required, StartAt::now);
+  REQUIRE(life.append(lane, "new").has_value());
+  CHECK(life.payloads(fresh) == std::vector<std::string>{"new"});  // the disk is not asked
+  CHECK(life.run(life.queue.read(away, 1 << 20)).has_error());     // now it is
+  CHECK(life.payloads(away).size() == 21);
+}
+
+TEST_CASE("what came during one sync is one group as far as its size allows, and the rest are the next") {
+  MemStore disk;
+  WalLimits limits;
+  limits.group_bytes = 3 * kTenKiB.size();
+  QueueLife life(disk, limits);
+  const LaneId lane = life.queue.open_lane("metrics", {0, true});
+  life.disk_takes = 100ms;
+  std::vector<Result<>> answers;
+  for (int i = 0; i < 7; ++i) life.start_append(lane, kTenKiB, &answers);
+  life.clock.run_for(150ms);
+  CHECK(answers.size() == 1);
+  life.clock.run_for(100ms);
+  CHECK(answers.size() == 4);
+  life.clock.run_for(100ms);
+  CHECK(answers.size() == 7);
+  CHECK(life.metrics.commits == 3);
+}
+
 // Everything read so far goes to the side lane, which takes `bytes` of the disk.
 Ack set_aside(LaneId to, Seq upto, std::size_t bytes) {
   Ack ack;

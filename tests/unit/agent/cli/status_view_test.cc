@@ -65,6 +65,19 @@ TEST_CASE("a ledger that does not close is not hidden, whatever the agent says o
   CHECK(table->find("NOT IN BALANCE, 45,000,012 accounted for") != std::string::npos);
 }
 
+TEST_CASE("everything that left an account is part of its sum: delivered, rejected, dropped, queued") {
+  auto answers = outage();
+  answers.ledger =
+      R"({"metrics":{"thanos":{"accepted":11110,"delivered":10000,"rejected":{"duplicate":400,"bad_request":600},
+      "dropped":{"budget":70,"operator":30},"queued":10,"parked":3,"quarantined":2,"in_balance":true}}})";
+  const auto table = status_table(answers, 0);
+  REQUIRE(table.has_value());
+  CHECK(table->find(
+            "accepted 11,110 = delivered 10,000 + rejected 1,000 + dropped 100 + queued 10: in balance") !=
+        std::string::npos);
+  CHECK(table->find("  dropped: 70 (budget)\n  dropped: 30 (operator)\n") != std::string::npos);
+}
+
 TEST_CASE("what a receiver answered cannot steer the terminal") {
   auto answers = outage();
   answers.destinations.replace(answers.destinations.find("connection refused"), 18,

@@ -108,6 +108,33 @@ TEST_CASE("flags say what a sender need not find out again: sorted labels, start
   CHECK(flags_of(one(unsorted, 10), Version::v2) == remote_write::kStartTimestamps);
 }
 
+TEST_CASE("the newest timestamp stays the newest when older samples come") {
+  Fixture f;
+  for (const std::int64_t ms : {2'000, 5'000, 3'000})
+    CHECK(f.post(Version::v1, WriteRequest().series({{"__name__", "up"}}).sample(ms, 1).encode(Version::v1))
+              .status == 204);
+  CHECK(f.metrics.newest_ms == 5'000);
+}
+
+TEST_CASE("a request of metadata or exemplars alone is stored like any other") {
+  Fixture f;
+  SECTION("metadata, in entries of its own") {
+    CHECK(f.post(Version::v1, WriteRequest().metadata({"up", 2, "Help.", ""}).encode(Version::v1)).status ==
+          204);
+    CHECK(f.metrics.metadata == 1);
+  }
+  SECTION("exemplars") {
+    const std::string raw = WriteRequest()
+                                .series({{"__name__", "up"}})
+                                .exemplar({{"trace_id", "1"}}, 1, 1'000)
+                                .encode(Version::v1);
+    CHECK(f.post(Version::v1, raw).status == 204);
+    CHECK(f.metrics.exemplars == 1);
+  }
+  REQUIRE(f.stored().size() == 1);
+  CHECK(f.stored()[0].attributes.units == 0);
+}
+
 TEST_CASE("every request is counted once, under its protocol and its answer") {
   Fixture f;
   const auto count = [&f](Protocol protocol, Answer kind) {

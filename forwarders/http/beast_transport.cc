@@ -23,6 +23,28 @@ void warn_on_stderr(std::string_view sentence) {
   fmt::print(stderr, "level=warn component=http msg=\"{}\"\n", sentence);
 }
 
+// What came in answer to a request.
+struct Reception {
+  Status status = Status::need_more;  // how far it got
+  Response response;
+  bool early = false;  // it left the peer before that can have read the request
+  error_code error;    // that ended it
+};
+
+// An early answer may be a leftover of an earlier request, or that of a peer that speaks first. It is
+// believed where it says nothing of the data: then the same is sent again, later. Of the data, the head tells
+// a size and a type; but where an answer may be left over, not even those are taken from it.
+bool believed_early(int status, bool may_be_left_over) {
+  switch (status) {
+    case 400:
+    case 409:
+    case 422: return false;
+    case 413:
+    case 415: return !may_be_left_over;
+    default: return status >= 300;
+  }
+}
+
 std::string to_text(const tcp::endpoint& endpoint) { return endpoint.address().to_string(); }
 
 }  // namespace
@@ -57,8 +79,7 @@ class BeastTransport::Impl {
                              Time deadline);
   awaitable<Result<Response>> exchange(Lease& lease, const Request& request, std::string_view authorization,
                                        Time deadline);
-  awaitable<error_code> read_response(ClientConnection& connection, bool bare, Status& status,
-                                      Response& response);
+  awaitable<Reception> receive(ClientConnection& connection, bool bare);
 
   Error not_connected(const std::string& why) const;
   Error broken(const ClientConnection& connection, const error_code& error, bool timed_out) const;
@@ -138,39 +159,44 @@ awaitable<Result<>> BeastTransport::Impl::obtain(Lease& lease, Time deadline) {
   co_return secured;
 }
 
-// Reads one message; an interim answer (1xx) is none. `status` tells how far it got when an error ends it.
-awaitable<error_code> BeastTransport::Impl::read_response(ClientConnection& connection, bool bare,
-                                                          Status& status, Response& response) {
+// Reads one message; an interim answer (1xx) is none.
+awaitable<Reception> BeastTransport::Impl::receive(ClientConnection& connection, bool bare) {
+  Reception got;
   MessageParser& parser = connection.parser();
+  bool begun = false;
   parser.next();
   if (bare) parser.expect_bare();
-  error_code error;
   while (true) {
+    if (!begun && !connection.buffer().data().empty()) {
+      begun = true;
+      got.early = connection.sending();
+    }
     std::size_t used = 0;
-    status = parser.put(connection.buffer().data(), used);
+    got.status = parser.put(connection.buffer().data(), used);
     connection.buffer().consume(used);
-    if (status == Status::head_done) {
+    if (got.status == Status::head_done) {
       const int code = parser.response().status;
       if (code >= 100 && code < 200 && code != 101) {
+        begun = false;
         parser.next();
         if (bare) parser.expect_bare();
       } else {
-        response = std::move(parser.response());
-        parser.body_to(&response.body, kBodyBytesMax);
+        got.response = std::move(parser.response());
+        parser.body_to(&got.response.body, kBodyBytesMax);
       }
       continue;
     }
-    if (status != Status::need_more) co_return error_code{};
-    if (connection.buffer().full()) status = Status::head_too_large;
-    if (status != Status::need_more) co_return error_code{};
-    error = co_await connection.read_more();
-    if (error) break;
+    if (got.status != Status::need_more) co_return got;
+    if (connection.buffer().full()) got.status = Status::head_too_large;
+    if (got.status != Status::need_more) co_return got;
+    got.error = co_await connection.read_more();
+    if (got.error) break;
   }
-  if (error == boost::asio::error::eof && parser.put_eof() == Status::done) {
-    status = Status::done;
-    error = {};
+  if (got.error == boost::asio::error::eof && parser.put_eof() == Status::done) {
+    got.status = Status::done;
+    got.error = {};
   }
-  co_return error;
+  co_return got;
 }
 
 awaitable<Result<Response>> BeastTransport::Impl::exchange(Lease& lease, const Request& request,
@@ -183,23 +209,25 @@ awaitable<Result<Response>> BeastTransport::Impl::exchange(Lease& lease, const R
 
   // From here on the peer may act on what it gets.
   const Cutoff cutoff(clock_, deadline, [&connection] { connection.close(); });
-  const error_code write_error = co_await connection.write(head, request.body);
-  if (write_error && (cutoff.fired() || pool_.closed()))
-    co_return broken(connection, write_error, cutoff.fired());
+  const bool bare = request.method == "HEAD";
+  connection.write(head, request.body);
+  Reception got = co_await receive(connection, bare);
+  const bool reusable = got.status == Status::done && !got.early && connection.parser().keep_alive() &&
+                        got.response.status != 101 && connection.still_good();
+  if (!reusable) connection.close();  // a peer that has answered is not sent the rest of the request
+  const error_code write_error = co_await connection.written();
 
-  // A peer may refuse a request before it has read all of it: then the write fails and the answer is there.
-  Status status = Status::need_more;
-  Response response;
-  const error_code read_error =
-      co_await read_response(connection, request.method == "HEAD", status, response);
-  if (read_error) co_return broken(connection, write_error ? write_error : read_error, cutoff.fired());
-  switch (status) {
+  if (got.error) co_return broken(connection, write_error ? write_error : got.error, cutoff.fired());
+  switch (got.status) {
     case Status::done:
+    case Status::body_too_large:  // cut; the rest is on the wire
+      if (got.early && !believed_early(got.response.status, connection.answered))
+        co_return fail(Errc::connection_lost,
+                       fmt::format("{} answered before it had the request: HTTP {} {}", authority_,
+                                   got.response.status, got.response.body));
       connection.answered = true;
-      if (!write_error && connection.parser().keep_alive() && connection.buffer().data().empty())
-        lease.give_back();
-      co_return response;
-    case Status::body_too_large: co_return response;  // cut; the rest is on the wire, so no second request
+      if (reusable) lease.give_back();
+      co_return std::move(got.response);
     case Status::head_too_large:
       co_return fail(Errc::too_large, fmt::format("the head of the answer from {} is too large", authority_));
     case Status::bad:

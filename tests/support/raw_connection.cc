@@ -106,6 +106,10 @@ awaitable<http::Request> RawConnection::read_request() {
   }
 }
 
+awaitable<void> RawConnection::wait_readable() {
+  co_await socket_.async_wait(Socket::wait_read, use_awaitable);
+}
+
 awaitable<std::string> RawConnection::read_to_end() {
   std::string all;
   bool more = true;

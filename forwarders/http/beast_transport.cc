@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <fmt/format.h>
 
+#include "forwarders/http/address_book.h"
 #include "forwarders/http/connection_pool.h"
 #include "forwarders/http/cutoff.h"
 #include "forwarders/http/name_lookup.h"
@@ -74,9 +75,11 @@ class BeastTransport::Impl {
   using Lease = ConnectionPool::Lease;
 
   awaitable<Result<>> obtain(Lease& lease, Time deadline);
-  awaitable<Result<>> connect(ClientConnection& connection, Time deadline);
-  awaitable<Result<>> secure(ClientConnection& connection, std::shared_ptr<boost::asio::ssl::context> context,
-                             Time deadline);
+  using TlsPointer = std::shared_ptr<boost::asio::ssl::context>;
+
+  awaitable<Result<>> connect(ClientConnection& connection, TlsPointer tls, Time deadline);
+  awaitable<std::string> connect_to(tcp::endpoint address, ClientConnection& connection, TlsPointer tls,
+                                    Time deadline);
   awaitable<Result<Response>> exchange(Lease& lease, const Request& request, std::string_view authorization,
                                        Time deadline);
   awaitable<Reception> receive(ClientConnection& connection, bool bare);
@@ -92,6 +95,7 @@ class BeastTransport::Impl {
   const std::string server_name_;
   ConnectionPool pool_;
   NameLookup lookup_;
+  AddressBook addresses_;
   TlsContext tls_;
   Credentials credentials_;
 };
@@ -111,40 +115,49 @@ Error BeastTransport::Impl::broken(const ClientConnection& connection, const err
               fmt::format("the connection to {} broke: {}", authority_, describe(error)));
 }
 
+// Empty, or why nothing came of it.
+awaitable<std::string> BeastTransport::Impl::connect_to(tcp::endpoint address, ClientConnection& connection,
+                                                        TlsPointer tls, Time deadline) {
+  const Cutoff cutoff(clock_, deadline, [&connection] { connection.close(); });
+  error_code error = co_await connection.connect(address);
+  std::string step;
+  if (!error && tls) {
+    step = "TLS: ";
+    error = co_await connection.secure(std::move(tls), server_name_);
+  }
+  if (!error && !pool_.closed()) co_return std::string();
+  co_return fmt::format("{}: {}{}", to_text(address), step,
+                        cutoff.fired() ? "no answer in time" : describe(error));
+}
+
 // Each address gets an equal share of the time that is left, so that one that drops packets does not use it
-// up.
-awaitable<Result<>> BeastTransport::Impl::connect(ClientConnection& connection, Time deadline) {
-  const Result<Endpoints> endpoints = co_await lookup_.resolve(deadline);
+// up; but no less than half of the time for one, or a long line would reach none of many. Those that had no
+// turn have theirs next time, before those that failed now.
+awaitable<Result<>> BeastTransport::Impl::connect(ClientConnection& connection, TlsPointer tls,
+                                                  Time deadline) {
+  const Duration turn_min = (deadline - clock_.now()) / 2;
+  Result<Endpoints> found = co_await lookup_.resolve(deadline);
   if (pool_.closed()) co_return not_connected({});
-  if (!endpoints) co_return endpoints.error();
+  if (!found) co_return found.error();
+  const Endpoints order = addresses_.in_order(std::move(*found));
   std::string faults;
-  for (std::size_t i = 0; i < endpoints->size(); ++i) {
-    const tcp::endpoint& endpoint = (*endpoints)[i];
+  for (std::size_t i = 0; i < order.size() && clock_.now() < deadline; ++i) {
     const Time now = clock_.now();
-    const auto shares = static_cast<Duration::rep>(endpoints->size() - i);
-    const Cutoff cutoff(clock_, now + (deadline - now) / shares, [&connection] { connection.close(); });
-    const error_code error = co_await connection.connect(endpoint);
+    const auto shares = static_cast<Duration::rep>(order.size() - i);
+    const Time turn_ends = std::min(deadline, now + std::max((deadline - now) / shares, turn_min));
+    const std::string fault = co_await connect_to(order[i], connection, tls, turn_ends);
     if (pool_.closed()) co_return not_connected({});
-    if (!error) co_return Result<>{};
-    faults += fmt::format("{}{}: {}", faults.empty() ? "" : "; ", to_text(endpoint),
-                          cutoff.fired() ? "no answer in time" : error.message());
+    if (fault.empty()) co_return Result<>{};
+    addresses_.failed(order[i]);
+    faults += (faults.empty() ? "" : "; ") + fault;
   }
   co_return not_connected(faults);
 }
 
-awaitable<Result<>> BeastTransport::Impl::secure(ClientConnection& connection,
-                                                 std::shared_ptr<boost::asio::ssl::context> context,
-                                                 Time deadline) {
-  const Cutoff cutoff(clock_, deadline, [&connection] { connection.close(); });
-  const error_code error = co_await connection.secure(std::move(context), server_name_);
-  if (!error && !pool_.closed()) co_return Result<>{};
-  co_return not_connected("TLS: " + (cutoff.fired() ? std::string("no answer in time") : describe(error)));
-}
-
 awaitable<Result<>> BeastTransport::Impl::obtain(Lease& lease, Time deadline) {
-  std::shared_ptr<boost::asio::ssl::context> context;
+  TlsPointer context;
   if (url_.tls) {
-    Result<std::shared_ptr<boost::asio::ssl::context>> current = tls_.current();
+    Result<TlsPointer> current = tls_.current();
     if (!current) co_return not_connected(current.error().detail);
     context = std::move(*current);
   }
@@ -153,10 +166,8 @@ awaitable<Result<>> BeastTransport::Impl::obtain(Lease& lease, Time deadline) {
   ClientConnection& connection = lease.connection();
   connection.generation = tls_.generation();
   const Time until = std::min(deadline, clock_.now() + options_.connect_time);
-  Result<> connected = co_await connect(connection, until);
-  if (!connected || !context) co_return connected;
-  Result<> secured = co_await secure(connection, std::move(context), until);
-  co_return secured;
+  Result<> connected = co_await connect(connection, std::move(context), until);
+  co_return connected;
 }
 
 // Reads one message; an interim answer (1xx) is none.
@@ -250,8 +261,11 @@ awaitable<Result<Response>> BeastTransport::Impl::send(Request request, Time dea
     pool_.drop_idle();
     co_return obtained.error();
   }
+  const tcp::endpoint address = lease.connection().peer();
   Result<Response> response = co_await exchange(lease, request, *authorization, deadline);
-  if (!response) pool_.drop_idle();
+  if (!response) addresses_.failed(address);
+  const bool leave = !response || addresses_.answered(address, response->status);
+  if (leave) pool_.drop_idle();  // what broke one has likely broken all, and a new one looks the name up
   co_return response;
 }
 

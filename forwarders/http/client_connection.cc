@@ -69,6 +69,7 @@ awaitable<error_code> ClientConnection::connect(tcp::endpoint to) {
   socket_.close(error);  // an address tried before this one
   error = {};
   tls_.reset();
+  peer_ = to;
   co_await socket_.async_connect(to, redirect_error(use_awaitable, error));
   if (!error) tune(socket_);
   co_return error;

@@ -40,6 +40,7 @@ class ClientConnection {
   bool sending();
 
   void close();
+  const boost::asio::ip::tcp::endpoint& peer() const { return peer_; }
 
   // False when the peer has closed it, or sent what nobody asked for, be it a byte of a TLS record: not to be
   // used for another request.
@@ -59,6 +60,7 @@ class ClientConnection {
   void start_write(std::string_view head, std::string_view body);
 
   boost::asio::ip::tcp::socket socket_;
+  boost::asio::ip::tcp::endpoint peer_;  // it is connected to, or was to be
   std::unique_ptr<Tls> tls_;
   ReadBuffer buffer_;
   MessageParser parser_;

@@ -46,7 +46,7 @@ class RawConnection {
 // Listens on loopback; what an accepted connection gets is the test's business.
 class RawPeer {
  public:
-  explicit RawPeer(Loop& loop);
+  explicit RawPeer(Loop& loop, const std::string& address = "127.0.0.1", std::uint16_t port = 0);
 
   std::string port() const;
   std::string url(std::string_view path = {}) const;  // http://127.0.0.1:port

@@ -116,6 +116,11 @@ Thanos& Thanos::is_away(Duration latency) {
   return *this;
 }
 
+Thanos& Thanos::lies_behind(const LineOptions& line) {
+  site_.network.set_line(line);
+  return *this;
+}
+
 Thanos& Thanos::is_gone() {
   site_.network.set_link(world_.chance().chance(0.5) ? Link::refusing : Link::black_hole);
   return *this;

@@ -54,6 +54,7 @@ class Thanos {
   Thanos& answers_late(double often);    // the same, having acted at once; or twice
   Thanos& hears_twice(double often);     // behind a proxy that repeats requests
   Thanos& is_away(Duration latency);
+  Thanos& lies_behind(const LineOptions& line);
   Thanos& is_gone();  // until the world heals
   Thanos& window(Duration out_of_order);
   Thanos& is_prometheus();

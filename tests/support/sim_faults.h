@@ -48,6 +48,8 @@ enum class Fault : std::uint8_t {
   reply_garbled,    // no HTTP
   request_late,     // arrives up to minutes later, perhaps when its sender has given up
   request_twice,    // a proxy repeats it; the answer may be that to the second copy
+  line_narrow,      // the request takes the time that its bytes need
+  packet_lost,      // and longer
   // the disk
   commit_lost,      // EIO, nothing written
   commit_in_doubt,  // EIO, and found written when the store is opened again

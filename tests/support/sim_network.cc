@@ -9,6 +9,15 @@ Duration SimNetwork::latency() {
   return std::chrono::duration_cast<Duration>(weather_.latency * rng_.between(0.5, 1.5));
 }
 
+Duration SimNetwork::on_the_line(const http::Request& request) {
+  if (!line_.narrow()) return {};
+  happened_.add(Fault::line_narrow);
+  const std::uint64_t lost_before = line_.packets_lost();
+  const Duration time = line_.carry(clock_.now(), request.body.size());
+  if (line_.packets_lost() > lost_before) happened_.add(Fault::packet_lost);
+  return time;
+}
+
 bool SimNetwork::befalls(double often, Fault fault) {
   if (!rng_.chance(often)) return false;
   happened_.add(fault);
@@ -30,7 +39,7 @@ void SimNetwork::carry(http::Request request, Reply reply) {
   if (befalls(weather_.refused, Fault::refused)) return after(there, refuse);
   if (befalls(weather_.reset_before, Fault::reset_before)) return after(there, reset);
 
-  Duration arrival = there;
+  Duration arrival = there + on_the_line(request);
   if (befalls(weather_.slow, Fault::request_late))
     arrival += std::chrono::duration_cast<Duration>(weather_.slow_by * rng_.unit());
   const bool twice = befalls(weather_.request_twice, Fault::request_twice);
@@ -52,7 +61,7 @@ void SimNetwork::carry(http::Request request, Reply reply) {
 // headers, or in the body that a length was declared for.
 void SimNetwork::answer(const http::Response& response, const Reply& reply) {
   if (befalls(weather_.reply_lost, Fault::reply_lost)) return;
-  Duration back = latency();
+  Duration back = latency() + line_.back();
   const auto deliver = [this, &reply](Duration delay, Result<http::Response> what) {
     after(delay, [reply, what = std::move(what)] { reply(what); });
   };

@@ -13,6 +13,7 @@
 #include "forwarders/http/transport.h"
 #include "tests/support/sim_clock.h"
 #include "tests/support/sim_faults.h"
+#include "tests/support/sim_line.h"
 #include "wal/base/notifier.h"
 #include "wal/base/rng.h"
 
@@ -50,6 +51,8 @@ class SimNetwork {
       : clock_(clock), rng_(rng), receiver_(std::move(receiver)), happened_(happened) {}
 
   void set_weather(const Weather& weather) { weather_ = weather; }
+  void set_line(const LineOptions& line) { line_ = SimLine(line, Rng(rng_.next())); }
+  const SimLine& line() const { return line_; }
   void set_link(Link link) { link_ = link; }
   Link link() const { return link_; }
 
@@ -66,6 +69,7 @@ class SimNetwork {
   }
   bool befalls(double often, Fault fault);
   Duration latency();
+  Duration on_the_line(const http::Request& request);
   void answer(const http::Response& response, const Reply& reply);
 
   SimClock& clock_;
@@ -73,6 +77,7 @@ class SimNetwork {
   Receiver receiver_;
   FaultCounts& happened_;
   Weather weather_;
+  SimLine line_{{}, Rng(0)};
   Link link_ = Link::up;
   Time last_request_{};
 };

@@ -5,16 +5,11 @@
 namespace tideover::http {
 namespace {
 
-// The peer has looked at the data, whatever it thinks of it: it is the receiver that was meant.
-bool judges_the_data(int status) {
-  switch (status) {
-    case 400:
-    case 409:
-    case 413:
-    case 415:
-    case 422: return true;
-    default: return status >= 200 && status < 300;
-  }
+bool takes_data(int status) { return status >= 200 && status < 300; }
+
+// The peer has looked at the data and does not like it: it is the receiver that was meant, or so it seems.
+bool finds_fault_with_data(int status) {
+  return status == 400 || status == 409 || status == 413 || status == 415 || status == 422;
 }
 
 }  // namespace
@@ -38,10 +33,16 @@ void AddressBook::failed(const boost::asio::ip::tcp::endpoint& address) {
 }
 
 bool AddressBook::answered(const boost::asio::ip::tcp::endpoint& address, int status) {
-  if (judges_the_data(status)) {
+  if (takes_data(status)) {
     failures_.erase(address);
-    refusals_ = 0;
+    refusals_ = faults_found_ = 0;
     return false;
+  }
+  if (finds_fault_with_data(status)) {
+    refusals_ = 0;
+    if (++faults_found_ % kFaultsFoundMax != 0) return false;
+    failed(address);
+    return true;
   }
   if (++refusals_ < kRefusalsMax) return false;
   failed(address);

@@ -19,6 +19,9 @@ class AddressBook {
  public:
   // Fewer are a hiccup of the receiver, and a new connection would be one more burden to it.
   static constexpr std::uint32_t kRefusalsMax = 3;
+  // Answers in a row that found fault with the data, where none took any: a receiver that means it, or a
+  // stranger who says 400 to everything. The former loses nothing by a new connection now and then.
+  static constexpr std::uint32_t kFaultsFoundMax = 32;
 
   // As just looked up, the one whose last failure is longest ago first; the system's order among those that
   // have not failed. What is not among them is forgotten.
@@ -32,7 +35,8 @@ class AddressBook {
  private:
   std::map<boost::asio::ip::tcp::endpoint, std::uint64_t> failures_;  // the number of the last one of each
   std::uint64_t failures_ever_ = 0;
-  std::uint32_t refusals_ = 0;  // in a row
+  std::uint32_t refusals_ = 0;      // in a row
+  std::uint32_t faults_found_ = 0;  // since the last success
 };
 
 }  // namespace tideover::http

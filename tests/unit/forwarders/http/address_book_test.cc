@@ -55,7 +55,7 @@ TEST_CASE("an address is left at its third refusal in a row, and at every one af
   CHECK(book.in_order({kA, kB}) == Endpoints{kB, kA});
 }
 
-TEST_CASE("a receiver that judges the data is the one that was meant") {
+TEST_CASE("a receiver that takes data, or finds fault with it, is the one that was meant") {
   const int status = GENERATE(200, 204, 400, 409, 413, 415, 422);
   AddressBook book;
   for (int i = 0; i < 20; ++i) CHECK_FALSE(book.answered(kA, status));
@@ -63,6 +63,18 @@ TEST_CASE("a receiver that judges the data is the one that was meant") {
   book.answered(kA, 503);
   book.answered(kA, status);  // the two before are forgiven
   CHECK_FALSE(book.answered(kA, 503));
+}
+
+TEST_CASE("an address that finds fault with everything and takes nothing is left after thirty-two answers") {
+  const int status = GENERATE(400, 409, 413, 422);
+  AddressBook book;
+  for (int i = 0; i < 40; ++i)
+    CHECK_FALSE(book.answered(kA, i % 20 == 0 ? 204 : status));  // takes some of it
+  book.answered(kA, 204);
+  for (int i = 1; i < 32; ++i) CHECK_FALSE(book.answered(kA, status));
+  CHECK(book.answered(kA, status));
+  CHECK(book.in_order({kA, kB}) == Endpoints{kB, kA});
+  CHECK_FALSE(book.answered(kA, status));
 }
 
 }  // namespace

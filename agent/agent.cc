@@ -79,7 +79,10 @@ class Agent {
     const Result<> started = co_await start();
     if (started) {
       log::event(Level::info, "tideover is ready",
-                 {{"version", version().version}, {"data_dir", config_.data_dir}});
+                 {{"version", version().version},
+                  {"cluster", config_.cluster},
+                  {"node", config_.node},
+                  {"data_dir", config_.data_dir}});
       started_ = true;
       close_inheritance(inherited_);  // what this configuration has no use for
       if (std::exchange(told_again_, false)) (void)reload();
@@ -108,7 +111,8 @@ class Agent {
     // The socket lies in the data directory, which is ours only once the store is open.
     if (auto listening = listen_socket(); !listening) co_return listening;
     if (config_.metrics) {
-      metrics_ = std::make_unique<MetricsSignal>(io_, clock_, queue_, wal_metrics_, config_, settings_);
+      metrics_ = std::make_unique<MetricsSignal>(io_, clock_, queue_, wal_metrics_, config_, settings_,
+                                                 over_tcp(io_, clock_));
       if (auto open = metrics_->open(); !open) co_return open;
       server::Sockets intake = inherited_.take(config::print(config_.metrics->listen));
       if (auto listening = metrics_->listen(std::move(intake)); !listening) co_return listening;
@@ -248,6 +252,8 @@ class Agent {
     admin::Snapshot s;
     s.build = {std::string(version().version), std::string(version().revision),
                std::string(version().compiler)};
+    s.cluster = config_.cluster;
+    s.node = config_.node;
     s.now_ms = to_unix_ms(clock_.wall_now());
     s.started_ms = started_ms_;
     s.last_reload_ok = last_reload_ok_;
@@ -370,9 +376,7 @@ int run_agent(const config::Config& config, const RunOptions& options) {
   // anew was a quarter of the CPU that such requests took.
   ::mallopt(M_MMAP_THRESHOLD, 4 << 20);
   ::mallopt(M_TRIM_THRESHOLD, 8 << 20);
-  log::configure(
-      {.format = config.log.format == config::LogFormat::json ? log::Format::json : log::Format::logfmt,
-       .level = static_cast<Level>(config.log.level)});
+  log::configure(log_options(config));
   // After exec() of /proc/self/exe the system would call the process "exe".
   ::prctl(PR_SET_NAME, "tideover");
   hold_signals();  // until somebody watches them

@@ -47,9 +47,9 @@ thanos::ThanosOptions thanos_options(const config::Config& config, const config:
   return options;
 }
 
-Result<std::unique_ptr<http::BeastTransport>> make_transport(boost::asio::io_context& io, Clock& clock,
-                                                             const config::Destination& destination) {
-  auto transport = http::BeastTransport::create(io, clock, transport_options(destination));
+Result<std::unique_ptr<http::Transport>> make_transport(const Network& network,
+                                                        const config::Destination& destination) {
+  auto transport = network(transport_options(destination));
   if (transport) return std::move(*transport);
   return fail(transport.error().code,
               fmt::format("destination {}: {}", destination.name, transport.error().detail));
@@ -71,27 +71,42 @@ void log_change(const std::string& destination, const forward::StateChange& chan
 
 }  // namespace
 
+Network over_tcp(boost::asio::io_context& io, Clock& clock) {
+  return [&io, &clock](http::TransportOptions options) -> Result<std::unique_ptr<http::Transport>> {
+    auto transport = http::BeastTransport::create(io, clock, std::move(options));
+    if (!transport) return transport.error();
+    return std::move(*transport);
+  };
+}
+
 struct MetricsSignal::Delivery {
   Delivery(const config::Config& agent, const config::Destination& destination)
       : config(destination), thanos(thanos_options(agent, destination)) {}
 
   const config::Destination& config;
   thanos::ThanosDestination thanos;
-  std::unique_ptr<http::BeastTransport> transport;
+  std::unique_ptr<http::Transport> transport;
   std::unique_ptr<forward::Sender> sender;
 };
 
 MetricsSignal::MetricsSignal(boost::asio::io_context& io, Clock& clock, wal::Queue& queue,
                              const wal::WalMetrics& wal, const config::Config& config,
-                             const Settings& settings)
-    : io_(io), clock_(clock), queue_(queue), wal_(wal), config_(config), settings_(settings) {}
+                             const Settings& settings, Network network)
+    : io_(io),
+      clock_(clock),
+      queue_(queue),
+      wal_(wal),
+      config_(config),
+      settings_(settings),
+      network_(std::move(network)) {}
 
 MetricsSignal::~MetricsSignal() = default;
 
 Result<> MetricsSignal::rehearse(boost::asio::io_context& io, Clock& clock, const config::Config& config) {
   if (!config.metrics) return {};
+  const Network network = over_tcp(io, clock);
   for (const config::Destination& destination : config.metrics->destinations)
-    if (auto transport = make_transport(io, clock, destination); !transport) return transport.error();
+    if (auto transport = make_transport(network, destination); !transport) return transport.error();
   return {};
 }
 
@@ -100,7 +115,7 @@ Result<> MetricsSignal::open() {
   std::random_device seeds;
   for (const config::Destination& d : config_.metrics->destinations) {
     auto delivery = std::make_unique<Delivery>(config_, d);
-    auto transport = make_transport(io_, clock_, d);
+    auto transport = make_transport(network_, d);
     if (!transport) return transport.error();
     delivery->transport = std::move(*transport);
 
@@ -183,8 +198,14 @@ void MetricsSignal::observe() {
   log_guarantee();
 }
 
+// A buffer is full for the requests that come, not for a byte: would the one that was refused last be refused
+// now?
+std::optional<wal::Refusal> MetricsSignal::refusal() const {
+  return queue_.refusal(lane_, intake_metrics_.refused_bytes);
+}
+
 void MetricsSignal::log_refusal() {
-  const auto refusal = queue_.refusal(lane_, 0);
+  const auto refusal = this->refusal();
   const std::string sentence = refusal ? refusal->sentence : std::string();
   if (sentence.empty() == refusing_.empty()) return;
   refusing_ = sentence;
@@ -227,7 +248,7 @@ admin::BufferSnapshot MetricsSignal::buffer() const {
   const std::uint64_t budget_room = b.max_bytes > b.held.bytes ? b.max_bytes - b.held.bytes : 0;
   const std::uint64_t disk_room = b.free_bytes > b.floor_bytes ? b.free_bytes - b.floor_bytes : 0;
   b.survivable_seconds = survivability_.seconds(std::min(budget_room, disk_room));
-  if (const auto refusal = queue_.refusal(lane_, 0)) b.refusing = refusal->sentence;
+  if (const auto now = refusal()) b.refusing = now->sentence;
   return b;
 }
 

@@ -5,7 +5,9 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "agent/admin/snapshot.h"
@@ -22,11 +24,15 @@
 
 namespace tideover {
 
+// How destinations are reached: over_tcp() in production, a network of their own in tests. Errors: bad_input.
+using Network = std::function<Result<std::unique_ptr<http::Transport>>(http::TransportOptions options)>;
+Network over_tcp(boost::asio::io_context& io, Clock& clock);  // both outlive what it makes
+
 class MetricsSignal {
  public:
-  // All outlive the signal.
+  // All references outlive the signal.
   MetricsSignal(boost::asio::io_context& io, Clock& clock, wal::Queue& queue, const wal::WalMetrics& wal,
-                const config::Config& config, const Settings& settings);
+                const config::Config& config, const Settings& settings, Network network);
   ~MetricsSignal();
 
   // Whether open() could make its senders: what it would fail of, without a queue. Errors: as open().
@@ -53,6 +59,7 @@ class MetricsSignal {
  private:
   struct Delivery;
 
+  std::optional<wal::Refusal> refusal() const;
   void log_refusal();
   void log_guarantee();
   std::uint64_t pending(std::string_view side, std::string_view destination) const;
@@ -65,6 +72,7 @@ class MetricsSignal {
   const wal::WalMetrics& wal_;
   const config::Config& config_;
   const Settings& settings_;
+  const Network network_;
   LaneId lane_;
   ingest::IntakeMetrics intake_metrics_;
   std::unique_ptr<ingest::RemoteWriteIntake> intake_;

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "agent/config/config.h"
+#include "agent/log/log.h"
 #include "agent/server/http_server.h"
 #include "wal/limits.h"
 
@@ -30,5 +31,6 @@ struct Settings {
 };
 
 Settings derive(const config::Config& config, const NodeFacts& node);
+log::Options log_options(const config::Config& config);
 
 }  // namespace tideover

@@ -2,85 +2,66 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
-#include <fcntl.h>
 #include <filesystem>
 #include <optional>
-#include <string_view>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "wal/base/little_endian.h"
+#include "wal/careful_reader.h"
 #include "wal/log_format.h"
+#include "wal/log_rescue.h"
+#include "wal/log_tail.h"
+#include "wal/log_walk.h"
+#include "wal/rocks_meta.h"
 #include "wal/store_directory.h"
+#include "wal/wal_format.h"
+#include "wal/write_batch_format.h"
 
 namespace tideover::wal {
 namespace {
 
-class LogReader {
- public:
-  explicit LogReader(std::string_view log) : log_(log) {}
-
-  // Records one after the other; nullopt at the end.
-  std::optional<std::string> next() {
-    std::optional<std::string> record;
-    while (at_ < log_.size()) {
-      const std::size_t left = kLogBlock - at_ % kLogBlock;
-      if (left < kLogHeader) {
-        at_ += left;
-        continue;
-      }
-      const std::string_view here = log_.substr(at_, left);
-      const std::size_t length = here.size() < kLogHeader ? 0 : load_le<std::uint16_t>(here.data() + 4);
-      if (here.size() < kLogHeader + length) {
-        // Longer than the block is damage; longer than the file is a writer that died.
-        abandon(record, here.size() == left ? here.size() : 0);
-        at_ += here.size();
-        continue;
-      }
-      const char type = here[6];
-      const std::string_view data = here.substr(kLogHeader, length);
-      if (load_le<std::uint32_t>(here.data()) != masked_log_crc(type, data)) {
-        // The length may be what is damaged, so the next block is the next place to trust.
-        const bool blank = here.find_first_not_of('\0') == std::string_view::npos;
-        abandon(record, blank ? 0 : here.size());
-        at_ += here.size();
-        continue;
-      }
-      at_ += kLogHeader + length;
-      switch (type) {
-        case kFull:
-        case kFirst:
-          if (record) abandon(record, 0);
-          record = std::string(data);
-          break;
-        case kMiddle:
-        case kLast:
-          if (!record) {
-            dropped_ += data.size();
-            continue;
-          }
-          *record += data;
-          break;
-        default: abandon(record, data.size()); continue;
-      }
-      if (type == kFull || type == kLast) return record;
-    }
-    return std::nullopt;
+void gather(std::string_view batch, LogFacts& facts) {
+  BatchReader reader(batch);
+  if (!reader.has_header()) return;
+  for (std::uint32_t i = 0; i < reader.count(); ++i) {
+    const auto operation = reader.next();
+    if (!operation) return;
+    const bool commit = operation->key == kCommitKey, format = operation->key == kFormatKey;
+    if (!operation->put || !(commit || format || operation->key == kUnfinishedKey)) continue;
+    const auto number = commit_of(operation->value);
+    if (!number) continue;
+    facts.meta_families.insert(operation->family);
+    facts.last_commit = std::max(facts.last_commit, *number);
+    if (format) facts.format = std::max(facts.format, format_of(operation->value).value_or(0));
   }
+}
 
-  std::uint64_t dropped() const { return dropped_; }
+// A log, a few blocks at a time.
+class LogFile {
+ public:
+  LogFile(CarefulReader& reader, const std::string& path) : reader_(reader), path_(path) {}
+
+  std::string_view block(std::uint64_t number) {
+    if (number < first_ || number >= first_ + kBlocks || bytes_.empty()) {
+      auto bytes = reader_.read_file(path_, number * kLogBlock, kBlocks * kLogBlock);
+      if (!bytes) error_ = bytes.error();
+      bytes_ = bytes ? std::move(*bytes) : std::string();
+      first_ = number;
+    }
+    const std::size_t at = (number - first_) * kLogBlock;
+    return at < bytes_.size() ? std::string_view(bytes_).substr(at, kLogBlock) : std::string_view();
+  }
+  const std::optional<Error>& error() const { return error_; }
 
  private:
-  void abandon(std::optional<std::string>& record, std::size_t also) {
-    dropped_ += also;
-    if (record && also != 0) dropped_ += record->size();
-    record.reset();
-  }
+  static constexpr std::uint64_t kBlocks = 32;
 
-  std::string_view log_;
-  std::size_t at_ = 0;
-  std::uint64_t dropped_ = 0;
+  CarefulReader& reader_;
+  const std::string& path_;
+  std::uint64_t first_ = 0;
+  std::string bytes_;
+  std::optional<Error> error_;
 };
 
 void append_record(std::string& log, std::string_view record) {
@@ -103,71 +84,128 @@ void append_record(std::string& log, std::string_view record) {
   } while (!record.empty());
 }
 
-Result<std::string> read_file(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return system_error(errno, "open " + path);
-  struct stat info {};
-  std::string bytes;
-  if (::fstat(fd, &info) == 0) bytes.resize(static_cast<std::size_t>(info.st_size));
-  std::size_t at = 0;
-  while (at < bytes.size()) {
-    const ssize_t got = ::pread(fd, bytes.data() + at, bytes.size() - at, static_cast<off_t>(at));
-    if (got == 0) break;
-    // What the device refuses reads as zeros that no checksum fits.
-    at +=
-        got > 0 ? static_cast<std::size_t>(got) : std::min<std::size_t>(4096 - at % 4096, bytes.size() - at);
+// A log being written anew, record by record.
+class CleanLog {
+ public:
+  void keep(std::string_view batch) {
+    const BatchReader reader(batch);
+    if (reader.has_header()) {
+      // What was rescued before any sequence number was known stands just below the first one.
+      if (sequence_ == 0 && rescued_.count() > 0)
+        flush(reader.sequence() > rescued_.count() ? reader.sequence() - rescued_.count() : 1);
+      sequence_ = reader.sequence() + reader.count();
+    }
+    append_record(log_, batch);
   }
-  ::close(fd);
-  return bytes;
-}
+  void put(const BatchOperation& put) { rescued_.put(put.family, put.key, put.value); }
+  // A damaged stretch has ended: what was put in its place comes before what follows it.
+  void end_stretch() {
+    if (rescued_.count() > 0 && sequence_ != 0) flush(sequence_);
+  }
+  std::string finish() {
+    if (rescued_.count() > 0) flush(std::max<std::uint64_t>(sequence_, 1));
+    return std::move(log_);
+  }
 
-Result<> write_synced(const std::string& path, std::string_view bytes) {
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd < 0) return system_error(errno, "create " + path);
-  int reason = 0;
-  while (reason == 0 && !bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0) reason = errno;
-    if (written > 0) bytes.remove_prefix(static_cast<std::size_t>(written));
+ private:
+  void flush(std::uint64_t sequence) {
+    sequence_ = sequence + rescued_.count();
+    append_record(log_, rescued_.finish(sequence));
   }
-  if (reason == 0 && ::fsync(fd) != 0) reason = errno;
-  ::close(fd);
-  if (reason == 0) return {};
-  ::unlink(path.c_str());
-  return system_error(reason, "write " + path);
-}
+
+  std::string log_;
+  BatchBuilder rescued_;
+  std::uint64_t sequence_ = 0;  // of the next operation; 0: not known yet
+};
 
 }  // namespace
 
-Result<std::uint64_t> read_log(const std::string& path, const std::function<bool(std::string_view)>& take) {
-  const auto bytes = read_file(path);
-  if (!bytes) return bytes.error();
-  LogReader reader(*bytes);
-  while (const auto record = reader.next())
-    if (!take(*record)) break;
-  return reader.dropped();
+Result<LogFindings> look_through_log(CarefulReader& reader, const std::string& path, LogFacts& facts) {
+  LogFile file(reader, path);
+  LogWalker walker([&file](std::uint64_t number) { return file.block(number); });
+  LogFindings findings;
+  std::optional<std::uint64_t> damaged_since;
+  while (const auto piece = walker.next()) {
+    if (piece->intact) {
+      findings.damaged = findings.damaged || damaged_since;
+      damaged_since.reset();
+      gather(piece->record, facts);
+    } else {
+      damaged_since = piece->begin;
+    }
+  }
+  if (file.error()) return *file.error();
+  if (!damaged_since) return findings;
+  const auto end = reader.read_file(path, *damaged_since / kLogBlock * kLogBlock);
+  if (!end) return end.error();
+  const LogTail tail = inspect_log_tail(*end);
+  findings.damaged = findings.damaged || tail.damaged();
+  findings.lost_at_tail = tail.records;
+  return findings;
 }
 
-Result<LogSalvage> salvage_log(const std::string& path, const std::string& lost_directory) {
-  LogSalvage outcome;
-  std::string clean;
-  const auto dropped = read_log(path, [&](std::string_view record) {
-    append_record(clean, record);
-    ++outcome.kept_records;
-    return true;
-  });
-  if (!dropped) return dropped.error();
-  outcome.dropped_bytes = *dropped;
-  if (outcome.dropped_bytes == 0) return outcome;
+std::string clean_log(const std::string& path) { return path + ".clean"; }
 
-  const std::string fresh = path + ".clean";
-  if (auto written = write_synced(fresh, clean); !written) return written.error();
+std::string log_to_read(const std::string& path) {
+  return ::access(clean_log(path).c_str(), F_OK) == 0 ? clean_log(path) : path;
+}
+
+Result<std::uint64_t> read_log(CarefulReader& reader, const std::string& path,
+                               const std::function<bool(std::string_view)>& take) {
+  LogFile file(reader, path);
+  LogWalker walker([&file](std::uint64_t number) { return file.block(number); });
+  std::uint64_t dropped = 0;
+  while (const auto piece = walker.next()) {
+    if (!piece->intact)
+      dropped += piece->end - piece->begin;
+    else if (!take(piece->record))
+      break;
+  }
+  if (file.error()) return *file.error();
+  return dropped;
+}
+
+Result<LogSalvage> salvage_log(CarefulReader& reader, const std::string& path,
+                               const std::string& lost_directory, const LogFacts& facts) {
+  const auto bytes = reader.read_file(path);
+  if (!bytes) return bytes.error();
+  const LogTail tail = inspect_log_tail(*bytes);
+  LogSalvage outcome;
+  CleanLog clean;
+  LogWalker walker(*bytes);
+  while (const auto piece = walker.next()) {
+    if (piece->intact) {
+      clean.keep(piece->record);
+      ++outcome.kept_groups;
+      continue;
+    }
+    // What is torn was never acknowledged.
+    const bool at_end = piece->end == bytes->size() && piece->begin == tail.begin;
+    const std::uint64_t end = at_end ? tail.end : piece->end;
+    if (end <= piece->begin) continue;
+    const std::string stretch = unframed(*bytes, piece->begin, end);
+    const LogRescue rescue = rescue_records(stretch);
+    for (const BatchOperation& put : rescue.records) clean.put(put);
+    clean.end_stretch();
+    outcome.rescued_records += rescue.records.size();
+    outcome.dropped_bytes += end - piece->begin;
+  }
+  // What is damaged may be the end of a group in parts, which nobody could write before all its parts were
+  // durable: that group is whole.
+  if (tail.damaged()) {
+    std::string finished;
+    append_le(finished, facts.last_commit);
+    for (const std::uint32_t family : facts.meta_families)
+      clean.put({true, family, kUnfinishedKey, finished});
+  }
+
+  // Crash after the link: the log has two names and is looked through again. Crash after the writing: the
+  // same, until RocksDB has taken the log in and deletes it (rocks_read_guard.h).
   ::mkdir(lost_directory.c_str(), 0700);
   const std::string kept = lost_directory + "/" + std::filesystem::path(path).filename().string();
   ::unlink(kept.c_str());
-  // Crash after the link: the log has two names and is repaired again. Crash after the rename: done.
   if (::link(path.c_str(), kept.c_str()) != 0) return system_error(errno, "keep " + path);
-  if (std::rename(fresh.c_str(), path.c_str()) != 0) return system_error(errno, "replace " + path);
+  if (auto written = replace_file(clean_log(path), clean.finish()); !written) return written.error();
   return outcome;
 }
 

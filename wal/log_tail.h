@@ -4,28 +4,24 @@
 // what it held with it. The torn end of a group that was being written looks much the same, and is no damage:
 // nobody was told of it. What tells them apart is that a disk writes sectors whole: after a crash each sector
 // of an appended record is as it was written, blank, or beyond the end of the file. A record that is there to
-// its last byte, has no blank sector and yet does not check was written whole and changed afterwards. What
-// stands behind it in its block is lost as well: RocksDB believes nothing more of that block.
-// Blocking.
+// its last byte, has no blank sector and yet does not check was written whole and changed afterwards. So was
+// what the device refuses to read: bytes that were never written read as zeros.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
-
-#include "wal/base/result.h"
 
 namespace tideover::wal {
 
 struct LogTail {
-  std::uint64_t bytes = 0;    // of damaged log records behind the last intact one; 0: the log ends well
-  std::uint64_t records = 0;  // of ours that stood in them, as far as can be told
+  std::size_t begin = 0;      // of the damaged log records behind the last intact one
+  std::size_t end = 0;        // not beyond `begin`: the log ends well, or torn
+  std::uint64_t records = 0;  // of ours that are lost with them, as far as can be told
+
+  bool damaged() const { return end > begin; }
 };
 
-// `log`: the end of a log, beginning at a block.
 LogTail inspect_log_tail(std::string_view log);
-
-// Of the newest log in the directory; looks at its last 2 MiB. Errors: io_error.
-Result<LogTail> inspect_newest_log(const std::string& directory);
 
 }  // namespace tideover::wal

@@ -7,12 +7,16 @@
 #include <functional>
 #include <string>
 
+#include "wal/base/result.h"
 #include "wal/record.h"
 
 namespace tideover::wal {
 
-// Calls `take` for every intact record in the file's order until it answers false. What cannot be read is
-// skipped. Needs the memory of one table (tens of MiB at most), and only while it runs.
-void salvage_table(const std::string& path, const std::function<bool(LaneId, StoredRecord)>& take);
+class CarefulReader;
+
+// Calls `take` for every intact record in the file's order until it answers false. A table that is not there
+// holds none. Needs the memory of one table (tens of MiB at most), and only while it runs. Errors: io_error.
+Result<> salvage_table(CarefulReader& reader, const std::string& path,
+                       const std::function<bool(LaneId, StoredRecord)>& take);
 
 }  // namespace tideover::wal

@@ -83,6 +83,12 @@ Result<> GroupWriter::write(const RocksHandle& handle, const StoreBatch& group) 
   return write_batch(handle, batch, true);
 }
 
+Result<> GroupWriter::remember_released(const RocksHandle& handle, LaneId lane, Seq before) {
+  rocksdb::WriteBatch batch;
+  put_meta(batch, handle, ++commit_, {{released_key(lane), std::to_string(before.value)}});
+  return write_batch(handle, batch, true);
+}
+
 Result<> GroupWriter::settle(const RocksHandle& handle, MetaImage& meta) {
   rocksdb::WriteBatch batch;
   ++commit_;
@@ -92,9 +98,19 @@ Result<> GroupWriter::settle(const RocksHandle& handle, MetaImage& meta) {
     put_meta(batch, handle, commit_, {{std::string(kUnfinishedKey), std::string()}});
     meta.values.erase(unfinished);
   }
-  const auto [format, fresh] =
-      meta.values.try_emplace(std::string(kFormatKey), std::to_string(kFormatVersion));
-  if (fresh) put_meta(batch, handle, commit_, {*format});
+  std::string& format = meta.values[std::string(kFormatKey)];
+  if (format != std::to_string(kFormatVersion)) {
+    format = std::to_string(kFormatVersion);
+    put_meta(batch, handle, commit_, {{std::string(kFormatKey), format}});
+  }
+  // Format 1 kept every checkpoint that was ever removed.
+  constexpr std::uint32_t kRemovalsAtOnce = 4000;
+  for (const auto& [key, commit] : meta.commits) {
+    if (!key.starts_with(kCheckpointPrefix) || meta.values.contains(key)) continue;
+    put_meta(batch, handle, commit_, {{key, std::string()}});
+    if (batch.Count() < kRemovalsAtOnce) continue;
+    if (auto written = write_batch(handle, batch, false); !written) return written;
+  }
   if (meta.copies_differ || meta.meta_damaged || meta.mirror_damaged) {
     for (const auto& [key, value] : meta.values) put_meta(batch, handle, commit_, {{key, value}});
   }

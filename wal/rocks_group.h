@@ -31,6 +31,9 @@ class GroupWriter {
 
   Result<> write(const RocksHandle& handle, const StoreBatch& group);
 
+  // Durably, that nothing of the lane before `before` is wanted any more. Errors: as write().
+  Result<> remember_released(const RocksHandle& handle, LaneId lane, Seq before);
+
   // What was read, made one again: both copies of meta equal, the format stated, an unfinished group removed.
   Result<> settle(const RocksHandle& handle, MetaImage& meta);
 

@@ -1,6 +1,7 @@
 // An open RocksDB with its families. Internal to wal/rocks_*.cc.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -43,10 +44,16 @@ class RocksHandle {
 
 using Note = std::function<void(const std::string& sentence)>;
 
-// Opens the directory, creating the database in an empty one. Damage is worked around step by step, each step
-// noted; nothing is ever wiped: files that cannot be used are moved to `lost/`. Errors: store_refused,
-// disk_full, io_error.
-Result<std::unique_ptr<RocksHandle>> open_rocks(const RocksSetup& setup, const Note& note);
+struct OpenedRocks {
+  std::unique_ptr<RocksHandle> handle;
+  std::uint64_t lost_at_tail = 0;  // records of damaged groups that nothing was written after
+};
+
+// Opens the directory, creating the database in an empty one; `anew`: after rebuilding it. Nothing is touched
+// before its format is known, and no log is given to RocksDB before every byte of it was read here. Damage is
+// worked around step by step, each step noted; nothing is ever wiped: files that cannot be used are moved to
+// `lost/`. Errors: store_refused, disk_full, io_error.
+Result<OpenedRocks> open_rocks(const RocksSetup& setup, const Note& note, bool anew);
 
 // Builds the database anew out of its own tables and logs, for damage that nothing cheaper gets around.
 // Copies the backlog once, table by table, so that it needs room for one table and no more. A crash in
@@ -54,8 +61,11 @@ Result<std::unique_ptr<RocksHandle>> open_rocks(const RocksSetup& setup, const N
 Result<> rebuild_rocks(const RocksSetup& setup, const Note& note);
 bool rebuild_unfinished(const RocksSetup& setup);
 
-// Puts back what tables hold that the manifest did not name, and the database does not. Nothing to do, as a
-// rule. Errors: disk_full, io_error.
+// The newest format that any table's meta names; 0: none does. Reads all tables of meta.
+std::uint32_t format_in_tables(const RocksSetup& setup);
+
+// Puts back what tables hold that the manifest did not name, the database does not have, and some cursor may
+// still want. Nothing to do, as a rule; needs room for one table. Errors: disk_full, io_error.
 Result<> absorb_unknown(const RocksSetup& setup, const RocksHandle& handle, const Note& note);
 
 // One attempt, without any cure.

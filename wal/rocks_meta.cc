@@ -1,11 +1,13 @@
 #include "wal/rocks_meta.h"
 
 #include <algorithm>
+#include <charconv>
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
 
 #include "wal/base/little_endian.h"
 #include "wal/rocks_handle.h"
+#include "wal/wal_format.h"
 
 namespace tideover::wal {
 namespace {
@@ -36,6 +38,11 @@ void put_meta(rocksdb::WriteBatch& batch, const RocksHandle& handle, std::uint64
               const MetaEntries& entries) {
   std::string value;
   for (const auto& [key, plain] : entries) {
+    if (plain.empty() && key.starts_with(kCheckpointPrefix)) {
+      batch.Delete(handle.meta(), key);
+      batch.Delete(handle.mirror(), key);
+      continue;
+    }
     value.clear();
     append_le(value, commit);
     value += plain;
@@ -44,10 +51,20 @@ void put_meta(rocksdb::WriteBatch& batch, const RocksHandle& handle, std::uint64
   }
 }
 
+std::string released_key(LaneId lane) { return std::string(kReleasedPrefix) + std::to_string(lane.value); }
+
 std::optional<std::uint64_t> commit_of(std::string_view stored) {
   LittleEndianReader from(stored);
   const auto commit = from.next<std::uint64_t>();
   return from.ok() ? std::optional(commit) : std::nullopt;
+}
+
+std::optional<std::uint32_t> format_of(std::string_view stored) {
+  if (!commit_of(stored)) return std::nullopt;
+  const std::string_view text = stored.substr(sizeof(std::uint64_t));
+  std::uint32_t format = 0;
+  const bool read = std::from_chars(text.data(), text.data() + text.size(), format).ec == std::errc{};
+  return read ? std::optional(format) : std::nullopt;
 }
 
 MetaImage read_meta(const RocksHandle& handle) {

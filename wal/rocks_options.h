@@ -18,6 +18,7 @@ struct DBOptions;
 
 namespace tideover::wal {
 
+class CarefulReader;
 class TableGuard;
 
 struct RocksSetup {
@@ -25,6 +26,7 @@ struct RocksSetup {
   std::uint64_t memtable_bytes = 0;
   rocksdb::Env* env = nullptr;
   TableGuard* tables = nullptr;               // part of `env`
+  CarefulReader* reader = nullptr;            // the same
   std::shared_ptr<rocksdb::Cache> cache;      // blocks, and nothing else, of all families
   std::shared_ptr<const LaneMarks> released;  // what files written from now on may leave out
 };

@@ -51,7 +51,8 @@ class Collector {
 };
 
 // The records of `missing` that can still be found in the bytes of the tables that should hold them.
-std::map<Seq, StoredRecord> salvage(const RocksHandle& handle, LaneId lane, const std::set<Seq>& missing) {
+Result<std::map<Seq, StoredRecord>> salvage(const RocksHandle& handle, CarefulReader& reader, LaneId lane,
+                                            const std::set<Seq>& missing) {
   std::map<Seq, StoredRecord> found;
   const std::string first = record_key(lane, *missing.begin());
   const std::string last = record_key(lane, *missing.rbegin());
@@ -60,10 +61,12 @@ std::map<Seq, StoredRecord> salvage(const RocksHandle& handle, LaneId lane, cons
   for (const rocksdb::LevelMetaData& level : shape.levels) {
     for (const rocksdb::SstFileMetaData& table : level.files) {
       if (table.largestkey < first || table.smallestkey > last) continue;
-      salvage_table(table.db_path + table.name, [&](LaneId in, StoredRecord record) {
-        if (in == lane && missing.contains(record.seq)) found.emplace(record.seq, std::move(record));
-        return true;
-      });
+      const auto searched =
+          salvage_table(reader, table.db_path + table.name, [&](LaneId in, StoredRecord record) {
+            if (in == lane && missing.contains(record.seq)) found.emplace(record.seq, std::move(record));
+            return true;
+          });
+      if (!searched) return searched.error();
     }
   }
   return found;
@@ -72,11 +75,11 @@ std::map<Seq, StoredRecord> salvage(const RocksHandle& handle, LaneId lane, cons
 // An iterator stops at the first damaged block it meets, in whatever table; a look-up is stopped only by
 // damage in the table that holds its own key. Every number in the window was once written, so each is asked
 // for.
-Result<ReadRange> read_one_by_one(const RocksHandle& handle, const ReadRequest& request) {
+Result<ReadRange> read_one_by_one(const RocksHandle& handle, CarefulReader& reader,
+                                  const ReadRequest& request) {
   const Seq end{std::min(request.until.value, request.from.value + kWindow)};
   std::map<Seq, StoredRecord> found;
   std::set<Seq> missing;
-  rocksdb::Status refused;
   std::uint64_t bytes = 0;
   Seq reached = request.from;
   for (; reached < end && (bytes == 0 || bytes < request.max_bytes); reached = next(reached)) {
@@ -92,14 +95,15 @@ Result<ReadRange> read_one_by_one(const RocksHandle& handle, const ReadRequest& 
     } else if (status.IsNotFound()) {
       continue;
     } else if (!is_damage(status)) {
-      refused = status;
+      return rocks_error(status, "read records");  // the device is away, and what it holds may come back
     }
     missing.insert(reached);
   }
-  if (!missing.empty()) found.merge(salvage(handle, request.lane, missing));
-  // A place that the device refuses to read, beside others that it gives, is damage. When it gives nothing at
-  // all, the device is away, and what it holds may come back.
-  if (found.empty() && !refused.ok()) return rocks_error(refused, "read records");
+  if (!missing.empty()) {
+    auto rescued = salvage(handle, reader, request.lane, missing);
+    if (!rescued) return rescued.error();
+    found.merge(*rescued);
+  }
 
   Collector collector(request);
   for (auto& [seq, record] : found) {
@@ -111,7 +115,7 @@ Result<ReadRange> read_one_by_one(const RocksHandle& handle, const ReadRequest& 
 
 }  // namespace
 
-Result<ReadRange> read_records(const RocksHandle& handle, const ReadRequest& request) {
+Result<ReadRange> read_records(const RocksHandle& handle, CarefulReader& reader, const ReadRequest& request) {
   if (!(request.from < request.until)) return ReadRange{.records = {}, .next = request.from};
   const std::string upper = record_key(request.lane, request.until);
   const rocksdb::Slice bound = upper;
@@ -129,7 +133,7 @@ Result<ReadRange> read_records(const RocksHandle& handle, const ReadRequest& req
   }
   if (it->status().ok()) return collector.finish(request.until);
   if (!collector.empty()) return collector.finish_here();  // the caller comes back for the damaged place
-  return read_one_by_one(handle, request);
+  return read_one_by_one(handle, reader, request);
 }
 
 Result<std::map<LaneId, StoredRecord>> read_tails(const RocksHandle& handle) {

@@ -10,6 +10,7 @@
 
 #include "wal/log_salvage.h"
 #include "wal/record_salvage.h"
+#include "wal/released_marks.h"
 #include "wal/rocks_handle.h"
 #include "wal/rocks_meta.h"
 #include "wal/rocks_table_guard.h"
@@ -32,13 +33,16 @@ class Absorber final : public rocksdb::WriteBatch::Handler {
 
   Absorber(const RocksHandle& handle, Records which) : handle_(handle), which_(which) {
     unlogged_.disableWAL = true;  // flushed before a source is let go
-    newest_ = read_meta(handle).commits;
+    MetaImage meta = read_meta(handle);
+    newest_ = std::move(meta.commits);
+    marks_ = released_marks(meta.values);
   }
 
   void entry(const rocksdb::Slice& key, const rocksdb::Slice& value) {
-    if (parse_record_key(key.ToStringView()) &&
-        open_envelope(std::make_shared<std::string>(value.data(), value.size()))) {
-      if (which_ == Records::missing && present(key)) return;
+    // Of whatever version: what a newer one wrote is a record, too.
+    if (const auto record = parse_record_key(key.ToStringView());
+        record && envelope_checks(value.ToStringView())) {
+      if (which_ == Records::missing && (released(*record) || present(key))) return;
       keep(handle_.db().Put(unlogged_, handle_.records(), key, value));
       ++records_;
       return;
@@ -58,10 +62,18 @@ class Absorber final : public rocksdb::WriteBatch::Handler {
     entry(key, value);
     return status_;
   }
-  // Only the records of a group that was never finished are ever deleted.
+  // The records of a group that was never finished, and checkpoints that were removed: by the keys.
   rocksdb::Status DeleteCF(std::uint32_t, const rocksdb::Slice& key) override {
-    keep(handle_.db().Delete(unlogged_, handle_.records(), key));
+    if (parse_record_key(key.ToStringView())) keep(handle_.db().Delete(unlogged_, handle_.records(), key));
+    if (!key.starts_with(rocksdb::Slice(kCheckpointPrefix.data(), kCheckpointPrefix.size()))) return status_;
+    keep(handle_.db().Delete(unlogged_, handle_.meta(), key));
+    keep(handle_.db().Delete(unlogged_, handle_.mirror(), key));
     return status_;
+  }
+
+  // Whether all records of a table that holds these and what lies between them were given back.
+  bool released(const RecordKey& first, const RecordKey& last) const {
+    return first.lane == last.lane && released(last);
   }
 
   bool ok() const { return status_.ok(); }
@@ -73,6 +85,10 @@ class Absorber final : public rocksdb::WriteBatch::Handler {
   }
 
  private:
+  bool released(const RecordKey& key) const {
+    const auto mark = marks_.find(key.lane);
+    return mark != marks_.end() && key.seq < mark->second;
+  }
   bool present(const rocksdb::Slice& key) const {
     rocksdb::PinnableSlice value;
     return handle_.db().Get({}, handle_.records(), key, &value).ok();
@@ -85,45 +101,68 @@ class Absorber final : public rocksdb::WriteBatch::Handler {
   const Records which_;
   rocksdb::WriteOptions unlogged_;
   std::map<std::string, std::uint64_t> newest_;
+  LaneMarks::Snapshot marks_;
   rocksdb::Status status_;
   std::uint64_t records_ = 0;
 };
 
-// False: the table is damaged, and what could be found in it is absorbed.
-bool absorb_table(const RocksSetup& setup, const std::string& path, Absorber& absorber) {
+// False: the table is damaged, and what could be found in it is absorbed. Errors: io_error: nothing of it is
+// to be let go.
+Result<bool> absorb_table(const RocksSetup& setup, const std::string& path, Absorber& absorber) {
   rocksdb::Options options(database_options(setup), families(setup)[RocksHandle::kRecords].options);
   rocksdb::SstFileReader reader(options);
-  bool intact = reader.Open(path).ok();
-  if (intact) {
+  rocksdb::Status status = reader.Open(path);
+  if (status.ok()) {
     const std::unique_ptr<rocksdb::Iterator> it(reader.NewIterator({}));
     for (it->SeekToFirst(); it->Valid() && absorber.ok(); it->Next()) absorber.entry(it->key(), it->value());
-    intact = it->status().ok();
+    status = it->status();
   }
-  if (intact) return true;
-  salvage_table(path, [&](LaneId lane, const StoredRecord& record) {
+  if (status.ok()) return true;
+  const auto salvaged = salvage_table(*setup.reader, path, [&](LaneId lane, const StoredRecord& record) {
     absorber.entry(record_key(lane, record.seq), *record.bytes);
     return absorber.ok();
   });
+  if (!salvaged) return salvaged.error();
   return false;
 }
 
-bool absorb_log(const std::string& path, Absorber& absorber) {
-  const auto damaged = read_log(path, [&](std::string_view record) {
+// Most of what a manifest forgets was given back before: a look at both ends of such a table is enough.
+bool all_released(const RocksSetup& setup, const std::string& path, const Absorber& absorber) {
+  rocksdb::Options options(database_options(setup), families(setup)[RocksHandle::kRecords].options);
+  rocksdb::SstFileReader reader(options);
+  if (!reader.Open(path).ok()) return false;
+  const std::unique_ptr<rocksdb::Iterator> it(reader.NewIterator({}));
+  it->SeekToFirst();
+  const auto first = it->Valid() ? parse_record_key(it->key().ToStringView()) : std::nullopt;
+  it->SeekToLast();
+  const auto last = it->Valid() ? parse_record_key(it->key().ToStringView()) : std::nullopt;
+  return it->status().ok() && first && last && absorber.released(*first, *last);
+}
+
+// As absorb_table().
+Result<bool> absorb_log(const RocksSetup& setup, const std::string& path, Absorber& absorber) {
+  LogFacts facts;
+  const auto findings = look_through_log(*setup.reader, path, facts);
+  if (!findings) return findings.error();
+  if (findings->damaged) {
+    const auto salvaged = salvage_log(*setup.reader, path, setup.directory + "/" + kLostName, facts);
+    if (!salvaged) return salvaged.error();
+  }
+  const auto dropped = read_log(*setup.reader, log_to_read(path), [&](std::string_view record) {
     rocksdb::WriteBatch batch{std::string(record)};
     batch.Iterate(&absorber).PermitUncheckedError();
     return absorber.ok();
   });
-  return damaged && *damaged == 0;
+  if (!dropped) return dropped.error();
+  return true;
 }
 
-std::vector<fs::path> files_of(const fs::path& directory) {
-  std::vector<fs::path> files;
-  std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(directory, error))
-    if (entry.path().extension() == ".sst" || entry.path().extension() == ".log")
-      files.push_back(entry.path());
+Result<std::vector<fs::path>> files_of(const fs::path& directory) {
+  auto files = list_directory(directory.string());
+  if (!files) return files;
+  std::erase_if(*files, [](const fs::path& p) { return p.extension() != ".sst" && p.extension() != ".log"; });
   // Tables before logs, old before new: the order in which they were written.
-  std::sort(files.begin(), files.end(), [](const fs::path& a, const fs::path& b) {
+  std::sort(files->begin(), files->end(), [](const fs::path& a, const fs::path& b) {
     const auto rank = [](const fs::path& p) {
       return std::tuple(p.extension() == ".log", p.filename().string().size(), p.filename().string());
     };
@@ -154,17 +193,18 @@ Result<> set_aside(const RocksSetup& setup, const fs::path& sources) {
   fs::create_directory(sources, error);
   fs::create_directory(lost, error);
   if (auto synced = sync_directory(setup.directory); !synced) return synced;
-  std::vector<fs::path> leading;
-  for (const fs::directory_entry& entry : fs::directory_iterator(directory, error)) {
-    const std::string name = entry.path().filename().string();
-    if (name == "CURRENT" || name.starts_with("MANIFEST-")) leading.push_back(entry.path());
-  }
-  for (const fs::path& file : leading) {
+  const auto all = list_directory(setup.directory);
+  if (!all) return all.error();
+  for (const fs::path& file : *all) {
+    const std::string name = file.filename().string();
+    if (name != "CURRENT" && !name.starts_with("MANIFEST-")) continue;
     fs::rename(file, lost / file.filename(), error);
     if (error) return system_error(error.value(), "move " + file.string());
   }
   if (auto synced = sync_directory(setup.directory); !synced) return synced;
-  for (const fs::path& file : files_of(directory))
+  const auto files = files_of(directory);
+  if (!files) return files.error();
+  for (const fs::path& file : *files)
     if (auto moved = move_aside(file, sources); !moved) return moved;
   if (auto synced = sync_directory(sources.string()); !synced) return synced;
   return sync_directory(setup.directory);
@@ -203,20 +243,24 @@ Result<> rebuild_rocks(const RocksSetup& setup, const Note& note) {
       return rocks_error(status, "create the new store");
 
   Absorber absorber(*handle, Absorber::Records::all);
-  for (const fs::path& file : files_of(sources)) {
-    const bool log = file.extension() == ".log";
-    const bool intact = log ? absorb_log(file, absorber) : absorb_table(setup, file, absorber);
+  const auto files = files_of(sources);
+  if (!files) return files.error();
+  for (const fs::path& file : *files) {
+    const auto intact =
+        file.extension() == ".log" ? absorb_log(setup, file, absorber) : absorb_table(setup, file, absorber);
+    if (!intact) return intact.error();
     if (const rocksdb::Status status = absorber.flush(); !status.ok())
       return rocks_error(status, "rebuild the store");
-    if (!intact)
+    if (!*intact)
       note(fmt::format("{} is damaged; what is intact was taken out, and the file is in {}",
                        file.filename().string(), kLostName));
-    if (intact) {
+    if (*intact) {
       fs::remove(file, error);
     } else {
       fs::rename(file, lost / file.filename(), error);
     }
     if (error) return system_error(error.value(), "let go of " + file.string());
+    fs::remove(clean_log(file.string()), error);
   }
   note(fmt::format("the new store holds {} records", absorber.records()));
   if (auto synced = sync_directory(sources.string()); !synced) return synced;
@@ -225,22 +269,48 @@ Result<> rebuild_rocks(const RocksSetup& setup, const Note& note) {
 }
 
 // A number can have been used twice, when its first record belonged to a group that was never finished: what
-// the database has is the one that counts. Crash in between: the tables are still there, and are absorbed
+// the database has is the one that counts. Crash in between: the tables that are still there are absorbed
 // again.
 Result<> absorb_unknown(const RocksSetup& setup, const RocksHandle& handle, const Note& note) {
   const fs::path unknown = fs::path(setup.directory) / kUnknownName;
   std::error_code error;
   if (!fs::exists(unknown, error)) return {};
   Absorber absorber(handle, Absorber::Records::missing);
-  const std::vector<fs::path> tables = files_of(unknown);
-  for (const fs::path& table : tables) absorb_table(setup, table.string(), absorber);
-  if (const rocksdb::Status status = absorber.flush(); !status.ok())
-    return rocks_error(status, "take in tables that the manifest does not name");
+  const auto tables = files_of(unknown);
+  if (!tables) return tables.error();
+  for (const fs::path& table : *tables) {
+    if (!all_released(setup, table.string(), absorber)) {
+      if (const auto absorbed = absorb_table(setup, table.string(), absorber); !absorbed)
+        return absorbed.error();
+      if (const rocksdb::Status status = absorber.flush(); !status.ok())
+        return rocks_error(status, "take in tables that the manifest does not name");
+    }
+    fs::remove(table, error);
+    if (error) return system_error(error.value(), "let go of " + table.string());
+  }
   if (absorber.records() > 0)
     note(fmt::format("{} records were found in tables that the manifest does not name", absorber.records()));
-  for (const fs::path& table : tables) fs::remove(table, error);
   fs::remove(unknown, error);
   return sync_directory(setup.directory);
+}
+
+std::uint32_t format_in_tables(const RocksSetup& setup) {
+  std::uint32_t newest = 0;
+  for (const fs::path& directory : {fs::path(setup.directory), fs::path(setup.directory) / kSources}) {
+    const auto files = files_of(directory);
+    if (!files) continue;
+    for (const fs::path& file : *files) {
+      rocksdb::Options options(database_options(setup), families(setup)[RocksHandle::kMeta].options);
+      rocksdb::SstFileReader reader(options);
+      if (file.extension() != ".sst" || !reader.Open(file.string()).ok()) continue;
+      if (reader.GetTableProperties()->column_family_name == "records") continue;
+      const std::unique_ptr<rocksdb::Iterator> it(reader.NewIterator({}));
+      it->Seek(rocksdb::Slice(kFormatKey.data(), kFormatKey.size()));
+      if (it->Valid() && it->key().ToStringView() == kFormatKey)
+        newest = std::max(newest, format_of(it->value().ToStringView()).value_or(0));
+    }
+  }
+  return newest;
 }
 
 }  // namespace tideover::wal

@@ -34,7 +34,8 @@ std::uint64_t table_bytes(const RocksHandle& handle, const rocksdb::Range& range
 
 }  // namespace
 
-void RocksReclaim::released(const RocksHandle& handle, LaneId lane, Seq before, bool drained) {
+void RocksReclaim::released(const RocksHandle& handle, LaneId lane, Seq before, bool drained,
+                            const std::function<bool()>& remember) {
   if (!drained && ++calls_[lane] < kCallsBetweenLooks) return;
   calls_[lane] = 0;
   if (table_bytes(handle) == 0) return;
@@ -46,6 +47,7 @@ void RocksReclaim::released(const RocksHandle& handle, LaneId lane, Seq before, 
   for (int attempt = 0; attempt < 2; ++attempt) {
     const std::uint64_t held = table_bytes(handle, {begin, end});
     if (held < (drained ? kWorthCompacting : kWorthDropping)) return;
+    if (attempt == 0 && !remember()) return;
     // Whole tables, without reading them. Level 0 is left out, and so is a table that also holds live
     // records.
     rocksdb::DeleteFilesInRange(&handle.db(), handle.records(), &begin, &end, false).PermitUncheckedError();

@@ -7,10 +7,12 @@
 #include <rocksdb/status.h>
 #include <utility>
 
-#include "wal/log_salvage.h"
+#include "wal/log_mend.h"
 #include "wal/rocks_handle.h"
 #include "wal/rocks_table_guard.h"
 #include "wal/store_directory.h"
+#include "wal/store_format.h"
+#include "wal/wal_format.h"
 
 namespace tideover::wal {
 namespace {
@@ -28,12 +30,14 @@ struct Contents {
   std::string newest_manifest;
 };
 
-Contents look_into(const std::string& directory) {
+Result<Contents> look_into(const std::string& directory) {
+  const auto files = list_directory(directory);
+  if (!files) return files.error();
   Contents contents;
   std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(directory, error)) {
-    const std::string name = entry.path().filename().string();
-    const std::string extension = entry.path().extension().string();
+  for (const fs::path& file : *files) {
+    const std::string name = file.filename().string();
+    const std::string extension = file.extension().string();
     if (name == "CURRENT") contents.has_current = true;
     const bool manifest = name.starts_with(kManifestPrefix);
     // Numbers have six digits and more: the longer name is the larger number.
@@ -41,7 +45,8 @@ Contents look_into(const std::string& directory) {
         std::pair(name.size(), name) > std::pair(contents.newest_manifest.size(), contents.newest_manifest))
       contents.newest_manifest = name;
     if (manifest || extension == ".sst" || extension == ".log") contents.empty = false;
-    if (extension == ".sst" || (extension == ".log" && entry.file_size(error) > 0)) contents.has_data = true;
+    if (extension == ".sst" || (extension == ".log" && fs::file_size(file, error) > 0))
+      contents.has_data = true;
   }
   return contents;
 }
@@ -76,36 +81,28 @@ rocksdb::Status point_current_at(const RocksSetup& setup, const std::string& man
   return status;
 }
 
-// True: some log was damaged, and is replaced by one without the damage.
-Result<bool> clean_logs(const RocksSetup& setup, const Note& note) {
-  bool any = false;
-  std::error_code error;
-  std::vector<std::string> logs;
-  for (const fs::directory_entry& entry : fs::directory_iterator(setup.directory, error))
-    if (entry.path().extension() == ".log") logs.push_back(entry.path().string());
-  for (const std::string& log : logs) {
-    const auto salvaged = salvage_log(log, setup.directory + "/" + kLostName);
-    if (!salvaged) return salvaged.error();
-    if (salvaged->dropped_bytes == 0) continue;
-    any = true;
-    note(fmt::format(
-        "{} bytes of the log {} are damaged; its other {} records are kept, and the original is in {}",
-        salvaged->dropped_bytes, log, salvaged->kept_records, kLostName));
-  }
-  return any;
-}
+// The names that the manifest gives our families, if it can be read.
+struct Families {
+  bool known = false;
+  bool missing = false;  // one that has lost its end may not name some of ours any more: RocksDB would create
+                         // them anew and pass over everything in the logs that belongs to the old ones
+  bool foreign = false;  // a newer version's
+};
 
-// A manifest that has lost its end may not name our families any more. RocksDB would create them anew and
-// pass over everything in the logs that belongs to the old ones.
-bool families_missing(const RocksSetup& setup) {
+Families look_at_families(const RocksSetup& setup) {
+  Families found;
   std::vector<std::string> names;
-  if (!rocksdb::DB::ListColumnFamilies(database_options(setup), setup.directory, &names).ok()) return false;
+  found.known = rocksdb::DB::ListColumnFamilies(database_options(setup), setup.directory, &names).ok();
+  if (!found.known) return found;
   for (const rocksdb::ColumnFamilyDescriptor& family : families(setup))
-    if (std::find(names.begin(), names.end(), family.name) == names.end()) return true;
-  return false;
+    if (std::erase(names, family.name) == 0) found.missing = true;
+  found.foreign = !names.empty();
+  return found;
 }
 
 Result<std::unique_ptr<RocksHandle>> rebuild_and_open(const RocksSetup& setup, const Note& note) {
+  if (const std::uint32_t format = format_in_tables(setup); format > kFormatVersion)
+    return newer_format(setup.directory, format);
   if (const Result<> rebuilt = rebuild_rocks(setup, note); !rebuilt) return rebuilt.error();
   std::unique_ptr<RocksHandle> handle;
   const rocksdb::Status status = open_plainly(setup, false, handle);
@@ -113,27 +110,14 @@ Result<std::unique_ptr<RocksHandle>> rebuild_and_open(const RocksSetup& setup, c
   return handle;
 }
 
-Result<std::unique_ptr<RocksHandle>> open_somehow(const RocksSetup& setup, const Note& note) {
-  if (rebuild_unfinished(setup))
-    if (const Result<> rebuilt = rebuild_rocks(setup, note); !rebuilt) return rebuilt.error();
-  const Contents contents = look_into(setup.directory);
-  if (contents.has_data && families_missing(setup)) {
-    note("the store is damaged: its manifest has lost its end");
-    return rebuild_and_open(setup, note);
-  }
+// From the cheapest cure to the dearest, each tried before the next.
+Result<std::unique_ptr<RocksHandle>> open_somehow(const RocksSetup& setup, const Contents& contents,
+                                                  const Note& note) {
   std::unique_ptr<RocksHandle> handle;
-  rocksdb::Status status = open_checked(setup, contents.empty, handle);
+  const rocksdb::Status status = open_checked(setup, contents.empty, handle);
   if (status.ok()) return handle;
-  if (status.IsInvalidArgument() && contents.has_current)  // families that this version does not know
-    return fail(Errc::store_refused,
-                fmt::format("{} was written by a newer version: {}", setup.directory, status.ToString()));
   if (!is_damage(status) && contents.has_current) return rocks_error(status, "open the store");
   note(fmt::format("the store is damaged and does not open as it is: {}", status.ToString()));
-
-  // From the cheapest cure to the dearest, each tried before the next.
-  const auto cleaned = clean_logs(setup, note);
-  if (!cleaned) return cleaned.error();
-  if (*cleaned && open_checked(setup, false, handle).ok()) return handle;
   if (!contents.newest_manifest.empty() && point_current_at(setup, contents.newest_manifest).ok() &&
       open_checked(setup, false, handle).ok()) {
     note(fmt::format("CURRENT was written anew and names {}", contents.newest_manifest));
@@ -186,11 +170,29 @@ rocksdb::Status open_plainly(const RocksSetup& setup, bool create, std::unique_p
   return status;
 }
 
-Result<std::unique_ptr<RocksHandle>> open_rocks(const RocksSetup& setup, const Note& note) {
-  auto handle = open_somehow(setup, note);
-  if (!handle) return handle;
+Result<OpenedRocks> open_rocks(const RocksSetup& setup, const Note& note, bool anew) {
+  const auto contents = look_into(setup.directory);
+  if (!contents) return contents.error();
+  const auto told = read_format_file(*setup.reader, setup.directory);
+  if (!told) return told.error();
+  const auto logs = look_through_logs(*setup.reader, setup.directory);
+  if (!logs) return logs.error();
+  if (const auto format = std::max(told->value_or(0), logs->facts.format); format > kFormatVersion)
+    return newer_format(setup.directory, format);
+  const Families families = look_at_families(setup);
+  if (families.foreign)
+    return fail(Errc::store_refused,
+                setup.directory + " was written by a newer version: it has more families of keys");
+
+  if (auto mended = mend_logs(*setup.reader, *logs, setup.directory + "/" + kLostName, note); !mended)
+    return mended.error();
+  const bool cut = contents->has_data && families.known && families.missing;
+  if (cut) note("the store is damaged: its manifest has lost its end");
+  auto handle = anew || cut || rebuild_unfinished(setup) ? rebuild_and_open(setup, note)
+                                                         : open_somehow(setup, *contents, note);
+  if (!handle) return handle.error();
   if (const Result<> absorbed = absorb_unknown(setup, **handle, note); !absorbed) return absorbed.error();
-  return handle;
+  return OpenedRocks{std::move(*handle), logs->lost_at_tail};
 }
 
 Result<std::unique_ptr<RocksHandle>> open_rocks_read_only(const RocksSetup& setup) {

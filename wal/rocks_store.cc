@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <fmt/format.h>
 #include <map>
@@ -14,17 +15,19 @@
 #include <system_error>
 #include <utility>
 
+#include "wal/careful_reader.h"
 #include "wal/lane_marks.h"
-#include "wal/log_tail.h"
 #include "wal/rocks_group.h"
 #include "wal/rocks_handle.h"
 #include "wal/rocks_log_guard.h"
 #include "wal/rocks_meta.h"
 #include "wal/rocks_options.h"
 #include "wal/rocks_read.h"
+#include "wal/rocks_read_guard.h"
 #include "wal/rocks_reclaim.h"
 #include "wal/rocks_table_guard.h"
 #include "wal/store_directory.h"
+#include "wal/store_format.h"
 #include "wal/wal_format.h"
 
 namespace tideover::wal {
@@ -36,12 +39,15 @@ class RocksStore::Impl {
  public:
   explicit Impl(RocksOptions options)
       : note_(options.note ? std::move(options.note) : Note([](const std::string&) {})),
-        guard_(options.env != nullptr ? options.env : rocksdb::Env::Default()),
+        reader_(options.directory, options.read_patience),
+        careful_(guard_reads(options.env != nullptr ? options.env : rocksdb::Env::Default(), reader_)),
+        guard_(careful_.get()),
         ballast_(options.directory, options.ballast_bytes) {
     setup_.directory = std::move(options.directory);
     setup_.memtable_bytes = options.memtable_bytes;
     setup_.env = tables_.env();
     setup_.tables = &tables_;
+    setup_.reader = &reader_;
     setup_.cache = make_block_cache();
     setup_.released = marks_;
   }
@@ -63,6 +69,7 @@ class RocksStore::Impl {
   Result<> commit(const StoreBatch& batch) {
     if (state_ != State::writable) return fail(Errc::unavailable, "the store is being opened again");
     auto written = writer_->write(*handle_, batch);
+    tell_unreadable();
     if (!written) state_ = State::failed;
     if (!written && written.error().code == Errc::corrupt) {
       // A compaction met a damaged block, and would meet it again after every open.
@@ -76,14 +83,18 @@ class RocksStore::Impl {
   Result<ReadRange> read(const ReadRequest& request) {
     std::shared_lock lock(handle_mutex_);
     if (handle_ == nullptr) return fail(Errc::unavailable, "the store is being opened again");
-    return read_records(*handle_, request);
+    return read_records(*handle_, reader_, request);
   }
 
   void release(LaneId lane, Seq before) {
     marks_->raise(lane, before);
     if (state_ != State::writable) return;
     const auto tail = tails_.find(lane);
-    reclaim_.released(*handle_, lane, before, tail == tails_.end() || tail->second < before);
+    reclaim_.released(*handle_, lane, before, tail == tails_.end() || tail->second < before, [&] {
+      const auto remembered = writer_->remember_released(*handle_, lane, before);
+      if (!remembered) state_ = State::failed;  // the next commit says so
+      return remembered.has_value();
+    });
   }
 
   StoreUsage usage() {
@@ -91,7 +102,8 @@ class RocksStore::Impl {
     StoreUsage usage{.disk_bytes = disk_bytes(),
                      .free_bytes = space.free_bytes,
                      .total_bytes = space.total_bytes,
-                     .memory_bytes = memory_bytes_.load(std::memory_order_relaxed)};
+                     .memory_bytes = memory_bytes_.load(std::memory_order_relaxed),
+                     .unreadable_pages = reader_.pages()};
     // While the store is being opened the figure of before stands: nobody waits here for a recovery.
     std::shared_lock lock(handle_mutex_, std::try_to_lock);
     if (!lock.owns_lock() || handle_ == nullptr) return usage;
@@ -146,31 +158,30 @@ class RocksStore::Impl {
   }
 
   Result<StoreImage> open_and_read() {
-    if (rebuild_wanted_)
-      if (auto rebuilt = rebuild_rocks(setup_, note_); !rebuilt) return rebuilt.error();
-    rebuild_wanted_ = false;
-    const auto tail = inspect_newest_log(setup_.directory);
-    if (!tail) return tail.error();
-    auto opened = open_rocks(setup_, note_);
+    auto opened = open_rocks(setup_, note_, rebuild_wanted_);
+    tell_unreadable();
     if (!opened) return opened.error();
-    auto image = take_image(**opened);
+    rebuild_wanted_ = false;
+    auto image = take_image(*opened->handle);
     if (!image && image.error().code == Errc::corrupt) {
       note_("damage hides the newest records: " + image.error().detail);
-      opened->reset();
-      if (auto rebuilt = rebuild_rocks(setup_, note_); !rebuilt) return rebuilt.error();
-      opened = open_rocks(setup_, note_);
-      if (!opened) return opened.error();
-      image = take_image(**opened);
+      opened->handle.reset();
+      auto again = open_rocks(setup_, note_, true);
+      if (!again) return again.error();
+      opened->handle = std::move(again->handle);
+      image = take_image(*opened->handle);
     }
+    tell_unreadable();
     if (!image) return image;
-    image->damaged_at_tail = tail->records;
-    if (tail->bytes > 0)
-      note_(fmt::format(
-          "the last {} bytes of the newest log were damaged after they had been written: {} records "
-          "are lost with them",
-          tail->bytes, tail->records));
-    exchange_handle(std::move(*opened));
+    image->damaged_at_tail = opened->lost_at_tail;
+    exchange_handle(std::move(opened->handle));
     return image;
+  }
+
+  void tell_unreadable() {
+    for (const CarefulReader::Place& place : reader_.take_news())
+      note_(fmt::format("{} bytes at {} of {} cannot be read: what stood there is taken for damaged",
+                        place.bytes, place.offset, place.path));
   }
 
   Result<StoreImage> take_image(RocksHandle& handle) {
@@ -182,6 +193,7 @@ class RocksStore::Impl {
       if (auto renewed = handle.renew(mirror ? RocksHandle::kMirror : RocksHandle::kMeta, setup_); !renewed)
         return renewed.error();
     }
+    if (auto told = write_format(); !told) return told.error();
     writer_.emplace(meta.last_commit, guard_);
     if (auto settled = writer_->settle(handle, meta); !settled) return settled.error();
     auto tails = read_tails(handle);
@@ -198,12 +210,17 @@ class RocksStore::Impl {
 
   Result<> check_format(const MetaImage& meta) const {
     const auto found = meta.values.find(std::string(kFormatKey));
-    if (found == meta.values.end() || found->second == std::to_string(kFormatVersion)) return {};
-    return fail(
-        Errc::store_refused,
-        fmt::format("{} is in format {}, and this version reads formats up to {}: run the version that wrote "
-                    "it, or a newer one",
-                    setup_.directory, found->second, kFormatVersion));
+    if (found == meta.values.end()) return {};
+    const auto format = static_cast<std::uint32_t>(std::strtoul(found->second.c_str(), nullptr, 10));
+    return format > kFormatVersion ? Result<>(newer_format(setup_.directory, format)) : Result<>();
+  }
+
+  // The file before the meta. Crash in between: the directory is in the older format, which this version
+  // reads.
+  Result<> write_format() {
+    const auto told = read_format_file(reader_, setup_.directory);
+    if (!told) return told.error();
+    return *told == kFormatVersion ? Result<>() : write_format_file(setup_.directory, kFormatVersion);
   }
 
   void note_tail(LaneId lane, Seq seq) {
@@ -221,6 +238,8 @@ class RocksStore::Impl {
   const Note note_;
   const std::shared_ptr<LaneMarks> marks_ = std::make_shared<LaneMarks>();
   RocksSetup setup_;
+  CarefulReader reader_;
+  const std::unique_ptr<rocksdb::Env> careful_;
   LogGuard guard_;
   TableGuard tables_{guard_.env()};
   DirectoryLock lock_;

@@ -4,6 +4,7 @@
 // when bytes rot or a sync fails, stands in docs/WAL_FORMAT.md with the experiments behind it.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -23,6 +24,8 @@ struct RocksOptions {
   std::uint64_t ballast_bytes = 32 << 20;
   // Records are collected in memory up to this size before they go to a table file.
   std::uint64_t memtable_bytes = 8 << 20;
+  // How long a page that the device refuses is asked again before what stands there is taken for damaged.
+  std::chrono::steady_clock::duration read_patience = std::chrono::milliseconds(2500);
   // One sentence for each step that recovery had to take. Called on the write worker.
   std::function<void(const std::string& sentence)> note;
   // Below the store; tests put their faults here. Outlives the store. Null: the operating system.

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
@@ -17,7 +18,6 @@ namespace {
 
 // Not LOCK: that name is RocksDB's own. The text inside is the holder's process id.
 constexpr std::string_view kLockName = "/OWNER";
-constexpr std::string_view kBallastName = "/BALLAST";
 
 std::string holder_of(int fd) {
   char text[32] = {};
@@ -57,6 +57,35 @@ Result<> sync_directory(const std::string& path) {
   // Any other answer is that of a file system which knows no such call, and keeps names by itself.
   if (reason == EIO || reason == ENOSPC || reason == EDQUOT) return system_error(reason, "sync " + path);
   return {};
+}
+
+Result<std::vector<std::filesystem::path>> list_directory(const std::string& path) {
+  std::vector<std::filesystem::path> entries;
+  std::error_code error;
+  std::filesystem::directory_iterator it(path, error);
+  for (; !error && it != std::filesystem::directory_iterator(); it.increment(error))
+    entries.push_back(it->path());
+  if (error) return system_error(error.value(), "list " + path);
+  return entries;
+}
+
+Result<> replace_file(const std::string& path, std::string_view bytes) {
+  const std::string fresh = path + ".new";
+  const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd < 0) return system_error(errno, "create " + fresh);
+  int reason = 0;
+  while (reason == 0 && !bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno != EINTR) reason = errno;
+    if (written > 0) bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  if (reason == 0 && ::fsync(fd) != 0) reason = errno;
+  ::close(fd);
+  // Crash before the rename: the file is as it was, and the next one writes over what is left beside it.
+  if (reason == 0 && std::rename(fresh.c_str(), path.c_str()) != 0) reason = errno;
+  if (reason == 0) return sync_directory(std::filesystem::path(path).parent_path().string());
+  ::unlink(fresh.c_str());
+  return system_error(reason, "write " + path);
 }
 
 Error system_error(int error_number, std::string_view tried) {
@@ -141,14 +170,14 @@ Result<> DirectoryLock::take(const std::string& directory) {
 }
 
 Ballast::Ballast(std::string directory, std::uint64_t bytes)
-    : path_(std::move(directory) + std::string(kBallastName)), bytes_(bytes) {}
+    : path_(std::move(directory) + "/" + std::string(kBallastName)), bytes_(bytes) {}
 
 void Ballast::fill() {
   constexpr std::uint64_t kShare = 8;
   if (bytes_ == 0) return;
   struct stat info {};
   if (::stat(path_.c_str(), &info) == 0 && static_cast<std::uint64_t>(info.st_size) == bytes_) return;
-  const std::string directory = path_.substr(0, path_.size() - kBallastName.size());
+  const std::string directory = path_.substr(0, path_.size() - kBallastName.size() - 1);
   if (free_space(directory).free_bytes / kShare < bytes_) return;
   const int fd = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return;

@@ -4,8 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "wal/base/result.h"
 
@@ -18,6 +20,13 @@ Result<> prepare_directory(const std::string& path);
 
 // Makes names durable: what was created, renamed or removed in the directory.
 Result<> sync_directory(const std::string& path);
+
+// The files and directories in it. Errors: io_error: what cannot be listed is not empty.
+Result<std::vector<std::filesystem::path>> list_directory(const std::string& path);
+
+// Writes a file that is there with all of `bytes` once this returns, and with what it had before until then.
+// Errors: disk_full, io_error.
+Result<> replace_file(const std::string& path, std::string_view bytes);
 
 // Which of the two a failed system call means; the sentence names what was tried.
 Error system_error(int error_number, std::string_view tried);
@@ -45,6 +54,8 @@ class DirectoryLock {
  private:
   int fd_ = -1;
 };
+
+inline constexpr std::string_view kBallastName = "BALLAST";
 
 // Space set aside for the hour when the disk is full: freeing space must never need space.
 class Ballast {

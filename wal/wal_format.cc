@@ -35,11 +35,11 @@ static_assert(kReserved + 4 == kEnvelopeBytes);
 constexpr std::uint8_t kEnvelopeVersion = 1;
 constexpr std::uint8_t kRecordKind = 0;  // 1 is kept for packs
 
-std::uint64_t checksum(std::string_view bytes) {
+}  // namespace
+
+std::uint64_t envelope_checksum(std::string_view bytes) {
   return XXH3_64bits(bytes.data() + kVersion, bytes.size() - kVersion);
 }
-
-}  // namespace
 
 void seal_envelope(NewRecord& record, Seq seq, const Totals& through) {
   invariant(record.bytes.size() >= kEnvelopeBytes, "a record has room for its envelope");
@@ -63,13 +63,13 @@ void seal_envelope(NewRecord& record, Seq seq, const Totals& through) {
   for (std::size_t i = 0; i < a.tallies.size(); ++i)
     store_le<std::uint32_t>(at + kTallies + 4 * i, a.tallies[i]);
   store_le<std::uint32_t>(at + kReserved, 0);
-  store_le<std::uint64_t>(at + kChecksum, checksum(record.bytes));
+  store_le<std::uint64_t>(at + kChecksum, envelope_checksum(record.bytes));
 }
 
 Result<StoredRecord> open_envelope(std::shared_ptr<const std::string> bytes) {
   const char* at = bytes->data();
   if (bytes->size() < kEnvelopeBytes) return fail(Errc::corrupt, "the record is shorter than its envelope");
-  if (load_le<std::uint64_t>(at + kChecksum) != checksum(*bytes))
+  if (load_le<std::uint64_t>(at + kChecksum) != envelope_checksum(*bytes))
     return fail(Errc::corrupt, "the record does not match its checksum");
   // From here on the bytes are what some writer meant.
   if (load_le<std::uint8_t>(at + kVersion) != kEnvelopeVersion ||
@@ -96,6 +96,11 @@ Result<StoredRecord> open_envelope(std::shared_ptr<const std::string> bytes) {
     a.tallies[i] = load_le<std::uint32_t>(at + kTallies + 4 * i);
   record.bytes = std::move(bytes);
   return record;
+}
+
+bool envelope_checks(std::string_view bytes) {
+  return bytes.size() >= kEnvelopeBytes &&
+         load_le<std::uint64_t>(bytes.data() + kChecksum) == envelope_checksum(bytes);
 }
 
 std::size_t find_envelope(std::string_view bytes, std::size_t from) {

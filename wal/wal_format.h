@@ -21,6 +21,11 @@ void seal_envelope(NewRecord& record, Seq seq, const Totals& through);
 // `bytes` is kept alive by the returned record. Errors: corrupt.
 Result<StoredRecord> open_envelope(std::shared_ptr<const std::string> bytes);
 
+// Of an envelope and its payload, over everything behind the checksum itself.
+std::uint64_t envelope_checksum(std::string_view bytes);
+// Whether they are what some writer meant, of whatever version: only the checksum is looked at.
+bool envelope_checks(std::string_view bytes);
+
 // For finding records in bytes whose structure is lost: where the next thing that looks like an envelope
 // begins, at or after `from`, and how long it says it is (envelope and payload). Only open_envelope() tells
 // whether it is one.

@@ -195,7 +195,7 @@ void destinations(Page& page, const Snapshot& s) {
 
   page.counter("tideover_send_requests_total", "Requests by class of answer.");
   each([&](const auto& d, const Labels& l) {
-    for (const char* code : {"2xx", "4xx", "5xx", "network"}) {
+    for (const char* code : {"2xx", "3xx", "4xx", "5xx", "network"}) {
       const auto it = d.requests.find(code);
       page.value(it == d.requests.end() ? 0 : it->second, with(l, "code", code));
     }

@@ -76,6 +76,8 @@ struct DestinationSnapshot {
 
 struct Snapshot {
   BuildInfo build;
+  std::string cluster;  // as the configuration names them
+  std::string node;
   std::int64_t now_ms = 0;
   std::int64_t started_ms = 0;
   bool last_reload_ok = true;

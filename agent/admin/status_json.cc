@@ -34,7 +34,9 @@ std::string buildinfo_json(const Snapshot& s) {
   return text({{"version", s.build.version},
                {"revision", s.build.revision},
                {"compiler", s.build.compiler},
-               {"format", wal::kFormatVersion}});
+               {"format", wal::kFormatVersion},
+               {"cluster", s.cluster},
+               {"node", s.node}});
 }
 
 std::string buffer_json(const Snapshot& s) {

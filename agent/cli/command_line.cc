@@ -8,22 +8,9 @@
 #include "agent/cli/status.h"
 #include "agent/cli/version_text.h"
 #include "agent/config/load.h"
-#include "agent/log/log.h"
 
 namespace tideover::cli {
 namespace {
-
-log::Options log_options(const config::Log& log) {
-  log::Options options;
-  options.format = log.format == config::LogFormat::json ? log::Format::json : log::Format::logfmt;
-  switch (log.level) {
-    case config::LogLevel::debug: options.level = log::Level::debug; break;
-    case config::LogLevel::info: options.level = log::Level::info; break;
-    case config::LogLevel::warn: options.level = log::Level::warn; break;
-    case config::LogLevel::error: options.level = log::Level::error; break;
-  }
-  return options;
-}
 
 // A restart in place runs with what the image before it found valid, whatever lies on disk by now.
 config::Loaded load_to_run(const RunOptions& options) {
@@ -43,10 +30,7 @@ int run_command(RunOptions options, const Run& run, std::ostream& err) {
     err << loaded.report;
     return kBadUsage;
   }
-  log::configure(log_options(loaded.config->log));
-  const int status = run(*loaded.config, options);
-  log::flush();
-  return status;
+  return run(*loaded.config, options);
 }
 
 }  // namespace

@@ -149,12 +149,18 @@ std::string ledger_text(const json::object& ledger) {
   return out;
 }
 
+// An agent that was started before it said so has none.
+std::string place_of(const json::object& build) {
+  if (!build.contains("node") || !build.contains("cluster")) return {};
+  return fmt::format(" on {} of {}", printable(text_of(build, "node")), printable(text_of(build, "cluster")));
+}
+
 }  // namespace
 
 Result<std::string> status_table(const StatusAnswers& answers, double now) try {
   const auto build = json::parse(answers.buildinfo).as_object();
-  std::string out =
-      fmt::format("tideover {} ({})\n\n", text_of(build, "version"), text_of(build, "revision"));
+  std::string out = fmt::format("tideover {} ({}){}\n\n", text_of(build, "version"),
+                                text_of(build, "revision"), place_of(build));
   const auto buffer = json::parse(answers.buffer);
   for (const auto& entry : buffer.at("signals").as_object())
     out += buffer_text({entry.key().data(), entry.key().size()}, entry.value().as_object(), now);

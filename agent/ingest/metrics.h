@@ -36,6 +36,7 @@ struct IntakeMetrics {
   std::uint64_t body_bytes = 0;     // compressed, of stored requests
   std::uint64_t raw_bytes = 0;      // decompressed
   std::int64_t newest_ms = 0;       // newest sample timestamp stored
+  std::uint64_t refused_bytes = 0;  // of the request that was refused last; 0 once one is stored
 };
 
 }  // namespace tideover::ingest

@@ -98,9 +98,11 @@ std::optional<http::Response> RemoteWriteIntake::check(const http::Request& head
   std::uint64_t length = 0;
   const std::string_view declared = head.headers.find("Content-Length");
   std::from_chars(declared.data(), declared.data() + declared.size(), length);
-  if (auto refusal = queue_.refusal(lane_, length))
+  if (auto refusal = queue_.refusal(lane_, length)) {
+    metrics_.refused_bytes = length;
     return count(refused(*version, refusal->code, std::move(refusal->sentence)), protocol_of(*version),
                  Answer::refused);
+  }
   return std::nullopt;
 }
 
@@ -145,8 +147,10 @@ awaitable<http::Response> RemoteWriteIntake::handle(http::Request request) {
 
   if (!empty(scan.counts)) {
     const std::size_t body_bytes = record.payload().size();
+    const std::size_t record_bytes = record.bytes.size();
     record.attributes = attributes_of(scan, version, raw_bytes, to_unix_ms(clock_.wall_now()));
     Result<> appended = co_await queue_.append(lane_, std::move(record));
+    metrics_.refused_bytes = appended ? 0 : record_bytes;
     if (!appended) {
       Error error = appended.error();
       co_return count(refused(version, error.code, std::move(error.detail)), protocol, Answer::refused);

@@ -8,6 +8,7 @@
 #include "tests/contract/disks.h"
 #include "tests/support/catch_result.h"
 #include "tests/support/lane_writer.h"
+#include "tests/support/skip.h"
 #include "wal/store_directory.h"
 
 namespace tideover::wal {
@@ -63,10 +64,7 @@ TEST_CASE("a directory that others can write is refused with the command that cu
 }
 
 TEST_CASE("a directory of another user is refused with the command that cures it", "[rocks]") {
-  if (::geteuid() != 0) {
-    WARN("skipped: needs root to give a directory away");
-    return;
-  }
+  if (::geteuid() != 0 && test::cannot_run("needs root to give a directory away")) return;
   RocksDisk disk;
   fs::create_directory(disk.directory());
   ::chmod(disk.directory().c_str(), 0700);

@@ -198,15 +198,4 @@ TEMPLATE_TEST_CASE("a group larger than one log record is read back whole", "[st
   CHECK(payloads(*disk.store().read({kMetrics, Seq{1}, Seq{41}, kPlenty})) == written);
 }
 
-TEMPLATE_TEST_CASE("usage names the file system's figures", "[store]", MemDisk, RocksDisk) {
-  TestType disk;
-  LaneWriter lane(kMetrics);
-  REQUIRE(disk.store().open());
-  REQUIRE(disk.store().commit(batch_of({lane.put(std::string(100'000, 'x'))})));
-  const StoreUsage usage = disk.store().usage();
-  CHECK(usage.disk_bytes >= 100'000);
-  CHECK(usage.free_bytes > 0);
-  CHECK(usage.total_bytes >= usage.free_bytes);
-}
-
 }  // namespace tideover::wal

@@ -164,6 +164,11 @@ void Audit::check_figures(const std::string& name, const forward::SenderStatus& 
   say(settled == accepted, fmt::format("{} samples accepted, {} settled", accepted, settled));
   say(lost(wal::Reason::damaged) <= figures.damaged,
       fmt::format("{} samples counted as damaged, {} were", lost(wal::Reason::damaged), figures.damaged));
+  // What a damaged record held may have been dropped to keep a budget before anybody came to it.
+  const std::uint64_t gone = oracle_.gone_by_damage(name);
+  say(gone <= lost(wal::Reason::damaged) + lost(wal::Reason::budget) - figures.dropped,
+      fmt::format("{} samples are gone by damage, {} counted as damaged and {} as dropped", gone,
+                  lost(wal::Reason::damaged), lost(wal::Reason::budget)));
   say(figures.dropped <= lost(wal::Reason::budget),
       fmt::format("{} samples dropped, {} counted", figures.dropped, lost(wal::Reason::budget)));
   // What may have arrived before and is refused for it is a duplicate, and not rejected.

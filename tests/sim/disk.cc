@@ -1,12 +1,18 @@
 #include "tests/sim/disk.h"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 #include <utility>
 
 #include "wal/queue_state.h"
 
 namespace tideover::sim {
 namespace {
+
+constexpr std::uint64_t kAttemptsMax = 4;  // at a bad sector
+constexpr std::uint64_t kSectorsMax = 6;   // that go bad at one time, or now and then:
+constexpr std::uint64_t kManySectors = 60;
 
 Error power_is_off() { return fail(Errc::unavailable, "the power is off"); }
 
@@ -60,7 +66,9 @@ Result<wal::StoreImage> Disk::open() {
     happened_.add(Fault::commit_in_doubt);
     witness_.committed(*std::exchange(doubtful_, std::nullopt));
   }
-  return image;
+  if (!image || !rng_.chance(faults_.sectors_lost_at_open)) return image;
+  lose_sectors(*image);
+  return memory_.open();  // the tail may be another now
 }
 
 Result<> Disk::commit(const wal::StoreBatch& batch) {
@@ -102,9 +110,69 @@ Result<wal::ReadRange> Disk::read(const wal::ReadRequest& request) {
     return fail(Errc::io_error, "the disk fails to read");
   }
   auto range = memory_.read(request);
-  if (range)
-    for (wal::StoredRecord& record : range->records) record.bytes = lend(record.bytes);
+  if (!range) return range;
+  if (!range->records.empty() && rng_.chance(faults_.sectors_fail))
+    spoil(request.lane, range->records, false);
+  if (!range->records.empty() && rng_.chance(faults_.sectors_lost)) spoil(request.lane, range->records, true);
+  if (auto met = meet_bad_sectors(request.lane, *range); !met) return met.error();
+  for (wal::StoredRecord& record : range->records) record.bytes = lend(record.bytes);
   return range;
+}
+
+// One record, or a run of neighbours.
+void Disk::spoil(LaneId lane, const std::vector<wal::StoredRecord>& records, bool for_good) {
+  const Bad bad{1 + rng_.below(kAttemptsMax), for_good};
+  const std::size_t first = rng_.below(records.size());
+  const std::size_t count = rng_.chance(0.5) ? 1 : 1 + rng_.below(kSectorsMax);
+  for (std::size_t i = first; i < records.size() && i < first + count; ++i)
+    bad_.try_emplace({lane, records[i].seq}, bad);
+}
+
+// What stands in front of a bad sector is read; one that begins with it fails, until it is well again or is
+// given up.
+Result<> Disk::meet_bad_sectors(LaneId lane, wal::ReadRange& range) {
+  std::vector<wal::StoredRecord> readable;
+  for (wal::StoredRecord& record : range.records) {
+    const auto bad = bad_.find({lane, record.seq});
+    if (bad == bad_.end()) {
+      readable.push_back(std::move(record));
+    } else if (!readable.empty()) {
+      range.next = record.seq;
+      break;
+    } else if (bad->second.attempts-- > 0) {
+      happened_.add(bad->second.for_good ? Fault::sector_lost : Fault::sector_fails);
+      return fail(Errc::io_error, "the disk cannot read a sector");
+    } else {
+      const bool for_good = bad->second.for_good;
+      bad_.erase(bad);
+      if (!for_good || !lose(lane, record.seq)) readable.push_back(std::move(record));
+    }
+  }
+  range.records = std::move(readable);
+  return {};
+}
+
+// Of any lane. Often at its end, where nothing behind it says what it held, or at its beginning, where some
+// cursor stands.
+void Disk::lose_sectors(const wal::StoreImage& image) {
+  if (image.tails.empty()) return;
+  const auto tail =
+      std::next(image.tails.begin(), static_cast<std::ptrdiff_t>(rng_.below(image.tails.size())));
+  const auto held = memory_.read({tail->first, Seq{1}, next(tail->second.seq), UINT64_MAX});
+  if (!held || held->records.empty()) return;
+  const std::uint64_t most = rng_.chance(0.2) ? kManySectors : kSectorsMax;
+  const std::size_t count = std::min<std::size_t>(held->records.size(), 1 + rng_.below(most));
+  const std::size_t last = held->records.size() - count;
+  const std::array<std::size_t, 3> ends{0, last, rng_.below(last + 1)};
+  const std::size_t first = ends[rng_.below(ends.size())];
+  for (std::size_t i = first; i < first + count; ++i)
+    if (lose(tail->first, held->records[i].seq)) happened_.add(Fault::sector_lost_at_open);
+}
+
+bool Disk::lose(LaneId lane, Seq seq) {
+  if (!memory_.damage(lane, seq)) return false;
+  witness_.lost(lane, seq);
+  return true;
 }
 
 void Disk::Handle::freeze() {

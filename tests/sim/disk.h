@@ -6,8 +6,11 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "tests/support/mem_store.h"
 #include "tests/support/sim_faults.h"
@@ -22,6 +25,7 @@ class DiskWitness {
   virtual ~DiskWitness() = default;
   virtual void committed(const wal::StoreBatch& batch) = 0;
   virtual void released(LaneId lane, Seq before) = 0;
+  virtual void lost(LaneId lane, Seq seq) = 0;  // nobody will ever read it again
 };
 
 struct DiskFaults {
@@ -29,6 +33,12 @@ struct DiskFaults {
   double divert_fails = 0;  // the same, of commits that set records aside
   double reopen_fails = 0;  // after such a failure
   double read_fails = 0;
+  // Of a read: some records in it cannot be read for the next few attempts. Then they are there again
+  // (sectors_fail), or the store passes over them (sectors_lost).
+  double sectors_fail = 0;
+  double sectors_lost = 0;
+  double sectors_lost_at_open =
+      0;  // of an opening: some records cannot be read any more, and the store knows
 };
 
 // Where the power goes off.
@@ -68,6 +78,10 @@ class Disk {
   Result<wal::StoreImage> open();
   Result<> commit(const wal::StoreBatch& batch);
   Result<wal::ReadRange> read(const wal::ReadRequest& request);
+  void spoil(LaneId lane, const std::vector<wal::StoredRecord>& records, bool for_good);
+  Result<> meet_bad_sectors(LaneId lane, wal::ReadRange& range);
+  void lose_sectors(const wal::StoreImage& image);
+  bool lose(LaneId lane, Seq seq);
   Bytes lend(const Bytes& bytes);
 
   Rng rng_;
@@ -80,6 +94,11 @@ class Disk {
   Cut cut_ = Cut::none;
   int skip_ = 0;
   std::function<void()> on_cut_;
+  struct Bad {
+    std::uint64_t attempts = 0;  // that still fail
+    bool for_good = false;
+  };
+  std::map<std::pair<LaneId, Seq>, Bad> bad_;
   std::optional<wal::StoreBatch> doubtful_;  // failed, and will be found there when the store is opened again
   std::vector<std::weak_ptr<const std::string>> lent_;
 };

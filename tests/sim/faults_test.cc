@@ -129,6 +129,35 @@ TEST_CASE("a power cut in the middle of a write leaves all of it or nothing of i
   CHECK(world.account().extra == 0);  // whoever got no answer has repeated it
 }
 
+TEST_CASE("sectors that cannot be read for a while cost nothing but time") {
+  World world(53);
+  world.disk_faults().sectors_fail = 0.5;
+  world.agent_options().limits.tail_bytes = 0;  // everything is read from the disk
+  world.thanos().fails(0.2).has_other_writers(57min).down_for(1min, 10min);
+  add_two_sources(world, true);
+  world.run_with_crashes(8, 2h);
+  world.heal_and_drain();
+  check_all_arrived(world);
+}
+
+// Side lanes, too: what came an hour late is parked.
+TEST_CASE("of sectors that cannot be read any more only what they held is missing, and it is counted") {
+  World world(54);
+  world.disk_faults().sectors_lost = 0.2;
+  world.disk_faults().sectors_lost_at_open = 1.0;
+  world.agent_options().limits.tail_bytes = 0;
+  world.thanos().fails(0.2).has_other_writers(57min).down_for(1min, 10min);
+  world.add_destination({.name = "other"}).down_for(1min, 20min);
+  add_two_sources(world, true);
+  world.run_with_crashes(12, 2h);
+  world.heal_and_drain();
+  CHECK(world.violations() == std::vector<std::string>{});
+  const Account account = world.account();
+  CHECK(account.damaged > 0);
+  CHECK(account.stored > account.damaged);
+  CHECK(account.stored + account.damaged == account.acknowledged);
+}
+
 TEST_CASE("memory does not grow with the backlog") {
   World world(52);
   world.agent_options().limits.tail_bytes = 256 << 10;

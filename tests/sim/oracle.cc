@@ -304,7 +304,9 @@ void Oracle::released(LaneId lane, Seq before) {
 }
 
 void Oracle::damaged(LaneId lane, Seq seq) {
-  Held& held = records_.at(lane).at(seq);
+  const auto found = records_[lane].find(seq);
+  if (found == records_[lane].end() || found->second.damaged) return;  // given back, and not gone yet
+  Held& held = found->second;
   held.damaged = true;
   for (std::size_t d = 0; d < destinations_.size(); ++d) {
     const auto place = destinations_[d].places.find(lane);
@@ -387,6 +389,16 @@ std::uint64_t Oracle::outstanding() const {
 bool Oracle::remembers(const std::string& destination) const {
   const auto d = find(destination);
   return d && destinations_[*d].durable;
+}
+
+std::uint64_t Oracle::gone_by_damage(const std::string& destination) const {
+  const auto d = find(destination);
+  if (!d) return 0;
+  return static_cast<std::uint64_t>(std::count_if(fates_.begin(), fates_.end(), [d](const auto& entry) {
+    const Debt& debt = entry.second.debts[*d];
+    return entry.second.promised && debt.damaged && debt.held == 0 && !debt.stored && !debt.refused &&
+           !debt.swallowed && !debt.dropped;
+  }));
 }
 
 const Oracle::Figures& Oracle::figures(const std::string& destination) const {

@@ -70,6 +70,7 @@ class Oracle final : public DiskWitness {
   // From the disk.
   void committed(const wal::StoreBatch& batch) override;
   void released(LaneId lane, Seq before) override;
+  void lost(LaneId lane, Seq seq) override { damaged(lane, seq); }
   void damaged(LaneId lane, Seq seq);
   std::optional<Seq> any_intact_record(LaneId lane, Rng& chance) const;
 
@@ -102,6 +103,9 @@ class Oracle final : public DiskWitness {
     std::uint64_t dropped = 0;
   };
   const Figures& figures(const std::string& destination) const;
+  // Promised samples whose records were damaged, and of which nothing else is known: not at the receiver, nor
+  // refused, nor dropped.
+  std::uint64_t gone_by_damage(const std::string& destination) const;
 
   std::uint64_t held_bytes() const { return held_bytes_; }  // by all lanes
   std::uint64_t held_bytes(LaneId lane) const;              // as far as not given back

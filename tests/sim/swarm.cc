@@ -99,6 +99,9 @@ void trouble_the_node(World& world, Rng& chance) {
   world.disk_faults().divert_fails = often(chance, 0.4);
   world.disk_faults().reopen_fails = often(chance, 0.5);
   world.disk_faults().read_fails = often(chance, 0.1);
+  world.disk_faults().sectors_fail = seldom(chance, 0.2);
+  world.disk_faults().sectors_lost = seldom(chance, 0.1);
+  world.disk_faults().sectors_lost_at_open = seldom(chance, 0.5);
   if (chance.chance(0.2)) world.disk().give_space_back_late(true);
   // Slow enough that commits, reads, requests and crashes meet each other.
   constexpr std::array kCommitTimes{Duration(3ms), Duration(100ms), Duration(2s)};

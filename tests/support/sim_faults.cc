@@ -49,6 +49,9 @@ std::string_view to_string(Fault fault) {
     case Fault::open_fails: return "open_fails";
     case Fault::read_fails: return "read_fails";
     case Fault::record_damaged: return "record_damaged";
+    case Fault::sector_fails: return "sector_fails";
+    case Fault::sector_lost: return "sector_lost";
+    case Fault::sector_lost_at_open: return "sector_lost_at_open";
     case Fault::space_given_back_late: return "space_given_back_late";
     case Fault::job_slow: return "job_slow";
     case Fault::job_stuck: return "job_stuck";

@@ -58,6 +58,9 @@ enum class Fault : std::uint8_t {
   open_fails,
   read_fails,
   record_damaged,
+  sector_fails,           // a read, of records that are there again later
+  sector_lost,            // a read, of records that the store passes over in the end
+  sector_lost_at_open,    // an opening finds that acknowledged records cannot be read
   space_given_back_late,  // released records are found again by the next life
   job_slow,
   job_stuck,  // for minutes

@@ -80,12 +80,20 @@ void Account::answered(RequestId id) {
   note(*request, "answered");
   request->life = static_cast<std::uint32_t>(beats_at_end_.size());
   request->beats = beats_;
+  request->falls = falls_;
 }
 
 void Account::life_ended() { beats_at_end_.push_back(beats_); }
 
+void Account::may_be_lost(RequestId id) {
+  Request* const request = find(id);
+  if (request == nullptr) return;
+  request->may_be_lost = true;
+  note(*request, "unreadable");
+}
+
 bool Account::settled(const Request& request) const {
-  if (!request.answered) return false;
+  if (!request.answered || request.falls != falls_) return false;
   const std::uint64_t reached = request.life < beats_at_end_.size() ? beats_at_end_[request.life] : beats_;
   return reached >= request.beats + kBeatsToSettle;
 }
@@ -107,6 +115,10 @@ Findings Account::findings() const {
       if (!request.acknowledged) continue;
       const std::uint64_t missing = request.series - request.seen.count();
       if (missing == 0) continue;
+      if (request.may_be_lost) {
+        findings.unreadable += missing;
+        continue;
+      }
       findings.lost += missing;
       if (findings.examples.size() < kExamples)
         findings.examples.push_back(fmt::format("connection {} request {}: {} of {} samples are missing:{}",

@@ -26,6 +26,7 @@ struct Findings {
   std::uint64_t acknowledged = 0;
   std::uint64_t received = 0;
   std::uint64_t lost = 0;
+  std::uint64_t unreadable = 0;    // missing as well, and they lay where the disk cannot be read any more
   std::uint64_t altered = 0;       // never offered: another series, timestamp or value
   std::uint64_t out_of_order = 0;  // came for the first time after a newer one of its series
   std::uint64_t duplicates = 0;
@@ -52,6 +53,11 @@ class Account {
   void beat() { ++beats_; }
   void life_ended();
 
+  // Its bytes lie on sectors that cannot be read any more.
+  void may_be_lost(RequestId id);
+  // So may the newest cursors: what was answered until now may come once more.
+  void cursors_may_fall_back() { ++falls_; }
+
   std::uint64_t outstanding() const { return acknowledged_ - received_of_acknowledged_; }  // samples, about
   std::uint64_t acknowledged_samples() const { return acknowledged_; }
   Findings findings() const;
@@ -62,8 +68,10 @@ class Account {
     std::uint32_t offers = 0;
     bool acknowledged = false;
     bool answered = false;
+    bool may_be_lost = false;
     std::uint32_t life = 0;   // in which it was answered last
-    std::uint64_t beats = 0;  // at that moment
+    std::uint64_t beats = 0;  // at that moment, as the falls
+    std::uint32_t falls = 0;
     std::bitset<kSeriesMax> seen;
     std::string history;  // what happened to it, for the examples: life and beat of each event
   };
@@ -77,6 +85,7 @@ class Account {
   std::vector<std::vector<std::uint32_t>> newest_number_;  // by connection and series
   std::vector<std::uint64_t> beats_at_end_;                // by life
   std::uint64_t beats_ = 0;
+  std::uint32_t falls_ = 0;  // of cursors
   std::uint64_t acknowledged_ = 0;
   std::uint64_t received_of_acknowledged_ = 0;
   Findings findings_;

@@ -15,6 +15,34 @@ TEST_CASE("an acknowledged sample that never came is lost, an unacknowledged one
   CHECK(account.outstanding() == 1);
 }
 
+TEST_CASE("what lay where the disk cannot be read may be missing, and nothing else", "[crash]") {
+  Account account(1);
+  for (std::uint32_t number = 1; number <= 2; ++number) {
+    account.offered({0, number}, 2);
+    account.acknowledged({0, number});
+  }
+  account.may_be_lost({0, 1});
+  account.received({0, 1}, 1, true);
+  CHECK(account.findings().unreadable == 1);
+  CHECK(account.findings().lost == 2);
+  CHECK_FALSE(account.findings().clean());
+}
+
+TEST_CASE("cursors that fell back explain what comes once more, once", "[crash]") {
+  Account account(1);
+  account.offered({0, 1}, 1);
+  account.received({0, 1}, 0, true);
+  account.answered({0, 1});
+  for (int i = 0; i < 3; ++i) account.beat();
+  account.cursors_may_fall_back();
+  account.received({0, 1}, 0, true);
+  CHECK(account.findings().unexplained_duplicates == 0);
+  account.answered({0, 1});
+  for (int i = 0; i < 3; ++i) account.beat();
+  account.received({0, 1}, 0, true);
+  CHECK(account.findings().unexplained_duplicates == 1);
+}
+
 TEST_CASE("a sample that nobody offered is altered", "[crash]") {
   Account account(1);
   account.offered({0, 1}, 2);

@@ -56,6 +56,7 @@ AgentProcess::AgentProcess(const AgentPlace& place, std::uint32_t life,
     ::setenv("TIDEOVER_DISK_TROUBLE", faults->trouble.c_str(), 1);
     ::setenv("TIDEOVER_DISK_SYNC_US", std::to_string(faults->sync_us_max).c_str(), 1);
     ::setenv("TIDEOVER_DISK_LIES", faults->lies ? "1" : "0", 1);
+    if (!faults->bad_sectors.empty()) ::setenv("TIDEOVER_DISK_BAD", faults->bad_sectors.c_str(), 1);
   }
   ::execl(place.binary.c_str(), "tideover", "run", "--config", config.c_str(), nullptr);
   ::_exit(127);

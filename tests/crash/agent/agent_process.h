@@ -16,6 +16,7 @@ struct DiskFaults {
   std::string trouble;  // "full:100:50", "eio:7:1"
   std::uint64_t sync_us_max = 0;
   bool lies = false;
+  std::filesystem::path bad_sectors;  // their table; empty: all can be read
 };
 
 struct AgentPlace {

@@ -18,6 +18,8 @@
 #include "tests/crash/agent/ports.h"
 #include "tests/crash/agent/receiver.h"
 #include "tests/crash/agent/senders.h"
+#include "tests/crash/agent/stored_requests.h"
+#include "tests/crash/disk/bad_sectors.h"
 
 namespace tideover::crash {
 namespace {
@@ -41,12 +43,6 @@ asio::awaitable<void> pause(std::chrono::milliseconds time) {
   co_await timer.async_wait(asio::use_awaitable);
 }
 
-// The number behind `before` in `text`; 0 when it is not there.
-std::uint64_t number_behind(const std::string& text, const std::string& before) {
-  const auto at = text.find(before);
-  return at == std::string::npos ? 0 : std::strtoull(text.c_str() + at + before.size(), nullptr, 10);
-}
-
 bool speaks_of_the_store(const fs::path& log) {
   std::ifstream file(log);
   for (std::string line; std::getline(file, line);) {
@@ -57,6 +53,10 @@ bool speaks_of_the_store(const fs::path& log) {
       return true;
   }
   return false;
+}
+
+disk::Lasting lasting(Harm harm) {
+  return harm == Harm::unreadable_a_while ? disk::Lasting{.reads = 2} : disk::Lasting{};
 }
 
 void harm(const fs::path& file, const Trial& trial) {
@@ -73,6 +73,9 @@ void harm(const fs::path& file, const Trial& trial) {
       stream.put(static_cast<char>(byte ^ 0x20));
       return;
     }
+    case Harm::unreadable:
+    case Harm::unreadable_a_while:
+    case Harm::unreadable_whole: return;  // by the disk
   }
 }
 
@@ -84,12 +87,17 @@ const char* to_string(Harm harm) {
     case Harm::cut: return "cut";
     case Harm::empty: return "empty";
     case Harm::remove: return "remove";
+    case Harm::unreadable: return "EIO";
+    case Harm::unreadable_a_while: return "EIO, 2x";
+    case Harm::unreadable_whole: return "EIO all";
   }
   return "";
 }
 
-DamagedStores::DamagedStores(fs::path binary, fs::path directory, std::uint64_t seed, std::uint64_t requests)
+DamagedStores::DamagedStores(fs::path binary, fs::path disk, fs::path directory, std::uint64_t seed,
+                             std::uint64_t requests)
     : binary_(std::move(binary)),
+      disk_(std::move(disk)),
       directory_(std::move(directory)),
       write_port_(free_low_port()),
       admin_port_(free_low_port()) {
@@ -163,9 +171,22 @@ Verdict DamagedStores::run(const Trial& trial) {
   Verdict verdict;
   asio::io_context io(1);
   Account account = *written_;
+  disk::BadSectors sectors(place.root / "bad-sectors");
+  std::optional<DiskFaults> faults;
+  if (unreadable(trial.harm)) {
+    const disk::Extent place_of_it =
+        trial.harm == Harm::unreadable_whole ? disk::Extent{} : disk::Extent::page(trial.at / disk::kPage);
+    sectors.add(place.store() / trial.file, place_of_it, lasting(trial.harm));
+    if (trial.harm != Harm::unreadable_a_while)
+      for (const RequestId id : stored_requests(place.store() / trial.file, place_of_it, *samples_))
+        account.may_be_lost(id);
+    faults = DiskFaults{};
+    faults->library = disk_;
+    faults->bad_sectors = place.root / "bad-sectors";
+  }
   Receiver receiver(io, account, *samples_, 1, Mischief::none);
   place.write_config(receiver.port());
-  AgentProcess agent(place, 0, std::nullopt);
+  AgentProcess agent(place, 0, faults);
   auto lead = [&]() -> asio::awaitable<void> {
     const auto start = steady_clock::now();
     bool drained = false;
@@ -196,6 +217,8 @@ Verdict DamagedStores::run(const Trial& trial) {
   });
   io.run();
   verdict.findings = account.findings();
+  verdict.failed_reads = sectors.hits();
+  verdict.last_group_records = records_said_lost(last_log());
   verdict.noted = speaks_of_the_store(last_log());
   return verdict;
 }

@@ -1,5 +1,5 @@
-// A store of the shipped agent is damaged in one place, and the agent started on it: what is delivered, what
-// is missing, and whether the agent knows.
+// A store of the shipped agent is damaged in one place, or cannot be read there, and the agent started on it:
+// what is delivered, what is missing, and whether the agent knows.
 #pragma once
 
 #include <cstdint>
@@ -13,13 +13,22 @@
 
 namespace tideover::crash {
 
-enum class Harm : std::uint8_t { flip, cut, empty, remove };
+enum class Harm : std::uint8_t {
+  flip,
+  cut,
+  empty,
+  remove,
+  unreadable,          // a page, for good
+  unreadable_a_while,  // the first reads of it
+  unreadable_whole,    // the file, for good
+};
 const char* to_string(Harm harm);
+inline bool unreadable(Harm harm) { return harm >= Harm::unreadable; }
 
 struct Trial {
   std::string file;  // in the store's directory
   Harm harm = Harm::flip;
-  std::uint64_t at = 0;  // of a flip: the byte; of a cut: what is left
+  std::uint64_t at = 0;  // of a flip: the byte; of a cut: what is left; of an unreadable page: its first byte
 };
 
 struct Verdict {
@@ -28,6 +37,8 @@ struct Verdict {
   Findings findings;
   std::uint64_t counted_samples = 0;  // said by the agent to be lost to damage
   std::uint64_t counted_records = 0;
+  std::uint64_t last_group_records = 0;  // of them; how many samples they were is not known
+  std::uint64_t failed_reads = 0;
   bool in_balance = false;
   bool noted = false;   // a warning or error in the log that speaks of the store
   std::string failure;  // empty when it started, drained and stopped
@@ -37,8 +48,9 @@ struct Verdict {
 // and cursors that had moved before. Everything offered was acknowledged.
 class DamagedStores {
  public:
-  DamagedStores(std::filesystem::path binary, std::filesystem::path directory, std::uint64_t seed,
-                std::uint64_t requests);
+  // `disk`: the library of tests/crash/disk; empty: none, and every file can be read.
+  DamagedStores(std::filesystem::path binary, std::filesystem::path disk, std::filesystem::path directory,
+                std::uint64_t seed, std::uint64_t requests);
 
   std::vector<std::filesystem::path> files() const;  // that a trial may harm, sorted
   Verdict run(const Trial& trial);
@@ -48,7 +60,7 @@ class DamagedStores {
  private:
   void write_everything(std::uint64_t seed, std::uint64_t requests);
 
-  const std::filesystem::path binary_, directory_;
+  const std::filesystem::path binary_, disk_, directory_;
   const std::uint16_t write_port_, admin_port_;
   std::unique_ptr<Samples> samples_;
   std::unique_ptr<Account> written_;

@@ -21,6 +21,13 @@ void print(const Outcome& outcome, double seconds) {
   fmt::print("{} kills ({} at a new file), {} power cuts; {} lives ended before the first answer; {:.0f} s\n",
              outcome.kills, outcome.at_new_file, outcome.power_cuts, outcome.before_ready, seconds);
   if (outcome.harmed > 0) fmt::print("{} manifests damaged\n", outcome.harmed);
+  if (outcome.unreadable_places > 0)
+    fmt::print(
+        "{} unreadable places, {} of them for good, {} reads failed; {} samples lay there and are missing, "
+        "the "
+        "agent counts {} and {} records of last groups\n",
+        outcome.unreadable_places, outcome.unreadable_for_good, outcome.failed_reads, f.unreadable,
+        outcome.counted_samples, outcome.counted_records);
   fmt::print("{} requests acknowledged, {} refused with 503; the receiver saw {}\n",
              outcome.acknowledged_requests, outcome.refused_requests, outcome.delivered_requests);
   fmt::print(
@@ -28,6 +35,9 @@ void print(const Outcome& outcome, double seconds) {
       "unexplained\n",
       f.acknowledged, f.received, f.lost, f.altered, f.out_of_order, f.duplicates, f.unexplained_duplicates);
   for (const std::string& example : f.examples) fmt::print("  {}\n", example);
+  if (!outcome.counted()) fmt::print("FAILED: what cannot be read is missing and not counted\n");
+  if (!outcome.clean() && !outcome.unreadable_history.empty())
+    fmt::print("what could not be read:\n{}", outcome.unreadable_history);
   if (!outcome.failure.empty()) fmt::print("FAILED: {}\n", outcome.failure);
 }
 
@@ -59,12 +69,18 @@ int main(int argc, char** argv) {
   app.add_option("--dir", directory, "where the run's directory is made");
   app.add_flag("--disk-lies", options.disk_lies, "syncs do nothing");
   app.add_flag("--disk-trouble", options.disk_trouble, "the disk is full, or its syncs fail, for a while");
+  app.add_flag("--read-faults", options.read_faults,
+               "places of files cannot be read, for a while or for good");
   app.add_flag("--harm-manifest", options.harm_manifest, "damages manifests between lives, for rebuilds");
   app.add_option("--receiver", options.mischief, "what the receiver does wrong")
       ->transform(CLI::CheckedTransformer(mischiefs));
   app.add_option("--expect", expected, "lost, altered or out-of-order: that it is found is the success");
   app.add_flag("--keep", keep, "keep the run's directory in any case");
   CLI11_PARSE(app, argc, argv);
+  if (options.read_faults && options.disk_library.empty()) {
+    fmt::print(stderr, "--read-faults is done by --disk\n");
+    return 2;
+  }
 
   options.directory = std::filesystem::absolute(directory) / fmt::format("tideover-crash-{}", ::getpid());
   options.binary = std::filesystem::absolute(options.binary);

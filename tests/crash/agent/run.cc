@@ -16,6 +16,7 @@
 #include "tests/crash/agent/ask.h"
 #include "tests/crash/agent/new_files.h"
 #include "tests/crash/agent/ports.h"
+#include "tests/crash/agent/read_faults.h"
 #include "tests/crash/agent/senders.h"
 #include "tests/crash/disk/status.h"
 
@@ -58,6 +59,8 @@ class Run {
                  random_()) {
     std::filesystem::create_directories(place_.disk());
     place_.write_config(receiver_.port());
+    if (options.read_faults)
+      read_faults_.emplace(place_.disk(), options.directory / "bad-sectors", samples_, account_, random_());
   }
 
   Outcome result() {
@@ -67,6 +70,14 @@ class Run {
     });
     io_.run();
     outcome_.findings = account_.findings();
+    if (read_faults_) {
+      outcome_.unreadable_places = read_faults_->strikes();
+      outcome_.unreadable_for_good = read_faults_->for_good();
+      outcome_.failed_reads = read_faults_->hits();
+      outcome_.unreadable_history = read_faults_->history();
+    }
+    for (std::uint32_t life = 0; life <= life_; ++life)
+      outcome_.counted_records += records_said_lost(place_.log(life));
     outcome_.acknowledged_requests = senders_.acknowledged_requests();
     outcome_.refused_requests = senders_.refused_requests();
     outcome_.delivered_requests = receiver_.requests();
@@ -122,7 +133,7 @@ class Run {
                                          : random_() % 5000);
     end.at_new_file = random_() % 3 == 0;
     // The page cache outlives a kill: a power cut in a later life may still take what this one never synced.
-    if (options_.power_cuts > 0 || options_.disk_trouble) end.faults = disk_with("");
+    if (options_.power_cuts > 0 || options_.disk_trouble || read_faults_) end.faults = disk_with("");
     return end;
   }
 
@@ -133,6 +144,7 @@ class Run {
     faults.cut = std::move(cut);
     faults.sync_us_max = 500 + random_() % 8000;
     faults.lies = options_.disk_lies;
+    if (read_faults_) faults.bad_sectors = read_faults_->table();
     if (options_.disk_trouble && random_() % 2 == 0)
       faults.trouble = random_() % 2 == 0 ? fmt::format("full:{}:{}", about(1000), 1 + about(300))
                                           : fmt::format("eio:{}:{}", about(1000), 1 + random_() % 3);
@@ -164,6 +176,8 @@ class Run {
 
   asio::awaitable<void> live(End end) {
     if (options_.harm_manifest && random_() % 3 == 0) harm_manifest();
+    if (read_faults_ && random_() % 2 == 0) read_faults_->strike(false);
+    auto next_bad = steady_clock::now() + milliseconds(random_() % 3000);
     const std::uint64_t acknowledged_before = senders_.acknowledged_requests();
     AgentProcess agent(place_, life_, end.faults);
     NewFiles files(place_.store());
@@ -182,6 +196,10 @@ class Run {
         (void)files.any();
       }
       co_await pause(kPoll);
+      if (read_faults_ && !struck && steady_clock::now() >= next_bad) {
+        read_faults_->strike(true);
+        next_bad += milliseconds(random_() % 6000);
+      }
       if (!senders_.failure().empty()) outcome_.failure = senders_.failure();
       if (!outcome_.failure.empty()) co_return;
     }
@@ -201,7 +219,13 @@ class Run {
 
   // A last life without faults: what the agent holds must all arrive, and its own account must agree.
   asio::awaitable<void> drain() {
-    AgentProcess agent(place_, life_, std::nullopt);
+    std::optional<DiskFaults> disk;
+    if (read_faults_) {  // what is bad stays bad
+      disk = DiskFaults{};
+      disk->library = options_.disk_library;
+      disk->bad_sectors = read_faults_->table();
+    }
+    AgentProcess agent(place_, life_, disk);
     const auto deadline = steady_clock::now() + kDrainMax;
     while (outcome_.failure.empty() && !outcome_.drained) {
       co_await pause(100ms);
@@ -213,6 +237,7 @@ class Run {
     const std::string ledger = co_await ask(place_.admin_port, "/api/v1/status/ledger");
     if (outcome_.failure.empty() && ledger.find("\"in_balance\":true") == std::string::npos)
       outcome_.failure = "the agent's account is not in balance: " + ledger;
+    outcome_.counted_samples = number_behind(ledger, "\"damaged\":");
     agent.signal(SIGTERM);
     while (!agent.ended()) co_await pause(5ms);
     if (outcome_.failure.empty() && *agent.ended() != 0) outcome_.failure = "the agent did not stop cleanly";
@@ -226,6 +251,7 @@ class Run {
   Account account_;
   Receiver receiver_;
   Senders senders_;
+  std::optional<ReadFaults> read_faults_;
   Outcome outcome_;
   std::uint32_t life_ = 0;
   bool moody_ = true;

@@ -16,6 +16,7 @@ struct RunOptions {
   std::uint32_t power_cuts = 0;
   bool disk_lies = false;
   bool disk_trouble = false;   // for a while in every other life, the disk is full or its syncs fail
+  bool read_faults = false;    // places of files that cannot be read, for a while or for good
   bool harm_manifest = false;  // between lives, so that the next one builds the database anew
   Mischief mischief = Mischief::none;
   std::filesystem::path binary;
@@ -29,11 +30,19 @@ struct Outcome {
   std::uint32_t before_ready = 0;  // of both: no request had been answered in that life
   std::uint32_t at_new_file = 0;   // of the kills
   std::uint32_t harmed = 0;        // manifests
+  std::uint64_t unreadable_places = 0, unreadable_for_good = 0, failed_reads = 0;
+  std::string unreadable_history;
+  std::uint64_t counted_samples = 0;  // that the agent says are missing
+  std::uint64_t counted_records = 0;  // beside them: of a log's last groups, as its log says
   std::uint64_t acknowledged_requests = 0, refused_requests = 0, delivered_requests = 0;
   bool drained = false;
   std::string failure;  // why the run ended early; empty when it did not
 
-  bool clean() const { return failure.empty() && drained && findings.clean() && findings.acknowledged > 0; }
+  // What is missing is to be counted; of a log's last groups only the number of records is known.
+  bool counted() const { return findings.unreadable <= counted_samples + counted_records * kSeriesMax; }
+  bool clean() const {
+    return failure.empty() && drained && findings.clean() && counted() && findings.acknowledged > 0;
+  }
 };
 
 Outcome run(const RunOptions& options);

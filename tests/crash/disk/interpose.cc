@@ -8,29 +8,19 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdarg>
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "tests/crash/disk/bad_sectors.h"
 #include "tests/crash/disk/power.h"
+#include "tests/crash/disk/real.h"
 
 namespace tideover::disk {
 extern thread_local bool quiet;
 
 namespace {
-
-template <class Function>
-Function* real(const char* name) {
-  return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
-}
-// The next definition of a function of the C library, found once.
-#define REAL(name)                                            \
-  ([] {                                                       \
-    static auto* const found = real<decltype(::name)>(#name); \
-    return found;                                             \
-  }())
 
 struct Open {
   std::string path;
@@ -82,7 +72,7 @@ std::string bytes_before(int fd, std::uint64_t offset, std::uint64_t length, std
     const int reader = REAL(open)(link.c_str(), O_RDONLY | O_CLOEXEC);
     if (reader >= 0) {
       [[maybe_unused]] const ssize_t got =
-          ::pread(reader, before.data(), before.size(), static_cast<off_t>(offset));
+          REAL(pread)(reader, before.data(), before.size(), static_cast<off_t>(offset));
       REAL(close)(reader);
     }
   }
@@ -101,6 +91,7 @@ ssize_t written(int fd, const Open& file, std::uint64_t offset, std::uint64_t le
   const ssize_t done = call();
   if (done > 0) {
     power->model().written(file.inode, offset, static_cast<std::uint64_t>(done), std::move(before));
+    BadSectors::of_process().written(fd, offset, static_cast<std::uint64_t>(done));
     power->done(Operation::write);
   }
   return done;

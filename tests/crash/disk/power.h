@@ -13,7 +13,8 @@
 //   with
 //                          ENOSPC (kind full), or syncs with EIO (kind eio), which makes nothing durable
 //   TIDEOVER_DISK_SYNC_US  a sync takes up to so long; 0: at once
-//   TIDEOVER_DISK_LIES     1: syncs answer "done" and do nothing, for showing that a test can fail
+//   TIDEOVER_DISK_BAD      a table of sectors that cannot be read, see bad_sectors.h; it may change at any
+//   time TIDEOVER_DISK_LIES     1: syncs answer "done" and do nothing, for showing that a test can fail
 #pragma once
 
 #include <cstdint>

@@ -34,5 +34,56 @@ TEST_CASE("a small memory limit shrinks the buffers, and none leaves them as the
   CHECK(at_64.memtable_bytes * 2 == unlimited.memtable_bytes);
 }
 
+config::Config with_budget(std::optional<std::uint64_t> bytes) {
+  config::Config config;
+  config.metrics.emplace();
+  if (bytes) config.metrics->max_bytes = config::Size{*bytes};
+  return config;
+}
+
+TEST_CASE("what is set aside gets its shares of the budget, and the refused for inspection a small one") {
+  constexpr std::uint64_t kMiB = 1 << 20;
+  const Settings s = derive(with_budget(64 * kMiB), NodeFacts{});
+  CHECK(s.metrics_max_bytes == 64 * kMiB);
+  CHECK(s.parked_max_bytes == 16 * kMiB);
+  CHECK(s.rejects_max_bytes == 4 * kMiB);
+  CHECK(derive(with_budget(1024 * kMiB), NodeFacts{}).rejects_max_bytes == 16 * kMiB);  // as DELIVERY.md says
+
+  NodeFacts node;
+  node.file_system_bytes = 10'000 * kMiB;
+  CHECK(derive(with_budget({}), node).metrics_max_bytes == 1'000 * kMiB);
+  node.file_system_bytes = 1'000'000 * kMiB;
+  CHECK(derive(with_budget({}), node).metrics_max_bytes == 4'096 * kMiB);
+}
+
+TEST_CASE("the memory that is planned with is the least of what is promised, allowed and written") {
+  constexpr std::uint64_t kMiB = 1 << 20;
+  struct Case {
+    std::uint64_t cgroup;   // 0: none
+    std::uint64_t written;  // 0: not
+    double part;            // of what 128 MiB are planned with
+  };
+  for (const Case& c :
+       {Case{0, 0, 1}, Case{1024 * kMiB, 0, 1}, Case{64 * kMiB, 0, 0.5}, Case{16 * kMiB, 0, 0.375},
+        Case{64 * kMiB, 96 * kMiB, 0.75}, Case{0, 64 * kMiB, 0.5}, Case{0, 4096 * kMiB, 1}}) {
+    CAPTURE(c.cgroup, c.written);
+    NodeFacts node;
+    node.memory_limit_bytes = c.cgroup;
+    config::Config config;
+    if (c.written != 0) config.memory.limit = config::Size{c.written};
+    const Settings s = derive(config, node);
+    const auto part = [&c](std::uint64_t mib) {
+      return static_cast<std::uint64_t>(static_cast<double>(mib * kMiB) * c.part);
+    };
+    CHECK(s.wal.tail_bytes == part(6));
+    CHECK(s.wal.waiting_bytes == part(16));
+    CHECK(s.memtable_bytes == part(8));
+    CHECK(s.intake_server.inflight_bytes == part(24));
+    CHECK(s.intake_server.body_bytes == part(8));
+    CHECK(s.admin_server.inflight_bytes == kMiB);
+    CHECK(s.admin_server.body_bytes == 64 << 10);
+  }
+}
+
 }  // namespace
 }  // namespace tideover

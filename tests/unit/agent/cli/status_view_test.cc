@@ -8,7 +8,8 @@ namespace {
 
 StatusAnswers outage() {
   return {
-      .buildinfo = R"({"version":"0.1.0","revision":"abc123","compiler":"GNU 12","format":1})",
+      .buildinfo =
+          R"({"version":"0.1.0","revision":"abc123","compiler":"GNU 12","format":1,"cluster":"app1","node":"node-7"})",
       .buffer =
           R"({"signals":{"metrics":{"bytes":1288490188,"max_bytes":4294967296,"disk_bytes":1400000000,"records":81200,
         "samples":44900000,"bytes_per_sample":28.7,"oldest_timestamp":1800000000.0,"newest_timestamp":1800004320.0,
@@ -30,7 +31,7 @@ StatusAnswers outage() {
 TEST_CASE("the table of an outage answers: how long, how much, and does the account close") {
   const auto table = status_table(outage(), 1800004320.0);
   REQUIRE(table.has_value());
-  CHECK(*table == R"(tideover 0.1.0 (abc123)
+  CHECK(*table == R"(tideover 0.1.0 (abc123) on node-7 of app1
 
 metrics: 1.2 GiB of 4.0 GiB used (30%), 44.9 M samples in 81.2 k records, oldest 1h12m
   survives an outage of 3h12m

@@ -4,6 +4,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/server/http_server.h"
@@ -22,10 +23,12 @@ struct ServerFixture {
   Notifier release{loop.clock};  // lets it answer
   std::unique_ptr<server::HttpServer> server;
 
-  std::string start(const std::string& address = "127.0.0.1:0") {
+  // Two verbs instead of a default argument: see HACKING.md about aggregates in a co_await expression.
+  std::string start(const std::string& address = "127.0.0.1:0") { return start_with(address, {}); }
+  std::string start_with(const std::string& address, server::Sockets inherited) {
     server = std::make_unique<server::HttpServer>(loop.io, loop.clock, limits, routes());
     server->on_warning([this](std::string_view sentence) { warnings.emplace_back(sentence); });
-    const Result<> listening = server->listen(address);
+    const Result<> listening = server->listen(address, std::move(inherited));
     REQUIRE(listening.has_value());
     return server->address();
   }

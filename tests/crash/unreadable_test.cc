@@ -1,0 +1,197 @@
+// One page that the device refuses to read, in every kind of file: for a while it costs nothing; for good it
+// costs the records that it holds, like damage, and the store opens, compacts and goes on.
+#include <fmt/format.h>
+#include <iostream>
+#include <map>
+
+#include "tests/crash/disk/bad_sectors.h"
+#include "tests/crash/written_store.h"
+#include "tests/support/catch_result.h"
+#include "tests/support/lane_writer.h"
+
+namespace tideover::wal {
+
+namespace fs = std::filesystem;
+using disk::BadSectors;
+using disk::Extent;
+using disk::Lasting;
+
+namespace {
+
+// Of 14 KB records at most two reach into a page; of 300 bytes, with their envelopes and keys, eleven do.
+constexpr std::uint64_t kMetricsInPage = 2;
+constexpr std::uint64_t kLogsInPage = 11;
+
+RocksOptions impatient(const std::string& directory, std::vector<std::string>* notes = nullptr) {
+  RocksOptions options = options_for(directory, notes);
+  options.read_patience = std::chrono::milliseconds(2);
+  return options;
+}
+
+struct Sectors {
+  Sectors() { BadSectors::of_process().clear(); }
+  ~Sectors() { BadSectors::of_process().clear(); }
+  BadSectors* operator->() const { return &BadSectors::of_process(); }
+};
+
+struct Tally {
+  int trials = 0, met = 0, rebuilt = 0;
+  std::uint64_t metrics_lost_max = 0, logs_lost_max = 0;
+};
+
+// The store is written to, and opened once more.
+void goes_on(RocksStore& store) {
+  LaneWriter more(kMetrics, Seq{kMetricRecords + 1});
+  const StoreBatch after = batch_of({more.put("after")}, {{"commit", "after"}});
+  if (!store.commit(after)) {  // a compaction in the background has met the page: as after any failed commit
+    REQUIRE(store.open());
+    REQUIRE(store.commit(after));
+  }
+  const auto again = store.open();
+  REQUIRE(again);
+  CHECK(again->tails.at(kMetrics).payload() == "after");
+  CHECK(again->meta.at("commit") == "after");
+}
+
+}  // namespace
+
+TEST_CASE("a page that cannot be read costs at most the records it holds, and the store goes on", "[crash]") {
+  WrittenStore written;
+  Sectors sectors;
+  std::map<std::string, Tally> table;
+  for (const fs::path& file : written.files()) {
+    for (const std::uintmax_t at : places(file, trials_per_file())) {
+      const std::string copy = written.fresh_copy();
+      INFO(file.filename() << " at " << at << " of " << fs::file_size(file));
+      const auto bad = sectors->add(fs::path(copy) / file.filename(), Extent::page(at / disk::kPage));
+
+      std::vector<std::string> notes;
+      RocksStore store(impatient(copy, &notes));
+      const auto image = store.open();
+      for (const std::string& note : notes) UNSCOPED_INFO(note);
+      REQUIRE(image);
+      const Seen metrics = read_lane(store, kMetrics, kMetricRecords, kMetricBytes);
+      const Seen logs = read_lane(store, kLogs, kLogRecords, kLogBytes);
+      const std::uint64_t metrics_lost = kMetricRecords - metrics.present;
+      const std::uint64_t logs_lost = kLogRecords - logs.present;
+      Tally& tally = table[kind_of(file)];
+      ++tally.trials;
+      tally.met += sectors->hits(bad) > 0 ? 1 : 0;
+      tally.rebuilt += std::any_of(notes.begin(), notes.end(), [](const std::string& note) {
+        return note.find("is built anew") != std::string::npos;
+      });
+      tally.metrics_lost_max = std::max(tally.metrics_lost_max, metrics_lost);
+      tally.logs_lost_max = std::max(tally.logs_lost_max, logs_lost);
+
+      CHECK(metrics.altered + logs.altered == 0);
+      const bool holds_records = kind_of(file) == "table" || kind_of(file) == "log";
+      CHECK(metrics_lost <= (holds_records ? kMetricsInPage : 0));
+      CHECK(logs_lost <= (holds_records ? kLogsInPage : 0));
+      if (metrics_lost + logs_lost > 0) CHECK(store.usage().unreadable_pages > 0);
+      if (kind_of(file) != "log") CHECK(image->meta.at("commit") == std::to_string(kWrittenGroups));
+      goes_on(store);
+      if (metrics_lost + logs_lost > 0) CHECK_FALSE(notes.empty());
+      sectors->clear();
+    }
+  }
+  std::cout << "file      trials met rebuilt metrics-lost-max logs-lost-max\n";
+  for (const auto& [kind, t] : table)
+    std::cout << fmt::format("{:<9} {:>6} {:>3} {:>7} {:>16} {:>13}\n", kind, t.trials, t.met, t.rebuilt,
+                             t.metrics_lost_max, t.logs_lost_max);
+  CHECK(table.at("log").met == table.at("log").trials);
+  CHECK(table.at("MANIFEST").met == table.at("MANIFEST").trials);
+  CHECK(table.at("CURRENT").met == table.at("CURRENT").trials);
+}
+
+TEST_CASE("a page that reads again after a while costs nothing", "[crash]") {
+  WrittenStore written;
+  Sectors sectors;
+  for (const fs::path& file : written.files()) {
+    for (const std::uintmax_t at : places(file, 2)) {
+      const std::string copy = written.fresh_copy();
+      INFO(file.filename() << " at " << at << " of " << fs::file_size(file));
+      sectors->add(fs::path(copy) / file.filename(), Extent::page(at / disk::kPage),
+                   Lasting{.time = std::chrono::milliseconds(30)});
+      std::vector<std::string> notes;
+      RocksOptions options = options_for(copy, &notes);
+      options.read_patience = std::chrono::seconds(5);
+      RocksStore store(options);
+      const auto image = store.open();
+      REQUIRE(image);
+      CHECK(read_lane(store, kMetrics, kMetricRecords, kMetricBytes).present == kMetricRecords);
+      CHECK(read_lane(store, kLogs, kLogRecords, kLogBytes).present == kLogRecords);
+      CHECK(image->meta.at("commit") == std::to_string(kWrittenGroups));
+      CHECK(notes.empty());
+      CHECK(store.usage().unreadable_pages == 0);
+      sectors->clear();
+    }
+  }
+}
+
+TEST_CASE("a disk that answers nothing is away, and not damaged", "[crash]") {
+  WrittenStore written;
+  Sectors sectors;
+  const std::string copy = written.fresh_copy();
+  sectors->add_named("*");
+  std::vector<std::string> notes;
+  RocksStore store(impatient(copy, &notes));
+  const auto refused = store.open();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::io_error);
+  CHECK(notes.empty());
+  CHECK_FALSE(fs::exists(copy + "/lost"));
+
+  sectors->clear();
+  REQUIRE(store.open());
+  CHECK(read_lane(store, kMetrics, kMetricRecords, kMetricBytes).present == kMetricRecords);
+  CHECK(read_lane(store, kLogs, kLogRecords, kLogBytes).present == kLogRecords);
+  CHECK(notes.empty());
+
+  // The same while it runs: what was asked for meanwhile is an error, and is there afterwards.
+  sectors->add_named("*");
+  CHECK_FALSE(store.read({kMetrics, Seq{1}, Seq{kMetricRecords + 1}, 1 << 20}));
+  sectors->clear();
+  CHECK(read_lane(store, kMetrics, kMetricRecords, kMetricBytes).present == kMetricRecords);
+}
+
+TEST_CASE("an unreadable page that a compaction meets costs its records, and new data is taken", "[crash]") {
+  TempDirectory root;
+  Sectors sectors;
+  const std::string directory = root / "store";
+  std::vector<std::string> notes;
+  RocksStore store(impatient(directory, &notes));
+  REQUIRE(store.open());
+  // Two lanes in every table: their ranges overlap, so level 0 cannot move down without being read.
+  LaneWriter metrics(kMetrics), logs(kLogs);
+  bool bad = false;
+  int refused = 0;
+  std::uint64_t acknowledged = 0;
+  for (std::uint64_t group = 0; group < 1200; ++group) {
+    StoreBatch batch;
+    batch.records.push_back(metrics.put(payload_of(kMetrics, metrics.tail().value + 1, kMetricBytes)));
+    batch.records.push_back(logs.put(payload_of(kLogs, logs.tail().value + 1, kLogBytes)));
+    batch.meta = {{"commit", std::to_string(group)}};
+    if (store.commit(batch)) {
+      acknowledged = metrics.tail().value;
+    } else {
+      ++refused;
+      const auto image = store.open();
+      REQUIRE(image);
+      metrics = LaneWriter(kMetrics, next(image->tails.at(kMetrics).seq));
+      logs = LaneWriter(kLogs, next(image->tails.at(kLogs).seq));
+    }
+    for (const auto& entry : fs::directory_iterator(directory)) {
+      if (bad || entry.path().extension() != ".sst" || entry.file_size() < 100'000) continue;
+      sectors->add(entry.path(), Extent::page(12));
+      bad = true;
+    }
+  }
+  REQUIRE(bad);
+  CHECK(refused == 1);  // and never again
+  const Seen seen = read_lane(store, kMetrics, acknowledged, kMetricBytes);
+  CHECK(seen.altered == 0);
+  CHECK(seen.present >= acknowledged - kMetricsInPage);
+  CHECK_FALSE(notes.empty());
+}
+
+}  // namespace tideover::wal

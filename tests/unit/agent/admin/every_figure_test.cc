@@ -1,0 +1,150 @@
+// Every figure that the pages show comes from its own source: an agent whose figures all differ, and the
+// pages that were written for it once and read line by line. TIDEOVER_UPDATE_GOLDEN=1 writes them anew.
+#include <boost/json/parse.hpp>
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include "agent/admin/metrics_page.h"
+#include "agent/admin/status_json.h"
+
+namespace tideover::admin {
+namespace {
+
+namespace json = boost::json;
+
+// Hands out a number once.
+class Numbers {
+ public:
+  explicit Numbers(std::uint64_t first) : next_(first) {}
+  template <class... Fields>
+  void give(Fields&... fields) {
+    ((fields = static_cast<Fields>(next_++)), ...);
+  }
+
+ private:
+  std::uint64_t next_;
+};
+
+void fill(DestinationSnapshot& d, Numbers n, std::string name, std::string state) {
+  d.name = std::move(name);
+  d.url = "http://" + d.name + "/";
+  d.state = std::move(state);
+  d.last_error = "503 from " + d.name;
+  n.give(d.since_ms, d.last_success_ms, d.oldest_ms, d.behind.records, d.behind.units, d.behind.bytes);
+  n.give(d.samples_per_second, d.account.accepted, d.account.ledger.delivered, d.account.ledger.diverted);
+  n.give(d.account.ledger.probable_duplicates, d.account.ledger.under_reported, d.account.ledger.stripped);
+  for (auto& lost : d.account.ledger.lost) n.give(lost);
+  n.give(d.account.waiting, d.account.parked, d.account.quarantined);
+  for (const char* code : {"2xx", "3xx", "4xx", "5xx", "network"}) n.give(d.requests[code]);
+  n.give(d.sent_samples, d.sent_bytes, d.retries);
+}
+
+Snapshot agent_of_distinct_figures() {
+  Snapshot s;
+  s.build = {"1.2.3", "abcdef", "GNU 12"};
+  s.cluster = "app1";
+  s.node = "node-7";
+  Numbers n(1001);
+  n.give(s.started_ms, s.buffer.held.records, s.buffer.held.units, s.buffer.held.bytes, s.buffer.max_bytes);
+  n.give(s.buffer.oldest_ms, s.buffer.newest_ms, s.buffer.disk_bytes, s.buffer.memory_bytes);
+  n.give(s.buffer.free_bytes, s.buffer.total_bytes, s.buffer.floor_bytes);
+  s.buffer.survivable_seconds = 1999;
+  for (auto& answers : s.intake.requests)
+    for (auto& count : answers) n.give(count);
+  n.give(s.intake.floats, s.intake.histograms, s.intake.exemplars, s.intake.metadata, s.intake.faulty_series);
+  n.give(s.intake.body_bytes, s.intake.raw_bytes, s.intake.newest_ms);
+  n.give(s.server.connections_open, s.server.connections_refused, s.server.inflight_bytes);
+  n.give(s.server.inflight_requests, s.server.slow_clients_cut, s.server.too_large, s.server.bad_requests);
+  n.give(s.wal.appended_records, s.wal.appended_bytes, s.wal.commits, s.wal.commit_failures, s.wal.reopens);
+  n.give(s.wal.damaged_records, s.wal.commit_seconds.sum, s.wal.append_seconds.sum);
+  s.wal.commit_seconds.counts[0] = 3;
+  s.wal.commit_seconds.counts.back() = 4;
+  s.wal.append_seconds.counts[1] = 5;
+  s.now_ms = 10'000'000;
+  s.destinations.resize(2);
+  fill(s.destinations[0], Numbers(2001), "thanos", "replaying");
+  fill(s.destinations[1], Numbers(3001), "archive", "paused");
+  s.destinations[1].required = false;
+  return s;
+}
+
+ProcessFigures process() { return {4001.5, 4002, 4003, 4004, 4005}; }
+
+std::string pretty(const std::string& text) {  // one member a line, so that a difference can be read
+  std::string out;
+  for (const char c : text) {
+    out += c;
+    if (c == ',' || c == '{') out += '\n';
+  }
+  return out;
+}
+
+void check_golden(const std::string& name, const std::string& now) {
+  const std::filesystem::path path =
+      std::filesystem::path(TIDEOVER_SOURCE_DIR) / "tests/golden/admin" / (name + ".txt");
+  if (std::getenv("TIDEOVER_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << now;
+  std::ifstream file(path);
+  CHECK(now == std::string(std::istreambuf_iterator<char>(file), {}));
+}
+
+TEST_CASE("every series of the page shows its own figure") {
+  check_golden("metrics", metrics_page(agent_of_distinct_figures(), process()));
+}
+
+// So that the golden page can show a mistake: no two series share a value by which they could be swapped.
+TEST_CASE("every series of the golden page has a value of its own") {
+  std::istringstream page(metrics_page(agent_of_distinct_figures(), process()));
+  std::map<std::string, std::string> series_of;
+  const std::set<std::string> flags{"tideover_build_info", "tideover_config_last_reload_successful",
+                                    "tideover_buffer_refusing", "tideover_destination_state",
+                                    "tideover_destination_up"};
+  for (std::string line; std::getline(page, line);) {
+    if (line.starts_with('#') || line.find("_bucket{") != line.npos || line.find("_duration_") != line.npos)
+      continue;
+    const std::string series = line.substr(0, line.rfind(' '));
+    const std::string value = line.substr(line.rfind(' ') + 1);
+    if (flags.contains(series.substr(0, series.find('{')))) continue;
+    CAPTURE(series, value);
+    CHECK(value != "0");
+    CHECK(series_of.emplace(value, series).second);
+  }
+  CHECK(series_of.size() > 100);
+}
+
+TEST_CASE("every member of the status answers shows its own figure") {
+  const Snapshot s = agent_of_distinct_figures();
+  check_golden("buffer", pretty(buffer_json(s)));
+  check_golden("destinations", pretty(destinations_json(s)));
+  check_golden("ledger", pretty(ledger_json(s)));
+  check_golden("buildinfo", pretty(buildinfo_json(s)));
+}
+
+TEST_CASE("what is true or absent shows as such: refusing, no rate, nothing waiting, a failed reload") {
+  Snapshot s = agent_of_distinct_figures();
+  s.buffer.refusing = "the buffer is full";
+  s.buffer.survivable_seconds.reset();
+  s.last_reload_ok = false;
+  s.destinations[0].behind = {};
+  s.destinations[1].samples_per_second = 0;
+  const std::string page = metrics_page(s, process());
+  CHECK(page.find("\ntideover_buffer_refusing{signal=\"metrics\"} 1\n") != page.npos);
+  CHECK(page.find("\ntideover_buffer_survivable_seconds{signal=\"metrics\"} +Inf\n") != page.npos);
+  CHECK(page.find("\ntideover_config_last_reload_successful 0\n") != page.npos);
+  const json::value buffer = json::parse(buffer_json(s)).at("signals").at("metrics");
+  CHECK(buffer.at("refusing").as_string() == "the buffer is full");
+  CHECK(buffer.at("survivable_seconds").is_null());
+  const json::value list = json::parse(destinations_json(s)).at("destinations");
+  CHECK(list.at(0).at("eta_seconds").as_double() == 0.0);
+  CHECK(list.at(1).at("eta_seconds").is_null());
+  s.buffer.held = {};
+  CHECK(json::parse(buffer_json(s)).at("signals").at("metrics").at("bytes_per_sample").is_null());
+}
+
+}  // namespace
+}  // namespace tideover::admin

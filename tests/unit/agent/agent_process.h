@@ -1,0 +1,154 @@
+// The agent as a process of its own, with a directory, an admin address and an intake, and an operator's way
+// to talk to it.
+#pragma once
+
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <cstdint>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fstream>
+#include <iterator>
+#include <netinet/in.h>
+#include <string>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+
+#include "agent/cli/admin_client.h"
+#include "tests/support/temp_directory.h"
+
+namespace tideover {
+
+using namespace std::chrono_literals;
+
+inline std::uint16_t free_port() {
+  const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  REQUIRE(::bind(probe, reinterpret_cast<const sockaddr*>(&address), size) == 0);
+  REQUIRE(::getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  ::close(probe);
+  return ntohs(address.sin_port);
+}
+
+// True as soon as `condition` is, false when it is not within ten seconds.
+template <class Condition>
+bool soon(Condition condition) {
+  for (int turns = 0; turns < 2'000; ++turns) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(5ms);
+  }
+  return false;
+}
+
+struct AgentProcess {
+  TempDirectory folder;
+  const std::string config_path = folder / "tideover.yaml";
+  const std::string data_dir = folder / "data";
+  const std::string log_path = folder / "log";
+  std::uint16_t admin_port = free_port();
+  std::uint16_t intake_port = free_port();
+  pid_t pid = -1;
+  int status = -1;
+
+  AgentProcess() { configure(); }
+  ~AgentProcess() {
+    if (pid < 0) return;
+    ::kill(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+  }
+  AgentProcess(const AgentProcess&) = delete;
+  AgentProcess& operator=(const AgentProcess&) = delete;
+
+  // Nobody listens on the destination's port.
+  void configure(const std::string& destinations = "{name: thanos, url: 'http://127.0.0.1:1/'}",
+                 const std::string& metrics = {}) const {
+    std::ofstream(config_path) << fmt::format(
+        "cluster: app1\nnode: node-7\ndata_dir: {}\ndisk: {{keep_free: 0%}}\nlog: {{format: json, level: "
+        "info}}\n"
+        "admin: {{listen: '127.0.0.1:{}'}}\n"
+        "metrics: {{listen: '127.0.0.1:{}', max_bytes: 4MiB, {} destinations: [{}]}}\n",
+        data_dir, admin_port, intake_port, metrics, destinations);
+  }
+
+  void start() {
+    pid = ::fork();
+    REQUIRE(pid >= 0);
+    if (pid == 0) {
+      const int log = ::open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+      ::dup2(log, STDERR_FILENO);
+      ::execl(TIDEOVER_BINARY, "tideover", "run", "--config", config_path.c_str(),
+              static_cast<char*>(nullptr));
+      ::_exit(127);
+    }
+  }
+  void start_and_wait() {
+    start();
+    INFO(log());
+    REQUIRE(soon([this] { return ask("GET", "/-/ready").status == 200; }));
+  }
+  // The exit status, once it has ended.
+  int ended() {
+    REQUIRE(soon([this] {
+      int how = 0;
+      if (::waitpid(pid, &how, WNOHANG) != pid) return false;
+      status = WIFEXITED(how) ? WEXITSTATUS(how) : -WTERMSIG(how);
+      pid = -1;
+      return true;
+    }));
+    return status;
+  }
+  int stop(int signal = SIGTERM) {
+    ::kill(pid, signal);
+    return ended();
+  }
+
+  // Over the operators' socket; status 0 when nobody answers.
+  cli::AdminAnswer ask(const std::string& method, const std::string& path) const {
+    return answer_of({.socket_path = data_dir + "/admin.sock", .host = {}, .port = 0}, method, path);
+  }
+  cli::AdminAnswer ask_tcp(const std::string& method, const std::string& path) const {
+    return answer_of({.socket_path = {}, .host = "127.0.0.1", .port = admin_port}, method, path);
+  }
+  static cli::AdminAnswer answer_of(const cli::AdminTarget& target, const std::string& method,
+                                    const std::string& path) {
+    const auto answer = cli::ask_admin(target, method, path, 5s);
+    return answer ? *answer : cli::AdminAnswer{};
+  }
+  int write(const std::string& body) const {
+    const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    to.sin_port = htons(intake_port);
+    const std::string request = fmt::format(
+        "POST /api/v1/write HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: "
+        "application/x-protobuf\r\n"
+        "Content-Encoding: snappy\r\nContent-Length: {}\r\n\r\n{}",
+        body.size(), body);
+    std::string answer(4096, '\0');
+    ssize_t got = 0;
+    if (::connect(client, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0 &&
+        ::send(client, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size()))
+      got = ::recv(client, answer.data(), answer.size(), 0);
+    ::close(client);
+    return got > 12 ? std::stoi(answer.substr(9, 3)) : 0;
+  }
+
+  std::string log() const {
+    std::ifstream file(log_path);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  }
+  std::size_t logged(std::string_view words) const {
+    const std::string text = log();
+    std::size_t n = 0;
+    for (std::size_t at = text.find(words); at != text.npos; at = text.find(words, at + 1)) ++n;
+    return n;
+  }
+};
+
+}  // namespace tideover

@@ -1,0 +1,174 @@
+// The composition root, from outside: what starts, answers, reloads and ends, and what is said meanwhile.
+#include <algorithm>
+#include <filesystem>
+#include <string>
+
+#include "tests/support/write_request_builder.h"
+#include "tests/unit/agent/agent_process.h"
+
+namespace tideover {
+namespace {
+
+const std::string kTwo =
+    "{name: thanos, url: 'http://127.0.0.1:1/'}, {name: archive, url: 'http://127.0.0.1:1/', required: "
+    "false}";
+
+std::string samples(int n) {
+  test::WriteRequest request;
+  request.series({{"__name__", "up"}});
+  for (int i = 0; i < n; ++i) request.sample(1'000 + i, i);
+  return test::snappy_block(request.encode(test::Version::v1));
+}
+
+bool says(const std::string& body, std::string_view words) { return body.find(words) != body.npos; }
+
+TEST_CASE("the agent answers on its admin address and its socket, and only the socket changes anything") {
+  AgentProcess agent;
+  agent.start_and_wait();
+  for (const bool tcp : {true, false}) {
+    const auto ask = [&](const char* method, const char* path) {
+      return tcp ? agent.ask_tcp(method, path) : agent.ask(method, path);
+    };
+    CHECK(ask("GET", "/-/healthy").status == 200);
+    CHECK(ask("GET", "/-/ready").status == 200);
+    CHECK(says(ask("GET", "/metrics").body, "\ntideover_config_last_reload_successful 1\n"));
+    CHECK(says(ask("GET", "/metrics").body, "\ntideover_buffer_limit_bytes{signal=\"metrics\"} 4194304\n"));
+    CHECK(says(ask("GET", "/api/v1/status/buildinfo").body, R"("cluster":"app1","node":"node-7")"));
+    CHECK(says(ask("GET", "/api/v1/status/buffer").body, R"("max_bytes":4194304)"));
+    CHECK(says(ask("GET", "/api/v1/status/destinations").body, R"("name":"thanos")"));
+    CHECK(says(ask("GET", "/api/v1/status/ledger").body, R"("thanos":{"accepted":0)"));
+    CHECK(ask("POST", "/-/healthy").status == 405);
+  }
+  for (const char* path :
+       {"/-/reload", "/api/v1/buffer/replay-parked", "/api/v1/buffer/drop-cursor?destination=x"}) {
+    CHECK(agent.ask_tcp("POST", path).status == 404);
+    CHECK(agent.ask("GET", path).status == 405);
+  }
+  const std::string first = agent.log().substr(0, agent.log().find('\n'));
+  CHECK(first.starts_with("{\"time\":"));
+  for (const char* words : {R"("level":"info")", R"("msg":"tideover is ready")", R"("cluster":"app1")",
+                            R"("node":"node-7")", R"("version":)", R"("data_dir":)"})
+    CHECK(says(first, words));
+  using std::filesystem::perms;
+  CHECK(std::filesystem::status(agent.data_dir + "/admin.sock").permissions() ==
+        (perms::owner_read | perms::owner_write));
+  CHECK(agent.stop() == 0);
+  CHECK(agent.logged("\"stopping\"") == 1);
+  CHECK(agent.logged(R"("msg":"stopped","status":0)") == 1);
+  CHECK_FALSE(std::filesystem::exists(agent.data_dir + "/admin.sock"));
+}
+
+TEST_CASE("what was answered 204 is there after the process was killed, and one signal is enough to stop") {
+  AgentProcess agent;
+  agent.configure("{name: thanos, url: 'http://127.0.0.1:1/', from: oldest}");
+  agent.start_and_wait();
+  REQUIRE(agent.write(samples(5)) == 204);
+  CHECK(agent.stop(SIGKILL) == -SIGKILL);
+  agent.start_and_wait();
+  CHECK(soon(
+      [&] { return says(agent.ask("GET", "/api/v1/status/destinations").body, R"("backlog_samples":5)"); }));
+  CHECK(agent.stop(SIGINT) == 0);
+}
+
+TEST_CASE("a reload takes a good file in place, and a faulty one changes nothing and is shown") {
+  AgentProcess agent;
+  agent.start_and_wait();
+  REQUIRE(agent.write(samples(5)) == 204);
+  const pid_t before = agent.pid;
+
+  std::ofstream(agent.config_path) << "cluster: [\n";
+  const auto refused = agent.ask("POST", "/-/reload");
+  CHECK(refused.status == 400);
+  CHECK(says(refused.body, "tideover.yaml:"));
+  CHECK(says(agent.ask("GET", "/metrics").body, "\ntideover_config_last_reload_successful 0\n"));
+  CHECK(agent.logged("the new configuration cannot be used; the old one stays") == 1);
+  CHECK(agent.write(samples(1)) == 204);
+
+  agent.configure(kTwo, "external_labels: {a: b},");
+  const bool by_signal = GENERATE(true, false);
+  if (by_signal)
+    ::kill(agent.pid, SIGHUP);
+  else
+    CHECK(agent.ask("POST", "/-/reload").status == 200);
+  // It stays ready, and takes requests, while one image follows the other.
+  bool always_ready = true;
+  CHECK(soon([&] {
+    const int ready = agent.ask_tcp("GET", "/-/ready").status;
+    always_ready = always_ready && ready == 200;
+    return says(agent.ask("GET", "/api/v1/status/destinations").body, "archive");
+  }));
+  CHECK(always_ready);
+  CHECK(says(agent.ask("GET", "/metrics").body, "\ntideover_config_last_reload_successful 1\n"));
+  CHECK(agent.logged("restarting in place with the new configuration") == 1);
+  CHECK(agent.logged("tideover is ready") == 2);
+  CHECK(agent.logged("\"stopping\"") == 0);
+  CHECK(agent.write(samples(1)) == 204);
+  CHECK(soon(
+      [&] { return says(agent.ask("GET", "/api/v1/status/destinations").body, R"("backlog_samples":7)"); }));
+  CHECK(::kill(before, 0) == 0);
+  CHECK(agent.stop() == 0);
+}
+
+TEST_CASE("an operator gives up a destination that left the configuration, and no other") {
+  AgentProcess agent;
+  agent.configure(kTwo);
+  agent.start_and_wait();
+  REQUIRE(agent.write(samples(3)) == 204);
+  const std::string drop = "/api/v1/buffer/drop-cursor?destination=";
+  CHECK(agent.ask("POST", drop + "archive").status == 400);
+  CHECK(agent.ask("POST", drop + "nobody").status == 404);
+  CHECK(agent.ask("POST", drop).status == 400);
+  CHECK(agent.ask("POST", "/api/v1/buffer/drop-cursor").status == 400);
+  CHECK(agent.ask("POST", "/api/v1/buffer/replay-parked").status == 200);
+  agent.configure();
+  CHECK(agent.ask("POST", "/-/reload").status == 200);
+  REQUIRE(soon(
+      [&] { return says(agent.ask("GET", "/api/v1/status/destinations").body, R"("state":"detached")"); }));
+  CHECK(agent.ask("POST", drop + "archive").status == 200);
+  CHECK(agent.ask("POST", drop + "archive").status == 404);
+  CHECK_FALSE(says(agent.ask("GET", "/api/v1/status/destinations").body, "archive"));
+  CHECK(agent.stop() == 0);
+}
+
+TEST_CASE("an agent that cannot start says why, and its exit status says whose fault it is") {
+  AgentProcess agent;
+  SECTION("the file is faulty") {
+    std::ofstream(agent.config_path) << "cluster: a\nunknown: 1\n";
+    agent.start();
+    CHECK(agent.ended() == 2);
+    CHECK(agent.logged("unknown key") == 1);
+  }
+  SECTION("another agent works on the directory") {
+    agent.start_and_wait();
+    AgentProcess second;
+    std::ifstream file(agent.config_path);
+    std::string text(std::istreambuf_iterator<char>(file), {});
+    const auto replace = [&text](std::uint16_t from, std::uint16_t to) {
+      text.replace(text.find(std::to_string(from)), std::to_string(from).size(), std::to_string(to));
+    };
+    replace(agent.admin_port, second.admin_port);
+    replace(agent.intake_port, second.intake_port);
+    std::ofstream(second.config_path) << text;
+    second.start();
+    CHECK(second.ended() == 1);
+    CHECK(second.logged("is in use by process") == 1);
+    CHECK(agent.ask("GET", "/-/ready").status == 200);
+    CHECK(agent.stop() == 0);
+  }
+  SECTION("an address is taken") {
+    AgentProcess first;
+    first.start_and_wait();
+    const bool admin = GENERATE(true, false);
+    (admin ? agent.admin_port : agent.intake_port) = admin ? first.admin_port : first.intake_port;
+    agent.configure();
+    agent.start();
+    CHECK(agent.ended() == 1);
+    CHECK(agent.logged("tideover does not start") == 1);
+    CHECK(agent.logged("cannot listen on 127.0.0.1:" +
+                       std::to_string(admin ? first.admin_port : first.intake_port)) == 1);
+    CHECK(first.stop() == 0);
+  }
+}
+
+}  // namespace
+}  // namespace tideover

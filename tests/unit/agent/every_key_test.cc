@@ -1,0 +1,271 @@
+// Every key of the configuration reaches its part: a file with one value and a file with another, and what
+// the part does then. A key that is new has to find a place here.
+#include <algorithm>
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "agent/check/judge.h"
+#include "agent/config/schema.h"
+#include "agent/reload.h"
+#include "tests/unit/agent/signal_life.h"
+
+namespace tideover {
+namespace {
+
+constexpr std::uint64_t kMiB = 1 << 20;
+
+// What is written beside the least that a file needs, by place.
+struct File {
+  std::string top = {};
+  std::string metrics = {};
+  std::string destination = {};
+  std::string name = "thanos";
+  std::string url = "http://mgmt:1/api";
+
+  std::string text() const {
+    return "cluster: a\n" + top + "metrics:\n" + metrics + "  destinations:\n    - name: " + name +
+           "\n      url: " + url + "\n" + destination;
+  }
+};
+File top(std::string line) { return {.top = std::move(line) + "\n"}; }
+File metrics(std::string line) { return {.metrics = "  " + std::move(line) + "\n"}; }
+File destination(std::string line) { return {.destination = "      " + std::move(line) + "\n"}; }
+
+struct Agent {
+  explicit Agent(const File& file) : life(disk, file.text()) {}
+
+  // The only destination's transport, its options, and what was sent to it.
+  const http::TransportOptions& transport() const { return life.reached.at(0); }
+  http::Request sent() {
+    REQUIRE(life.write(3).has_value());
+    life.clock.run_for(10s);
+    return life.mgmt[transport().url].requests.at(0);
+  }
+  // Its receiver is away: how many requests of 200 kB intake takes.
+  int taken_while_away(int at_most) {
+    life.mgmt[transport().url].answer(503);
+    int taken = 0;
+    while (taken < at_most && life.post("/api/v1/write", noise(200'000)).status == 204) {
+      ++taken;
+      life.clock.run_for(5s);
+    }
+    return taken;
+  }
+
+  wal::MemStore disk;
+  SignalLife life;
+};
+
+struct Case {
+  std::string key;
+  File first;
+  File second;
+  std::function<std::string(Agent&)> shows;
+  std::string expect_first;
+  std::string expect_second;
+};
+
+std::string number(std::uint64_t n) { return std::to_string(n); }
+
+// Whether a destination that is new begins behind what is in the buffer already, or at it.
+std::string begins_at(const File& file) {
+  wal::MemStore disk;
+  {
+    SignalLife life(disk, File{.name = "other", .url = "http://other:1/"}.text());
+    life.mgmt["http://other:1/"].answer(503);
+    REQUIRE(life.write(5).has_value());
+  }
+  SignalLife life(disk, file.text());
+  return number(life.destination().behind.units);
+}
+
+std::vector<Case> cases() {
+  const std::string tls = "tls: {";
+  const std::string https = "https://mgmt:1/api";
+  const auto with_tls = [&](std::string first, std::string second, auto member) {
+    File a = destination(tls + first + "}");
+    File b = destination(tls + second + "}");
+    a.url = b.url = https;
+    return std::tuple(a, b, [member](Agent& agent) { return agent.transport().tls.*member; });
+  };
+  const auto [ca1, ca2, ca] = with_tls("ca_file: /ca1", "ca_file: /ca2", &http::TlsOptions::ca_file);
+  const auto [ce1, ce2, ce] =
+      with_tls("cert_file: /c1, key_file: /k", "cert_file: /c2, key_file: /k", &http::TlsOptions::cert_file);
+  const auto [ke1, ke2, ke] =
+      with_tls("cert_file: /c, key_file: /k1", "cert_file: /c, key_file: /k2", &http::TlsOptions::key_file);
+  const auto [sn1, sn2, sn] = with_tls("server_name: a", "server_name: b", &http::TlsOptions::server_name);
+  const auto header = [](std::string name) {
+    return [name](Agent& agent) { return std::string(agent.sent().headers.find(name)); };
+  };
+  const auto basic = [](std::string user, std::string file) {
+    return destination("auth: {basic: {username: " + user + ", password_file: " + file + "}}");
+  };
+  return {
+      {"data_dir", top("data_dir: /one"), top("data_dir: /two"),
+       [](Agent& a) { return socket_address(a.life.config) + " " + store_directory(a.life.config.data_dir); },
+       "unix:/one/admin.sock /one/metrics", "unix:/two/admin.sock /two/metrics"},
+      {"guarantee",
+       {.top = "guarantee: 1m\n", .metrics = "  max_bytes: 4GiB\n"},
+       {.top = "guarantee: 168h\n", .metrics = "  max_bytes: 4GiB\n"},
+       [](Agent& a) {
+         const LogLines log;
+         for (int i = 0; i < 30; ++i) {
+           a.life.signal->observe();
+           REQUIRE(a.life.write(3'000).has_value());
+           a.life.clock.run_for(100ms);
+         }
+         return number(log.count("would not last as long as promised")) +
+                log.last("would not last").erase(0, log.last("would not last").rfind(' '));
+       },
+       "0",
+       "1 guarantee_seconds=604800"},
+      {"disk.keep_free", top("disk: {keep_free: 20%}"), top("disk: {keep_free: 60%}"),
+       [](Agent& a) {  // the disk in memory has 128 GiB, half of them free
+         const auto b = a.life.snapshot().buffer;
+         return number(b.floor_bytes >> 30) + (a.life.write(1) ? " taken" : " refused") +
+                (b.refusing.empty() ? "" : ", and says so");
+       },
+       "25 taken", "76 refused, and says so"},
+      {"memory.limit", top("memory: {limit: 64MiB}"), top("memory: {limit: 128MiB}"),
+       [](Agent& a) {  // the disk hangs: how much waits in memory
+         a.life.disk_takes = 1h;
+         std::size_t refused = 0;
+         const auto append = [](SignalLife& life, std::size_t& no) -> awaitable<void> {
+           wal::NewRecord record;
+           record.bytes.assign(kMiB, '\0');
+           const Result<> answer = co_await life.queue.append(life.lane, std::move(record));
+           no += answer ? 0 : 1;
+         };
+         for (int i = 0; i < 40; ++i) {
+           a.life.start(append(a.life, refused));
+           a.life.clock.run_for(Duration{});
+         }
+         const std::size_t waiting = 40 - refused;
+         a.life.disk_takes = 1ms;
+         a.life.writer.hurry();
+         a.life.clock.run_for(10s);
+         return number(waiting);
+       },
+       "9", "17"},
+      {"metrics", File{}, File{}, [](Agent& a) { return a.life.config.metrics ? "on" : "off"; }, "on", "on"},
+      {"metrics.listen", metrics("listen: 127.0.0.1:0"), metrics("listen: '[::1]:0'"),
+       [](Agent& a) {
+         REQUIRE(a.life.signal->listen({}).has_value());
+         return a.life.signal->intake_server()->asked_for();
+       },
+       "127.0.0.1:0", "[::1]:0"},
+      {"metrics.max_bytes", metrics("listen: 127.0.0.1:0\n  max_bytes: 1MiB"),
+       metrics("listen: 127.0.0.1:0\n  max_bytes: 2MiB"),
+       [](Agent& a) {
+         const int taken = a.taken_while_away(20);
+         return number(static_cast<std::uint64_t>(taken)) + " of " +
+                number(a.life.snapshot().buffer.max_bytes);
+       },
+       "5 of 1048576", "10 of 2097152"},
+      {"metrics.external_labels", metrics("external_labels: {site: here}"),
+       metrics("external_labels: {site: there}"),
+       [](Agent& a) {
+         (void)a.sent();
+         return a.life.mgmt[a.transport().url].points().at(0).labels.at("site");
+       },
+       "here", "there"},
+      {"metrics.destinations", File{}, destination("tenant: t\n    - {name: more, url: 'http://more:1/'}"),
+       [](Agent& a) {
+         REQUIRE(a.life.write(1).has_value());
+         a.life.clock.run_for(5s);
+         return number(a.life.snapshot().destinations.size()) + " " +
+                number(a.life.mgmt["http://more:1/"].requests.size());
+       },
+       "1 0", "2 1"},
+      {"metrics.destinations[].name", File{.name = "first"}, File{.name = "second"},
+       [](Agent& a) {
+         return a.life.snapshot().destinations.at(0).name + " " +
+                a.life.queue.cursors(a.life.lane).at(0).name;
+       },
+       "first first", "second second"},
+      {"metrics.destinations[].url", File{.url = "http://a:1/x"}, File{.url = "https://b:2/y"},
+       [](Agent& a) { return a.transport().url + " " + a.life.snapshot().destinations.at(0).url; },
+       "http://a:1/x http://a:1/x", "https://b:2/y https://b:2/y"},
+      {"metrics.destinations[].tenant", File{}, destination("tenant: blue"), header("THANOS-TENANT"), "",
+       "blue"},
+      {"metrics.destinations[].required",
+       {.metrics = "  listen: 127.0.0.1:0\n  max_bytes: 1MiB\n", .destination = "      required: true\n"},
+       {.metrics = "  listen: 127.0.0.1:0\n  max_bytes: 1MiB\n", .destination = "      required: false\n"},
+       [](Agent& a) {
+         const int taken = a.taken_while_away(20);
+         const auto d = a.life.destination();
+         return number(static_cast<std::uint64_t>(taken)) + (d.required ? " required" : " best effort") +
+                (d.account.ledger.lost[static_cast<std::size_t>(wal::Reason::budget)] > 0
+                     ? ", loses its oldest"
+                     : "");
+       },
+       "5 required",
+       "20 best effort, loses its oldest"},
+      {"metrics.destinations[].from", destination("from: now"), destination("from: oldest"), {}, "0", "5"},
+      {"metrics.destinations[].out_of_order_window", destination("out_of_order_window: 1h"),
+       destination("out_of_order_window: 10h"),
+       [](Agent& a) {
+         const auto& config = a.life.config;
+         const auto finding = check::judge_window(config.metrics->destinations.at(0), config.guarantee);
+         return finding.level == check::Level::ok ? "enough" : "too small";
+       },
+       "too small", "enough"},
+      {"metrics.destinations[].headers", destination("headers: {X-Team: red}"),
+       destination("headers: {X-Team: green}"), header("X-Team"), "red", "green"},
+      {"metrics.destinations[].tls.ca_file", ca1, ca2, ca, "/ca1", "/ca2"},
+      {"metrics.destinations[].tls.cert_file", ce1, ce2, ce, "/c1", "/c2"},
+      {"metrics.destinations[].tls.key_file", ke1, ke2, ke, "/k1", "/k2"},
+      {"metrics.destinations[].tls.server_name", sn1, sn2, sn, "a", "b"},
+      {"metrics.destinations[].auth.bearer_file", destination("auth: {bearer_file: /t1}"),
+       destination("auth: {bearer_file: /t2}"), [](Agent& a) { return a.transport().auth.bearer_file; },
+       "/t1", "/t2"},
+      {"metrics.destinations[].auth.basic.username", basic("eva", "/p"), basic("tom", "/p"),
+       [](Agent& a) { return a.transport().auth.username; }, "eva", "tom"},
+      {"metrics.destinations[].auth.basic.password_file", basic("eva", "/p1"), basic("eva", "/p2"),
+       [](Agent& a) { return a.transport().auth.password_file; }, "/p1", "/p2"},
+      {"log.format", top("log: {format: logfmt}"), top("log: {format: json}"),
+       [](Agent& a) { return log_options(a.life.config).format == log::Format::json ? "json" : "logfmt"; },
+       "logfmt", "json"},
+      {"log.level", top("log: {level: debug}"), top("log: {level: error}"),
+       [](Agent& a) { return std::string(log::to_string(log_options(a.life.config).level)); }, "debug",
+       "error"},
+  };
+}
+
+TEST_CASE("every key of the configuration reaches its part") {
+  for (const Case& c : cases()) {
+    DYNAMIC_SECTION("reaches its part: " << c.key) {
+      for (const auto& [file, expected] :
+           {std::pair(c.first, c.expect_first), std::pair(c.second, c.expect_second)}) {
+        CAPTURE(file.text());
+        if (c.shows) {
+          Agent agent(file);
+          CHECK(c.shows(agent) == expected);
+        } else {
+          CHECK(begins_at(file) == expected);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("no key of the configuration is left out of the test that it reaches its part") {
+  // What a whole agent is needed for is in agent_test.cc.
+  std::set<std::string> known{"admin", "admin.listen", "cluster", "node"};
+  for (const Case& c : cases())
+    for (std::string key = c.key;; key.resize(key.find_last_of('.'))) {
+      known.insert(key);
+      known.insert(key.ends_with("[]") ? key.substr(0, key.size() - 2) : key);
+      if (key.find('.') == key.npos) break;
+    }
+  for (const auto& key : config::schema())
+    for (const config::Row& row : key.rows) {
+      CAPTURE(row.path);
+      CHECK(known.contains(row.path));
+    }
+}
+
+}  // namespace
+}  // namespace tideover

@@ -1,0 +1,247 @@
+// The metrics signal as an agent has it, from the text of its configuration to its parts: a queue on a disk
+// in memory and receivers that are functions, in virtual time. Only intake's listener is a real socket.
+#pragma once
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <catch2/catch.hpp>
+#include <exception>
+#include <functional>
+#include <map>
+#include <memory>
+#include <netinet/in.h>
+#include <optional>
+#include <poll.h>
+#include <string>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+#include "agent/config/load.h"
+#include "agent/log/log.h"
+#include "agent/metrics_signal.h"
+#include "tests/support/mem_store.h"
+#include "tests/support/sim_clock.h"
+#include "tests/support/sim_worker.h"
+#include "tests/support/write_request_builder.h"
+#include "wal/base/notifier.h"
+#include "wal/metrics.h"
+#include "wal/queue_state.h"
+
+namespace tideover {
+
+using namespace std::chrono_literals;
+
+inline config::Config config_of(const std::string& yaml) {
+  config::Loaded loaded = config::parse(yaml, "t.yaml", {.environment = {}, .host_name = "node-7"});
+  INFO(yaml << loaded.report);
+  REQUIRE(loaded.config);
+  return *loaded.config;
+}
+
+// A receiver, and what came to it. It outlives the agents that send to it.
+struct Mgmt {
+  std::vector<http::Request> requests;
+  std::function<Result<http::Response>(const http::Request&)> answers =
+      [](const http::Request&) -> Result<http::Response> {
+    return http::Response{204, {}, {}};
+  };
+
+  void answer(int status, std::string words = {}) {
+    answers = [status, words](const http::Request&) -> Result<http::Response> {
+      return http::Response{status, {}, words};
+    };
+  }
+  // Of what came, newest last, whatever the answer.
+  std::vector<test::Point> points() const {
+    std::vector<test::Point> all;
+    for (const http::Request& request : requests) {
+      const bool v2 = request.headers.find("Content-Type").find("v2") != std::string_view::npos;
+      const auto some =
+          test::samples_of(test::snappy_plain(request.body), v2 ? test::Version::v2 : test::Version::v1);
+      all.insert(all.end(), some.begin(), some.end());
+    }
+    return all;
+  }
+};
+
+class MgmtTransport final : public http::Transport {
+ public:
+  MgmtTransport(Clock& clock, Mgmt& mgmt) : clock_(clock), mgmt_(mgmt), closed_(clock) {}
+
+  awaitable<Result<http::Response>> send(http::Request request, Time) override {
+    mgmt_.requests.push_back(request);
+    const bool closed = co_await closed_.wait_until(clock_.now() + 5ms);
+    if (closed) co_return fail(Errc::stopping, "closed");
+    co_return mgmt_.answers(request);
+  }
+  void close() override { closed_.notify(); }
+
+ private:
+  Clock& clock_;
+  Mgmt& mgmt_;
+  Notifier closed_;
+};
+
+// The lines that the agent logs while this lives.
+class LogLines {
+ public:
+  LogLines() {
+    log::configure({.format = log::Format::logfmt, .level = log::Level::debug, .write = [this](auto line) {
+                      lines.emplace_back(line);
+                    }});
+  }
+  ~LogLines() { log::configure({}); }
+  LogLines(const LogLines&) = delete;
+  LogLines& operator=(const LogLines&) = delete;
+
+  std::size_t count(std::string_view words) const {
+    std::size_t n = 0;
+    for (const std::string& line : lines) n += line.find(words) != line.npos ? 1 : 0;
+    return n;
+  }
+  std::string last(std::string_view words) const {
+    for (auto it = lines.rbegin(); it != lines.rend(); ++it)
+      if (it->find(words) != it->npos) return *it;
+    return {};
+  }
+
+  std::vector<std::string> lines;
+};
+
+inline std::string message(int samples, std::int64_t at_ms = 1'000) {
+  test::WriteRequest request;
+  request.series({{"__name__", "up"}, {"job", "node"}});
+  for (int i = 0; i < samples; ++i) request.sample(at_ms + i, i);
+  return request.encode(test::Version::v1);
+}
+
+// Of this many bytes on the wire and on the disk: noise does not compress.
+inline std::string noise(std::size_t bytes) {
+  std::string text;
+  std::uint32_t state = 1;
+  while (text.size() < bytes)
+    text += static_cast<char>('!' + (state = state * 1664525 + 1013904223) / 0x3000000);
+  return test::snappy_block(test::WriteRequest()
+                                .series({{"__name__", "up"}, {"job", text}})
+                                .sample(1'000, 1)
+                                .encode(test::Version::v1));
+}
+
+struct SignalLife {
+  SignalLife(wal::MemStore& disk, const std::string& yaml, NodeFacts node = {})
+      : config(config_of(yaml)), settings(derive(config, node)), store(disk) {
+    REQUIRE(run(queue.open()).has_value());
+    signal.emplace(io, clock, queue, wal_metrics, config, settings, [this](http::TransportOptions options) {
+      const std::string url = options.url;
+      reached.push_back(std::move(options));
+      return Result<std::unique_ptr<http::Transport>>(std::make_unique<MgmtTransport>(clock, mgmt[url]));
+    });
+    REQUIRE(signal->open().has_value());
+    signal->spawn_senders(senders);
+  }
+  ~SignalLife() {
+    disk_takes = 1ms;
+    writer.hurry();
+    signal->stop_senders();
+    CHECK(run(senders.join_until(clock.now() + 10s)));
+    run(signal->close_intake(clock.now()));
+    run(queue.stop());
+    clock.run_for(1s);
+  }
+
+  template <class T>
+  T run(awaitable<T> task) {
+    std::optional<T> result;
+    auto keep = [&result](awaitable<T> wanted) -> awaitable<void> {
+      result.emplace(co_await std::move(wanted));
+    };
+    start(keep(std::move(task)));
+    while (!result) REQUIRE(clock.step(clock.now() + 1h));
+    return std::move(*result);
+  }
+  void run(awaitable<void> task) {
+    auto then = [](awaitable<void> wanted) -> awaitable<bool> {
+      co_await std::move(wanted);
+      co_return true;
+    };
+    run(then(std::move(task)));
+  }
+  void start(awaitable<void> task) {
+    boost::asio::co_spawn(io, std::move(task), [](std::exception_ptr error) {
+      if (error) std::rethrow_exception(error);
+    });
+  }
+
+  // As intake would: a record of so many samples of one series, from `at_ms` on.
+  Result<> write(int samples, std::int64_t at_ms = 1'000) {
+    wal::NewRecord record = test::new_record(message(samples, at_ms), test::Version::v1);
+    record.attributes.arrival_ms = to_unix_ms(clock.wall_now());
+    return run(queue.append(lane, std::move(record)));
+  }
+
+  // The same over the socket, as Prometheus would: to the address of the configuration.
+  http::Response post(std::string_view path, const std::string& body) {
+    if (signal->intake_server() == nullptr) REQUIRE(signal->listen({}).has_value());
+    const std::string address = signal->intake_server()->address();
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    to.sin_port = htons(static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
+    const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    REQUIRE(::connect(client, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0);
+    std::string out = "POST " + std::string(path) + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n";
+    out += "Content-Type: application/x-protobuf\r\nContent-Encoding: snappy\r\n";
+    out += "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+    std::string in;
+    bool ended = false;
+    for (int turns = 0; !ended && turns < 60'000; ++turns) {
+      if (!out.empty()) {
+        const ssize_t sent = ::send(client, out.data(), out.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (sent > 0) out.erase(0, static_cast<std::size_t>(sent));
+      }
+      clock.run_for(1ms);
+      pollfd wait{client, POLLIN, 0};
+      if (::poll(&wait, 1, 1) <= 0) continue;
+      char some[4096];
+      const ssize_t got = ::recv(client, some, sizeof some, MSG_DONTWAIT);
+      if (got > 0) in.append(some, static_cast<std::size_t>(got));
+      ended = got == 0;
+    }
+    ::close(client);
+    REQUIRE(in.starts_with("HTTP/1.1 "));
+    return {std::stoi(in.substr(9, 3)), {}, in.substr(in.find("\r\n\r\n") + 4)};
+  }
+
+  admin::Snapshot snapshot() const {
+    admin::Snapshot s;
+    s.now_ms = to_unix_ms(clock.wall_now());
+    signal->describe(s);
+    return s;
+  }
+  admin::DestinationSnapshot destination(std::string_view name = "thanos") const {
+    for (admin::DestinationSnapshot& d : snapshot().destinations)
+      if (d.name == name) return d;
+    FAIL("no such destination: " << name);
+    return {};
+  }
+
+  const config::Config config;
+  const Settings settings;
+  wal::MemStore& store;
+  const LaneId lane = wal::lane_id("metrics");
+  std::map<std::string, Mgmt> mgmt;  // by URL
+  std::vector<http::TransportOptions> reached;
+  boost::asio::io_context io;
+  sim::SimClock clock{io};
+  Duration disk_takes = 1ms;
+  sim::SimWorker writer{clock, [this] { return disk_takes; }};
+  sim::SimWorker reader{clock, [] { return Duration(1ms); }};
+  wal::WalMetrics wal_metrics;
+  wal::Queue queue{store, writer, reader, clock, settings.wal, wal_metrics};
+  TaskGroup senders{io.get_executor(), clock};
+  std::optional<MetricsSignal> signal;
+};
+
+}  // namespace tideover

@@ -1,0 +1,112 @@
+// For which want of room new records are refused, and that the want ends when its cause does.
+#include "tests/unit/wal/queue_life.h"
+
+namespace tideover::wal {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t kKiB = 1 << 10;
+const std::string kTenKiB(10 * kKiB - kEnvelopeBytes, 'x');
+
+TEST_CASE("free space is counted from the last look at the disk: what it saw is not counted again") {
+  MemStore disk;
+  disk.set_total_bytes(1000 * kKiB);  // of which 200 are to be kept free
+  disk.set_free_bytes(300 * kKiB);
+  WalLimits limits;
+  limits.usage_interval = 1min;
+  QueueLife life(disk, limits);
+  const LaneId lane = life.queue.open_lane("metrics", {0, true});
+  life.queue.open_cursor(lane, "away", Keep::required, StartAt::oldest);
+  for (int i = 0; i < 40; ++i) {
+    REQUIRE(life.append(lane, kTenKiB).has_value());
+    disk.set_free_bytes(300 * kKiB);  // somebody else deletes as much as we write
+    life.clock.run_for(61s);
+  }
+  // Between two looks what is written counts, whatever the disk would say.
+  int taken = 0;
+  while (taken < 100) {
+    disk.set_free_bytes(300 * kKiB);
+    const Result<> appended = life.append(lane, kTenKiB);
+    if (appended.has_error()) CHECK(appended.error().code == Errc::disk_floor);
+    if (appended.has_error()) break;
+    ++taken;
+  }
+  CHECK(taken == 10);
+  disk.set_free_bytes(300 * kKiB);
+  life.clock.run_for(61s);
+  CHECK(life.append(lane, kTenKiB).has_value());
+}
+
+TEST_CASE("what waits for its sync counts against the budget, whether it was given to the disk or not") {
+  MemStore disk;
+  QueueLife life(disk);
+  const std::string payload = "0123456789";
+  const LaneId lane = life.queue.open_lane("metrics", {8 * cost_of(payload), true});
+  life.queue.open_cursor(lane, "thanos", Keep::required, StartAt::oldest);
+  life.disk_takes = 1h;
+  std::vector<Result<>> answers;
+  for (int i = 0; i < 20; ++i) life.start_append(lane, payload, &answers);
+  REQUIRE(answers.size() == 12);
+  for (const Result<>& refused : answers) CHECK(refused.error().code == Errc::over_budget);
+  life.disk_takes = 1ms;
+  life.writer.hurry();
+  life.clock.run_for(1s);
+  CHECK(answers.size() == 20);
+  CHECK(life.queue.usage(lane).held_bytes == 8 * cost_of(payload));
+}
+
+TEST_CASE("what waits for a disk that hangs is bounded, and said to be the disk's slowness") {
+  MemStore disk;
+  WalLimits limits;
+  limits.waiting_bytes = 40 * kKiB;
+  QueueLife life(disk, limits);
+  const LaneId lane = life.queue.open_lane("metrics", {0, true});
+  life.disk_takes = 1h;
+  std::vector<Result<>> answers;
+  for (int i = 0; i < 8; ++i) life.start_append(lane, kTenKiB, &answers);
+  REQUIRE(answers.size() == 3);  // one is with the disk, four wait
+  for (const Result<>& refused : answers) CHECK(refused.error().code == Errc::unavailable);
+  life.disk_takes = 1ms;
+  life.writer.hurry();
+  life.clock.run_for(1s);
+  CHECK(answers.size() == 8);
+  CHECK(life.append(lane, kTenKiB).has_value());
+}
+
+// Everything read so far goes to the side lane, which takes `bytes` of the disk.
+Ack set_aside(LaneId to, Seq upto, std::size_t bytes) {
+  Ack ack;
+  ack.upto = upto;
+  ack.diverts.push_back({to, record_of(std::string(bytes, 'p')), true});
+  return ack;
+}
+
+TEST_CASE("reading goes on after what was set aside has become durable, and waits for it before") {
+  MemStore disk;
+  QueueLife life(disk);
+  const LaneId lane = life.queue.open_lane("metrics", {0, true});
+  const LaneId parked = life.queue.open_lane("metrics/parked/thanos", {0, false});
+  const CursorId cursor = life.queue.open_cursor(lane, "thanos", Keep::required, StartAt::oldest);
+  for (const char* payload : {"a", "b", "c", "d"}) REQUIRE(life.append(lane, payload).has_value());
+  // Three times five MiB, each durable before the next: never too much at once.
+  for (std::uint64_t seq = 1; seq <= 3; ++seq) {
+    REQUIRE_FALSE(life.payloads(cursor).empty());
+    REQUIRE(life.queue.ack(cursor, set_aside(parked, Seq{seq + 1}, 5 << 20)));
+    REQUIRE(life.run(life.queue.flush()).has_value());
+  }
+  CHECK(life.payloads(cursor) == std::vector<std::string>{"d"});
+  // While the disk takes nothing they add up in memory, and an end is made of reading.
+  disk.fail_commits_until_healed(Errc::disk_full);
+  REQUIRE(life.queue.ack(cursor, set_aside(parked, Seq{5}, 9 << 20)));
+  const auto held_up = life.run(life.queue.read(cursor, 1 << 20));
+  REQUIRE(held_up.has_error());
+  CHECK(held_up.error().code == Errc::unavailable);
+  disk.heal();
+  life.clock.run_for(5s);
+  CHECK(life.run(life.queue.read(cursor, 1 << 20)).has_value());
+  CHECK(life.queue.usage(parked).pending_units == 0);
+}
+
+}  // namespace
+}  // namespace tideover::wal

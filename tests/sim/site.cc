@@ -171,6 +171,14 @@ Thanos& Thanos::changes_its_window() {
   return *this;
 }
 
+Thanos& Thanos::moves() {
+  world_.every(kOftenEnough, [&world = world_, &site = site_] {
+    constexpr std::array kAnswers{503, 502, 429, 404, 302};
+    site.network.move(kAnswers[world.chance().below(kAnswers.size())]);
+  });
+  return *this;
+}
+
 Thanos& Thanos::down_for(Duration min, Duration max) {
   site_.down_min = min;
   site_.down_max = max;

@@ -66,6 +66,7 @@ class Thanos {
   Thanos& changes_its_window();
   Thanos& restarts(bool loses_head);
   // Every ten minutes or so:
+  Thanos& moves();                                 // and what it leaves behind goes on answering
   Thanos& down_for(Duration min, Duration max);    // in one way or another
   Thanos& has_other_writers(Duration ahead = {});  // whose samples move its head, their clocks being ahead
 

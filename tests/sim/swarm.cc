@@ -76,6 +76,7 @@ void trouble_the_receiver(Thanos thanos, Rng& chance) {
     const double bits_per_s = kBitsPerSecond[chance.below(kBitsPerSecond.size())];
     thanos.lies_behind({bits_per_s / 8, kRoundTrips[chance.below(kRoundTrips.size())], often(chance, 0.02)});
   }
+  if (chance.chance(0.3)) thanos.moves();
   if (chance.chance(0.7)) thanos.down_for(10s, 20min);
   if (chance.chance(0.5)) thanos.restarts(chance.chance(0.5));
 }

@@ -24,7 +24,12 @@ bool SimNetwork::befalls(double often, Fault fault) {
   return true;
 }
 
-void SimNetwork::carry(http::Request request, Reply reply) {
+void SimNetwork::move(int status) {
+  ++address_;
+  left_behind_ = status;
+}
+
+void SimNetwork::carry(std::uint64_t address, http::Request request, Reply reply) {
   last_request_ = clock_.now();
   const Duration there = latency();
   const auto refuse = [reply] { reply(fail(Errc::connect_failed, "the simulated network refused")); };
@@ -39,6 +44,11 @@ void SimNetwork::carry(http::Request request, Reply reply) {
   if (befalls(weather_.refused, Fault::refused)) return after(there, refuse);
   if (befalls(weather_.reset_before, Fault::reset_before)) return after(there, reset);
 
+  if (address != address_) {
+    happened_.add(Fault::old_address_answers);
+    const http::Response nobody{.status = left_behind_, .headers = {}, .body = "no upstream"};
+    return after(there + latency(), [reply, nobody] { reply(nobody); });
+  }
   Duration arrival = there + on_the_line(request);
   if (befalls(weather_.slow, Fault::request_late))
     arrival += std::chrono::duration_cast<Duration>(weather_.slow_by * rng_.unit());
@@ -96,11 +106,21 @@ awaitable<Result<http::Response>> SimTransport::send(http::Request request, Time
     waiting->answer = std::move(answer);
     waiting->wake.notify();
   };
-  network_.carry(std::move(request), std::move(reply));
+  if (connected_to_ == 0) connected_to_ = network_.address();
+  const std::uint64_t address = connected_to_;
+  network_.carry(address, std::move(request), std::move(reply));
   const bool woken = co_await exchange->wake.wait_until(deadline);
   open_.erase(id);
-  if (!woken) co_return fail(Errc::timeout, "no answer before the deadline");
+  if (!woken) exchange->answer = fail(Errc::timeout, "no answer before the deadline");
+  note(address, *exchange->answer);
   co_return std::move(*exchange->answer);
+}
+
+void SimTransport::note(std::uint64_t address, const Result<http::Response>& answer) {
+  const boost::asio::ip::tcp::endpoint at(boost::asio::ip::address_v4::loopback(),
+                                          static_cast<std::uint16_t>(address));
+  const bool leave = answer.has_error() || addresses_.answered(at, answer->status);
+  if (leave && address == connected_to_) connected_to_ = 0;
 }
 
 void SimTransport::close() {

@@ -329,7 +329,8 @@ std::optional<Seq> Oracle::any_intact_record(LaneId lane, Rng& chance) const {
 // ---- sums ----
 
 Account Oracle::account_of(std::size_t d) const {
-  Account sum{.offered = fates_.size(), .duplicates = destinations_[d].duplicates};
+  Account sum{.offered = fates_.size()};
+  sum.duplicates += destinations_[d].duplicates;
   for (const auto& [sample, fate] : fates_) {
     const Debt& debt = fate.debts[d];
     if (!debt.owed) continue;
@@ -354,14 +355,13 @@ Account Oracle::account_of(std::size_t d) const {
 }
 
 Account Oracle::account(const std::string& destination) const {
-  Account sum;
+  Account sum{.offered = fates_.size()};
   for (std::size_t d = 0; d < destinations_.size(); ++d)
     if (destinations_[d].name == destination) sum += account_of(d);
-  sum.offered = fates_.size();
   return sum;
 }
 
-Account Oracle::open_account(const std::string& destination) const {
+Account Oracle::account_of_open(const std::string& destination) const {
   const auto d = find(destination);
   return d ? account_of(*d) : Account{};
 }

@@ -34,8 +34,14 @@ std::string class_of(const Result<http::Response>& answer) {
 LaneSender::LaneSender(LaneSenderShared& shared, Options options)
     : shared_(shared),
       options_(std::move(options)),
-      machine_(options_.role, options_.limits, options_.seed),
+      machine_(options_.role, machine_limits(), options_.seed),
       wake_(shared.clock) {}
+
+MachineLimits LaneSender::machine_limits() {
+  MachineLimits limits = options_.limits;
+  limits.pace.inflow_bytes_per_s = [this] { return inflow_.bytes_per_s(); };
+  return limits;
+}
 
 awaitable<void> LaneSender::run() {
   const wal::CursorUsage found = usage_of(options_.lane);
@@ -260,6 +266,8 @@ awaitable<Event> LaneSender::transmit(Step step, Load* load, Seq ahead_upto) {
   if (step.retry > 0) ++shared_.retries;
 
   const Time begun = shared_.clock.now();
+  inflow_.accepted(begun, shared_.queue.usage(options_.lane).accepted.units);
+  inflow_.sent(bytes, out.sent.units);
   const Time deadline = begun + shared_.request_time;
   const auto response = co_await shared_.transport.send(std::move(out.request), deadline);
   shared_.in_flight_bytes -= bytes;

@@ -12,6 +12,7 @@
 
 #include "forwarders/destination.h"
 #include "forwarders/http/transport.h"
+#include "forwarders/inflow.h"
 #include "forwarders/sender_machine.h"
 #include "wal/base/notifier.h"
 #include "wal/queue.h"
@@ -67,6 +68,7 @@ class LaneSender {
   double units_per_second() const { return units_per_second_; }
 
  private:
+  MachineLimits machine_limits();
   awaitable<Event> perform(Step step);
   awaitable<Event> read();
   awaitable<bool> refill(std::uint64_t max_bytes);
@@ -91,6 +93,7 @@ class LaneSender {
 
   LaneSenderShared& shared_;
   const Options options_;
+  Inflow inflow_;
   SenderMachine machine_;
   Notifier wake_;
   bool stopping_ = false;

@@ -11,7 +11,6 @@ Duration from_seconds(double s) {
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(s));
 }
 
-constexpr double kLatencyWeight = 0.05;
 constexpr double kThroughputWeight = 0.3;
 // One overload is often told by several answers in a row; it is counted once.
 constexpr Duration kOneOverload = std::chrono::seconds(1);
@@ -23,13 +22,23 @@ double Pace::bytes_per_s() const {
   return rate_ > 0 ? std::min(rate_, limits_.cap_bytes_per_s) : limits_.cap_bytes_per_s;
 }
 
+std::optional<std::uint64_t> Pace::comfortable_bytes() const {
+  const std::optional<std::uint64_t> bytes = answers_.bytes_within(limits_.comfortable_time);
+  if (!bytes) return std::nullopt;
+  return std::max(*bytes, limits_.comfortable_bytes_min);
+}
+
 void Pace::limit_to(double rate, Time now) {
-  rate_ = std::max(rate, limits_.floor_bytes_per_s);
+  const double inflow = limits_.inflow_bytes_per_s ? limits_.inflow_bytes_per_s() : 0;
+  rate_ = std::max({rate, limits_.floor_bytes_per_s, limits_.floor_per_inflow * inflow});
   grown_at_ = now;
 }
 
 void Pace::slow_start(Time now) {
   limit_to(rate_ > 0 ? std::min(rate_, limits_.start_bytes_per_s) : limits_.start_bytes_per_s, now);
+  // What went through before the outage says nothing about the time after it.
+  measured_at_ = {};
+  throughput_ = 0;
 }
 
 void Pace::sent(Time now, std::uint64_t bytes) {
@@ -41,19 +50,18 @@ void Pace::sent(Time now, std::uint64_t bytes) {
 void Pace::passed(Time now, std::uint64_t bytes, Duration latency) {
   if (measured_at_ != Time{} && now > measured_at_) {
     const double rate = static_cast<double>(bytes) / seconds(now - measured_at_);
-    throughput_ += kThroughputWeight * (rate - throughput_);
+    throughput_ = throughput_ == 0 ? rate : throughput_ + kThroughputWeight * (rate - throughput_);
   }
   measured_at_ = now;
 
-  const double taken = seconds(latency);
-  const bool slow =
-      latency > limits_.slow_answer && usual_latency_s_ > 0 && taken > limits_.slow_factor * usual_latency_s_;
+  const Duration usual = answers_.usual(bytes);
+  const bool slow = usual > Duration{} && latency > limits_.slow_answer &&
+                    seconds(latency) > limits_.slow_factor * seconds(usual);
+  answers_.learn(bytes, latency);
   if (slow) {
     overloaded(now);
     return;
   }
-  usual_latency_s_ =
-      usual_latency_s_ == 0 ? taken : usual_latency_s_ + kLatencyWeight * (taken - usual_latency_s_);
   if (!limited()) return;
   // A pause between two requests earns no more than a second of growth.
   const double elapsed = std::min(1.0, seconds(now - grown_at_));
@@ -64,10 +72,9 @@ void Pace::passed(Time now, std::uint64_t bytes, Duration latency) {
 void Pace::overloaded(Time now) {
   if (halved_at_ != Time{} && now - halved_at_ < kOneOverload) return;
   halved_at_ = now;
-  if (limited())
-    limit_to(rate_ / 2, now);
-  else
-    limit_to(throughput_ > 0 ? throughput_ / 2 : limits_.start_bytes_per_s, now);
+  // Of what went through in truth: half of a rate that nothing came near would be no relief.
+  const double carried = throughput_ > 0 ? throughput_ : 2 * limits_.start_bytes_per_s;
+  limit_to((limited() ? std::min(rate_, carried) : carried) / 2, now);
 }
 
 }  // namespace tideover::forward

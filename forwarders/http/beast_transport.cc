@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <fmt/format.h>
 
+#include "forwarders/http/address_book.h"
 #include "forwarders/http/connection_pool.h"
 #include "forwarders/http/cutoff.h"
 #include "forwarders/http/name_lookup.h"
@@ -21,6 +22,28 @@ constexpr std::size_t kBodyBytesMax = 64 << 10;  // of an answer: a sentence, or
 
 void warn_on_stderr(std::string_view sentence) {
   fmt::print(stderr, "level=warn component=http msg=\"{}\"\n", sentence);
+}
+
+// What came in answer to a request.
+struct Reception {
+  Status status = Status::need_more;  // how far it got
+  Response response;
+  bool early = false;  // it left the peer before that can have read the request
+  error_code error;    // that ended it
+};
+
+// An early answer may be a leftover of an earlier request, or that of a peer that speaks first. It is
+// believed where it says nothing of the data: then the same is sent again, later. Of the data, the head tells
+// a size and a type; but where an answer may be left over, not even those are taken from it.
+bool believed_early(int status, bool may_be_left_over) {
+  switch (status) {
+    case 400:
+    case 409:
+    case 422: return false;
+    case 413:
+    case 415: return !may_be_left_over;
+    default: return status >= 300;
+  }
 }
 
 std::string to_text(const tcp::endpoint& endpoint) { return endpoint.address().to_string(); }
@@ -52,13 +75,14 @@ class BeastTransport::Impl {
   using Lease = ConnectionPool::Lease;
 
   awaitable<Result<>> obtain(Lease& lease, Time deadline);
-  awaitable<Result<>> connect(ClientConnection& connection, Time deadline);
-  awaitable<Result<>> secure(ClientConnection& connection, std::shared_ptr<boost::asio::ssl::context> context,
-                             Time deadline);
+  using TlsPointer = std::shared_ptr<boost::asio::ssl::context>;
+
+  awaitable<Result<>> connect(ClientConnection& connection, TlsPointer tls, Time deadline);
+  awaitable<std::string> connect_to(tcp::endpoint address, ClientConnection& connection, TlsPointer tls,
+                                    Time deadline);
   awaitable<Result<Response>> exchange(Lease& lease, const Request& request, std::string_view authorization,
                                        Time deadline);
-  awaitable<error_code> read_response(ClientConnection& connection, bool bare, Status& status,
-                                      Response& response);
+  awaitable<Reception> receive(ClientConnection& connection, bool bare);
 
   Error not_connected(const std::string& why) const;
   Error broken(const ClientConnection& connection, const error_code& error, bool timed_out) const;
@@ -71,6 +95,7 @@ class BeastTransport::Impl {
   const std::string server_name_;
   ConnectionPool pool_;
   NameLookup lookup_;
+  AddressBook addresses_;
   TlsContext tls_;
   Credentials credentials_;
 };
@@ -90,40 +115,49 @@ Error BeastTransport::Impl::broken(const ClientConnection& connection, const err
               fmt::format("the connection to {} broke: {}", authority_, describe(error)));
 }
 
+// Empty, or why nothing came of it.
+awaitable<std::string> BeastTransport::Impl::connect_to(tcp::endpoint address, ClientConnection& connection,
+                                                        TlsPointer tls, Time deadline) {
+  const Cutoff cutoff(clock_, deadline, [&connection] { connection.close(); });
+  error_code error = co_await connection.connect(address);
+  std::string step;
+  if (!error && tls) {
+    step = "TLS: ";
+    error = co_await connection.secure(std::move(tls), server_name_);
+  }
+  if (!error && !pool_.closed()) co_return std::string();
+  co_return fmt::format("{}: {}{}", to_text(address), step,
+                        cutoff.fired() ? "no answer in time" : describe(error));
+}
+
 // Each address gets an equal share of the time that is left, so that one that drops packets does not use it
-// up.
-awaitable<Result<>> BeastTransport::Impl::connect(ClientConnection& connection, Time deadline) {
-  const Result<Endpoints> endpoints = co_await lookup_.resolve(deadline);
+// up; but no less than half of the time for one, or a long line would reach none of many. Those that had no
+// turn have theirs next time, before those that failed now.
+awaitable<Result<>> BeastTransport::Impl::connect(ClientConnection& connection, TlsPointer tls,
+                                                  Time deadline) {
+  const Duration turn_min = (deadline - clock_.now()) / 2;
+  Result<Endpoints> found = co_await lookup_.resolve(deadline);
   if (pool_.closed()) co_return not_connected({});
-  if (!endpoints) co_return endpoints.error();
+  if (!found) co_return found.error();
+  const Endpoints order = addresses_.in_order(std::move(*found));
   std::string faults;
-  for (std::size_t i = 0; i < endpoints->size(); ++i) {
-    const tcp::endpoint& endpoint = (*endpoints)[i];
+  for (std::size_t i = 0; i < order.size() && clock_.now() < deadline; ++i) {
     const Time now = clock_.now();
-    const auto shares = static_cast<Duration::rep>(endpoints->size() - i);
-    const Cutoff cutoff(clock_, now + (deadline - now) / shares, [&connection] { connection.close(); });
-    const error_code error = co_await connection.connect(endpoint);
+    const auto shares = static_cast<Duration::rep>(order.size() - i);
+    const Time turn_ends = std::min(deadline, now + std::max((deadline - now) / shares, turn_min));
+    const std::string fault = co_await connect_to(order[i], connection, tls, turn_ends);
     if (pool_.closed()) co_return not_connected({});
-    if (!error) co_return Result<>{};
-    faults += fmt::format("{}{}: {}", faults.empty() ? "" : "; ", to_text(endpoint),
-                          cutoff.fired() ? "no answer in time" : error.message());
+    if (fault.empty()) co_return Result<>{};
+    addresses_.failed(order[i]);
+    faults += (faults.empty() ? "" : "; ") + fault;
   }
   co_return not_connected(faults);
 }
 
-awaitable<Result<>> BeastTransport::Impl::secure(ClientConnection& connection,
-                                                 std::shared_ptr<boost::asio::ssl::context> context,
-                                                 Time deadline) {
-  const Cutoff cutoff(clock_, deadline, [&connection] { connection.close(); });
-  const error_code error = co_await connection.secure(std::move(context), server_name_);
-  if (!error && !pool_.closed()) co_return Result<>{};
-  co_return not_connected("TLS: " + (cutoff.fired() ? std::string("no answer in time") : describe(error)));
-}
-
 awaitable<Result<>> BeastTransport::Impl::obtain(Lease& lease, Time deadline) {
-  std::shared_ptr<boost::asio::ssl::context> context;
+  TlsPointer context;
   if (url_.tls) {
-    Result<std::shared_ptr<boost::asio::ssl::context>> current = tls_.current();
+    Result<TlsPointer> current = tls_.current();
     if (!current) co_return not_connected(current.error().detail);
     context = std::move(*current);
   }
@@ -132,45 +166,48 @@ awaitable<Result<>> BeastTransport::Impl::obtain(Lease& lease, Time deadline) {
   ClientConnection& connection = lease.connection();
   connection.generation = tls_.generation();
   const Time until = std::min(deadline, clock_.now() + options_.connect_time);
-  Result<> connected = co_await connect(connection, until);
-  if (!connected || !context) co_return connected;
-  Result<> secured = co_await secure(connection, std::move(context), until);
-  co_return secured;
+  Result<> connected = co_await connect(connection, std::move(context), until);
+  co_return connected;
 }
 
-// Reads one message; an interim answer (1xx) is none. `status` tells how far it got when an error ends it.
-awaitable<error_code> BeastTransport::Impl::read_response(ClientConnection& connection, bool bare,
-                                                          Status& status, Response& response) {
+// Reads one message; an interim answer (1xx) is none.
+awaitable<Reception> BeastTransport::Impl::receive(ClientConnection& connection, bool bare) {
+  Reception got;
   MessageParser& parser = connection.parser();
+  bool begun = false;
   parser.next();
   if (bare) parser.expect_bare();
-  error_code error;
   while (true) {
+    if (!begun && !connection.buffer().data().empty()) {
+      begun = true;
+      got.early = connection.sending();
+    }
     std::size_t used = 0;
-    status = parser.put(connection.buffer().data(), used);
+    got.status = parser.put(connection.buffer().data(), used);
     connection.buffer().consume(used);
-    if (status == Status::head_done) {
+    if (got.status == Status::head_done) {
       const int code = parser.response().status;
       if (code >= 100 && code < 200 && code != 101) {
+        begun = false;
         parser.next();
         if (bare) parser.expect_bare();
       } else {
-        response = std::move(parser.response());
-        parser.body_to(&response.body, kBodyBytesMax);
+        got.response = std::move(parser.response());
+        parser.body_to(&got.response.body, kBodyBytesMax);
       }
       continue;
     }
-    if (status != Status::need_more) co_return error_code{};
-    if (connection.buffer().full()) status = Status::head_too_large;
-    if (status != Status::need_more) co_return error_code{};
-    error = co_await connection.read_more();
-    if (error) break;
+    if (got.status != Status::need_more) co_return got;
+    if (connection.buffer().full()) got.status = Status::head_too_large;
+    if (got.status != Status::need_more) co_return got;
+    got.error = co_await connection.read_more();
+    if (got.error) break;
   }
-  if (error == boost::asio::error::eof && parser.put_eof() == Status::done) {
-    status = Status::done;
-    error = {};
+  if (got.error == boost::asio::error::eof && parser.put_eof() == Status::done) {
+    got.status = Status::done;
+    got.error = {};
   }
-  co_return error;
+  co_return got;
 }
 
 awaitable<Result<Response>> BeastTransport::Impl::exchange(Lease& lease, const Request& request,
@@ -183,23 +220,25 @@ awaitable<Result<Response>> BeastTransport::Impl::exchange(Lease& lease, const R
 
   // From here on the peer may act on what it gets.
   const Cutoff cutoff(clock_, deadline, [&connection] { connection.close(); });
-  const error_code write_error = co_await connection.write(head, request.body);
-  if (write_error && (cutoff.fired() || pool_.closed()))
-    co_return broken(connection, write_error, cutoff.fired());
+  const bool bare = request.method == "HEAD";
+  connection.write(head, request.body);
+  Reception got = co_await receive(connection, bare);
+  const bool reusable = got.status == Status::done && !got.early && connection.parser().keep_alive() &&
+                        got.response.status != 101 && connection.still_good();
+  if (!reusable) connection.close();  // a peer that has answered is not sent the rest of the request
+  const error_code write_error = co_await connection.written();
 
-  // A peer may refuse a request before it has read all of it: then the write fails and the answer is there.
-  Status status = Status::need_more;
-  Response response;
-  const error_code read_error =
-      co_await read_response(connection, request.method == "HEAD", status, response);
-  if (read_error) co_return broken(connection, write_error ? write_error : read_error, cutoff.fired());
-  switch (status) {
+  if (got.error) co_return broken(connection, write_error ? write_error : got.error, cutoff.fired());
+  switch (got.status) {
     case Status::done:
+    case Status::body_too_large:  // cut; the rest is on the wire
+      if (got.early && !believed_early(got.response.status, connection.answered))
+        co_return fail(Errc::connection_lost,
+                       fmt::format("{} answered before it had the request: HTTP {} {}", authority_,
+                                   got.response.status, got.response.body));
       connection.answered = true;
-      if (!write_error && connection.parser().keep_alive() && connection.buffer().data().empty())
-        lease.give_back();
-      co_return response;
-    case Status::body_too_large: co_return response;  // cut; the rest is on the wire, so no second request
+      if (reusable) lease.give_back();
+      co_return std::move(got.response);
     case Status::head_too_large:
       co_return fail(Errc::too_large, fmt::format("the head of the answer from {} is too large", authority_));
     case Status::bad:
@@ -222,8 +261,11 @@ awaitable<Result<Response>> BeastTransport::Impl::send(Request request, Time dea
     pool_.drop_idle();
     co_return obtained.error();
   }
+  const tcp::endpoint address = lease.connection().peer();
   Result<Response> response = co_await exchange(lease, request, *authorization, deadline);
-  if (!response) pool_.drop_idle();
+  if (!response) addresses_.failed(address);
+  const bool leave = !response || addresses_.answered(address, response->status);
+  if (leave) pool_.drop_idle();  // what broke one has likely broken all, and a new one looks the name up
   co_return response;
 }
 

@@ -1,7 +1,8 @@
 // The transport of production: pooled keep-alive connections over TCP or TLS to one URL.
 //
-// Every wait ends by the deadline of its send(). After a failure the idle connections are dropped too: what
-// broke one has likely broken all. Executor: io.
+// Every wait ends by the deadline of its send(). After a failure, and after several refusals in a row, the
+// idle connections are dropped: the next request looks the name up, and begins with another of its addresses
+// if there is one (address_book.h). Executor: io.
 #pragma once
 
 #include <boost/asio/io_context.hpp>

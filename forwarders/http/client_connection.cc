@@ -1,15 +1,19 @@
 #include "forwarders/http/client_connection.h"
 
 #include <array>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
+#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 namespace tideover::http {
@@ -42,12 +46,21 @@ struct ClientConnection::Tls {
   Tls(tcp::socket& socket, std::shared_ptr<ssl::context> the_context)
       : context(std::move(the_context)), stream(socket, *context) {}
 
+  // Whole records or parts of one, decrypted or not: a read from the socket may have brought several.
+  bool holds_bytes() {
+    SSL* ssl = stream.native_handle();
+    return SSL_has_pending(ssl) == 1 || BIO_ctrl_pending(SSL_get_rbio(ssl)) > 0;
+  }
+
   const std::shared_ptr<ssl::context> context;  // outlives the stream
   ssl::stream<tcp::socket&> stream;
 };
 
-ClientConnection::ClientConnection(boost::asio::io_context& io)
-    : socket_(io), buffer_(kHeadBytesMax + 1024), parser_(MessageParser::Kind::response, kHeadBytesMax) {}
+ClientConnection::ClientConnection(boost::asio::io_context& io, Clock& clock)
+    : socket_(io),
+      buffer_(kHeadBytesMax + 1024),
+      parser_(MessageParser::Kind::response, kHeadBytesMax),
+      write_ended_(clock) {}
 
 ClientConnection::~ClientConnection() = default;
 
@@ -55,6 +68,8 @@ awaitable<error_code> ClientConnection::connect(tcp::endpoint to) {
   error_code error;
   socket_.close(error);  // an address tried before this one
   error = {};
+  tls_.reset();
+  peer_ = to;
   co_await socket_.async_connect(to, redirect_error(use_awaitable, error));
   if (!error) tune(socket_);
   co_return error;
@@ -74,15 +89,37 @@ awaitable<error_code> ClientConnection::secure(std::shared_ptr<ssl::context> con
   co_return error;
 }
 
-awaitable<error_code> ClientConnection::write(std::string_view head, std::string_view body) {
+// Posted, so that the caller listens before the first byte goes out: what the peer has said by then is read
+// first.
+void ClientConnection::write(std::string_view head, std::string_view body) {
+  writing_ = true;
+  write_error_ = {};
+  boost::asio::post(socket_.get_executor(), [this, head, body] { start_write(head, body); });
+}
+
+void ClientConnection::start_write(std::string_view head, std::string_view body) {
   const std::array<boost::asio::const_buffer, 2> parts = {boost::asio::buffer(head),
                                                           boost::asio::buffer(body)};
-  error_code error;
+  auto ended = [this](const error_code& error, std::size_t) {
+    writing_ = false;
+    write_error_ = error;
+    write_ended_.notify();
+  };
   if (tls_)
-    co_await boost::asio::async_write(tls_->stream, parts, redirect_error(use_awaitable, error));
+    boost::asio::async_write(tls_->stream, parts, std::move(ended));
   else
-    co_await boost::asio::async_write(socket_, parts, redirect_error(use_awaitable, error));
-  co_return error;
+    boost::asio::async_write(socket_, parts, std::move(ended));
+}
+
+awaitable<error_code> ClientConnection::written() {
+  while (writing_) co_await write_ended_.wait();
+  co_return write_error_;
+}
+
+bool ClientConnection::sending() {
+  if (writing_ || write_error_) return true;
+  int unacknowledged = 0;
+  return ::ioctl(socket_.native_handle(), SIOCOUTQ, &unacknowledged) == 0 && unacknowledged > 0;
 }
 
 awaitable<error_code> ClientConnection::read_more() {
@@ -103,9 +140,10 @@ void ClientConnection::close() {
 }
 
 bool ClientConnection::still_good() {
-  if (!socket_.is_open() || !buffer_.data().empty()) return false;
+  if (!socket_.is_open() || sending() || !buffer_.data().empty()) return false;
   // Under TLS even a harmless late ticket ends it here: a new connection is cheaper than a doubt about
   // delivery.
+  if (tls_ && tls_->holds_bytes()) return false;
   char byte = 0;
   const ssize_t n = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);

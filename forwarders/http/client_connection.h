@@ -1,5 +1,7 @@
 // One connection to a peer, plain or TLS: bytes in and out, each verb until it ends or close() cuts it short.
 //
+// HTTP/1.1 tells an answer from another by nothing but its place. So a request is written while its answer is
+// listened for, and the connection knows what left the peer before it can have had the request.
 // Executor: io. An error_code tells how a verb ended.
 #pragma once
 
@@ -11,7 +13,7 @@
 
 #include "forwarders/http/message_parser.h"
 #include "forwarders/http/read_buffer.h"
-#include "wal/base/clock.h"
+#include "wal/base/notifier.h"
 
 namespace boost::asio::ssl {
 class context;
@@ -21,19 +23,27 @@ namespace tideover::http {
 
 class ClientConnection {
  public:
-  explicit ClientConnection(boost::asio::io_context& io);
-  ~ClientConnection();
+  ClientConnection(boost::asio::io_context& io, Clock& clock);
+  ~ClientConnection();  // after written(), if there was a write
 
   awaitable<boost::system::error_code> connect(boost::asio::ip::tcp::endpoint to);
   // Verifies that the peer is `server_name`.
   awaitable<boost::system::error_code> secure(std::shared_ptr<boost::asio::ssl::context> context,
                                               std::string server_name);
-  awaitable<boost::system::error_code> write(std::string_view head, std::string_view body);
+  // Begins as soon as the caller waits for the answer. `head` and `body` live until written() has returned.
+  void write(std::string_view head, std::string_view body);
+  awaitable<boost::system::error_code> written();    // how the write ended
   awaitable<boost::system::error_code> read_more();  // into buffer()
 
-  void close();
+  // The peer's host does not have all of the request yet. Each of its segments acknowledges what it has: what
+  // arrives while this is so left the peer before it can have read the request.
+  bool sending();
 
-  // False when the peer has closed it, or sent what nobody asked for: not to be used for another request.
+  void close();
+  const boost::asio::ip::tcp::endpoint& peer() const { return peer_; }
+
+  // False when the peer has closed it, or sent what nobody asked for, be it a byte of a TLS record: not to be
+  // used for another request.
   bool still_good();
 
   ReadBuffer& buffer() { return buffer_; }
@@ -47,11 +57,17 @@ class ClientConnection {
  private:
   struct Tls;
 
+  void start_write(std::string_view head, std::string_view body);
+
   boost::asio::ip::tcp::socket socket_;
+  boost::asio::ip::tcp::endpoint peer_;  // it is connected to, or was to be
   std::unique_ptr<Tls> tls_;
   ReadBuffer buffer_;
   MessageParser parser_;
   std::string head_;
+  bool writing_ = false;
+  boost::system::error_code write_error_;
+  Notifier write_ended_;
 };
 
 // What the peer says about our certificate comes as an alert, under TLS 1.3 only after our handshake is over:

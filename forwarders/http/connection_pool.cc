@@ -25,7 +25,7 @@ bool ConnectionPool::Lease::take_idle(std::uint64_t generation) {
 }
 
 void ConnectionPool::Lease::take_new(boost::asio::io_context& io) {
-  connection_ = std::make_unique<ClientConnection>(io);
+  connection_ = std::make_unique<ClientConnection>(io, pool_.clock_);
 }
 
 void ConnectionPool::Lease::give_back() {

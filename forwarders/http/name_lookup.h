@@ -12,12 +12,11 @@
 #include <string>
 #include <vector>
 
+#include "forwarders/http/address_book.h"
 #include "wal/base/notifier.h"
 #include "wal/base/result.h"
 
 namespace tideover::http {
-
-using Endpoints = std::vector<boost::asio::ip::tcp::endpoint>;
 
 class NameLookup {
  public:

@@ -17,6 +17,16 @@ TEST_CASE("answers that break off, are no HTTP, come late or twice are nobody el
   check_all_arrived(world);
 }
 
+TEST_CASE("a receiver that moves and leaves a load balancer behind is found again") {
+  World world(47);
+  world.thanos().moves();
+  world.add_destination({.name = "prometheus"}).is_prometheus().moves();
+  add_two_sources(world);
+  world.run_for(1h);
+  world.heal_and_drain(10min);
+  check_all_arrived(world);
+}
+
 TEST_CASE("a proxy that repeats requests costs nothing but the repetition") {
   World world(42);
   world.thanos().window(Duration{}).hears_twice(0.5);

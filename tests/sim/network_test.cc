@@ -99,6 +99,28 @@ TEST_CASE("a slow request still arrives after its sender has given up") {
   CHECK(f.acted == 1);
 }
 
+TEST_CASE("a receiver that moved is found once its old address has refused three times, or failed") {
+  Fixture f;
+  const auto ask = [&f] {
+    f.answer.reset();
+    f.send(30s);
+    f.clock.run_for(1s);
+    return f.answer->value().status;
+  };
+  CHECK(ask() == 200);
+  f.network.move(404);
+  for (int i = 0; i < 3; ++i) CHECK(ask() == 404);
+  CHECK(f.acted == 1);
+  CHECK(ask() == 200);
+  f.network.move(503);
+  CHECK(ask() == 503);
+  f.network.set_link(Link::resetting);
+  f.send(30s);
+  f.clock.run_for(1s);
+  f.network.set_link(Link::up);
+  CHECK(ask() == 200);
+}
+
 TEST_CASE("closing a transport ends what is under way") {
   Fixture f;
   f.network.set_link(Link::black_hole);

@@ -116,6 +116,11 @@ Thanos& Thanos::is_away(Duration latency) {
   return *this;
 }
 
+Thanos& Thanos::lies_behind(const LineOptions& line) {
+  site_.network.set_line(line);
+  return *this;
+}
+
 Thanos& Thanos::is_gone() {
   site_.network.set_link(world_.chance().chance(0.5) ? Link::refusing : Link::black_hole);
   return *this;
@@ -162,6 +167,14 @@ Thanos& Thanos::changes_its_window() {
     world.happened(Fault::window_changes);
     site.rules.out_of_order_window = kWindows[world.chance().below(kWindows.size())];
     site.apply();
+  });
+  return *this;
+}
+
+Thanos& Thanos::moves() {
+  world_.every(kOftenEnough, [&world = world_, &site = site_] {
+    constexpr std::array kAnswers{503, 502, 429, 404, 302};
+    site.network.move(kAnswers[world.chance().below(kAnswers.size())]);
   });
   return *this;
 }

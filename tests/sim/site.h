@@ -54,6 +54,7 @@ class Thanos {
   Thanos& answers_late(double often);    // the same, having acted at once; or twice
   Thanos& hears_twice(double often);     // behind a proxy that repeats requests
   Thanos& is_away(Duration latency);
+  Thanos& lies_behind(const LineOptions& line);
   Thanos& is_gone();  // until the world heals
   Thanos& window(Duration out_of_order);
   Thanos& is_prometheus();
@@ -65,6 +66,7 @@ class Thanos {
   Thanos& changes_its_window();
   Thanos& restarts(bool loses_head);
   // Every ten minutes or so:
+  Thanos& moves();                                 // and what it leaves behind goes on answering
   Thanos& down_for(Duration min, Duration max);    // in one way or another
   Thanos& has_other_writers(Duration ahead = {});  // whose samples move its head, their clocks being ahead
 

@@ -70,6 +70,13 @@ void trouble_the_receiver(Thanos thanos, Rng& chance) {
   if (chance.chance(0.15)) thanos.changes_its_limits();
   if (chance.chance(0.3)) thanos.changes_its_window();
   thanos.forbids(often(chance, 0.2));
+  if (chance.chance(0.3)) {
+    constexpr std::array kBitsPerSecond{128e3, 2e6, 1e9};
+    constexpr std::array kRoundTrips{Duration(1ms), Duration(50ms), Duration(300ms)};
+    const double bits_per_s = kBitsPerSecond[chance.below(kBitsPerSecond.size())];
+    thanos.lies_behind({bits_per_s / 8, kRoundTrips[chance.below(kRoundTrips.size())], often(chance, 0.02)});
+  }
+  if (chance.chance(0.3)) thanos.moves();
   if (chance.chance(0.7)) thanos.down_for(10s, 20min);
   if (chance.chance(0.5)) thanos.restarts(chance.chance(0.5));
 }

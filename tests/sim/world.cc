@@ -343,6 +343,7 @@ void World::heal_and_drain(Duration bound) {
     site->rules.bytes_max = 0;
     site->rules.label_bytes_max = 0;
     site->network.set_link(Link::up);
+    site->network.set_line({});
   }
   empty_disk();
   for (auto& source : sources_) source->stop_scraping();

@@ -106,6 +106,10 @@ awaitable<http::Request> RawConnection::read_request() {
   }
 }
 
+awaitable<void> RawConnection::wait_readable() {
+  co_await socket_.async_wait(Socket::wait_read, use_awaitable);
+}
+
 awaitable<std::string> RawConnection::read_to_end() {
   std::string all;
   bool more = true;
@@ -130,8 +134,8 @@ void RawConnection::reset() {
   close();
 }
 
-RawPeer::RawPeer(Loop& loop)
-    : loop_(loop), acceptor_(loop.io, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0)) {}
+RawPeer::RawPeer(Loop& loop, const std::string& address, std::uint16_t port)
+    : loop_(loop), acceptor_(loop.io, tcp::endpoint(boost::asio::ip::make_address(address), port)) {}
 
 std::string RawPeer::port() const { return std::to_string(acceptor_.local_endpoint().port()); }
 

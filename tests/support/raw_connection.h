@@ -26,6 +26,7 @@ class RawConnection {
   awaitable<bool> send(std::string bytes);    // false when the peer closed
   awaitable<http::Response> read_response();  // status 0 when the peer closed first
   awaitable<http::Request> read_request();    // no method when the peer closed first
+  awaitable<void> wait_readable();            // until bytes have come, which stay where they are
   awaitable<std::string> read_to_end();       // raw bytes, until the peer closes
   void close();
   void reset();  // closes with a RST
@@ -45,7 +46,7 @@ class RawConnection {
 // Listens on loopback; what an accepted connection gets is the test's business.
 class RawPeer {
  public:
-  explicit RawPeer(Loop& loop);
+  explicit RawPeer(Loop& loop, const std::string& address = "127.0.0.1", std::uint16_t port = 0);
 
   std::string port() const;
   std::string url(std::string_view path = {}) const;  // http://127.0.0.1:port

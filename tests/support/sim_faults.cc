@@ -40,6 +40,9 @@ std::string_view to_string(Fault fault) {
     case Fault::reply_garbled: return "reply_garbled";
     case Fault::request_late: return "request_late";
     case Fault::request_twice: return "request_twice";
+    case Fault::old_address_answers: return "old_address_answers";
+    case Fault::line_narrow: return "line_narrow";
+    case Fault::packet_lost: return "packet_lost";
     case Fault::commit_lost: return "commit_lost";
     case Fault::commit_in_doubt: return "commit_in_doubt";
     case Fault::disk_full: return "disk_full";

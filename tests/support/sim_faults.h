@@ -39,15 +39,18 @@ enum class Fault : std::uint8_t {
   link_swallows,
   link_resets,
   refused,
-  reset_before,     // the receiver has not seen the request
-  reset_after,      // it has
-  reply_lost,       // nobody ever answers
-  reply_late,       // after others that were asked later, or after the deadline
-  reply_twice,      // a second time, when nobody waits any more
-  reply_truncated,  // the connection ends in its status line, headers or body
-  reply_garbled,    // no HTTP
-  request_late,     // arrives up to minutes later, perhaps when its sender has given up
-  request_twice,    // a proxy repeats it; the answer may be that to the second copy
+  reset_before,         // the receiver has not seen the request
+  reset_after,          // it has
+  reply_lost,           // nobody ever answers
+  reply_late,           // after others that were asked later, or after the deadline
+  reply_twice,          // a second time, when nobody waits any more
+  reply_truncated,      // the connection ends in its status line, headers or body
+  reply_garbled,        // no HTTP
+  request_late,         // arrives up to minutes later, perhaps when its sender has given up
+  request_twice,        // a proxy repeats it; the answer may be that to the second copy
+  old_address_answers,  // a receiver has moved, and what it left behind refuses everything
+  line_narrow,          // the request takes the time that its bytes need
+  packet_lost,          // and longer
   // the disk
   commit_lost,      // EIO, nothing written
   commit_in_doubt,  // EIO, and found written when the store is opened again

@@ -9,13 +9,27 @@ Duration SimNetwork::latency() {
   return std::chrono::duration_cast<Duration>(weather_.latency * rng_.between(0.5, 1.5));
 }
 
+Duration SimNetwork::on_the_line(const http::Request& request) {
+  if (!line_.narrow()) return {};
+  happened_.add(Fault::line_narrow);
+  const std::uint64_t lost_before = line_.packets_lost();
+  const Duration time = line_.carry(clock_.now(), request.body.size());
+  if (line_.packets_lost() > lost_before) happened_.add(Fault::packet_lost);
+  return time;
+}
+
 bool SimNetwork::befalls(double often, Fault fault) {
   if (!rng_.chance(often)) return false;
   happened_.add(fault);
   return true;
 }
 
-void SimNetwork::carry(http::Request request, Reply reply) {
+void SimNetwork::move(int status) {
+  ++address_;
+  left_behind_ = status;
+}
+
+void SimNetwork::carry(std::uint64_t address, http::Request request, Reply reply) {
   last_request_ = clock_.now();
   const Duration there = latency();
   const auto refuse = [reply] { reply(fail(Errc::connect_failed, "the simulated network refused")); };
@@ -30,7 +44,12 @@ void SimNetwork::carry(http::Request request, Reply reply) {
   if (befalls(weather_.refused, Fault::refused)) return after(there, refuse);
   if (befalls(weather_.reset_before, Fault::reset_before)) return after(there, reset);
 
-  Duration arrival = there;
+  if (address != address_) {
+    happened_.add(Fault::old_address_answers);
+    const http::Response nobody{.status = left_behind_, .headers = {}, .body = "no upstream"};
+    return after(there + latency(), [reply, nobody] { reply(nobody); });
+  }
+  Duration arrival = there + on_the_line(request);
   if (befalls(weather_.slow, Fault::request_late))
     arrival += std::chrono::duration_cast<Duration>(weather_.slow_by * rng_.unit());
   const bool twice = befalls(weather_.request_twice, Fault::request_twice);
@@ -52,7 +71,7 @@ void SimNetwork::carry(http::Request request, Reply reply) {
 // headers, or in the body that a length was declared for.
 void SimNetwork::answer(const http::Response& response, const Reply& reply) {
   if (befalls(weather_.reply_lost, Fault::reply_lost)) return;
-  Duration back = latency();
+  Duration back = latency() + line_.back();
   const auto deliver = [this, &reply](Duration delay, Result<http::Response> what) {
     after(delay, [reply, what = std::move(what)] { reply(what); });
   };
@@ -87,11 +106,21 @@ awaitable<Result<http::Response>> SimTransport::send(http::Request request, Time
     waiting->answer = std::move(answer);
     waiting->wake.notify();
   };
-  network_.carry(std::move(request), std::move(reply));
+  if (connected_to_ == 0) connected_to_ = network_.address();
+  const std::uint64_t address = connected_to_;
+  network_.carry(address, std::move(request), std::move(reply));
   const bool woken = co_await exchange->wake.wait_until(deadline);
   open_.erase(id);
-  if (!woken) co_return fail(Errc::timeout, "no answer before the deadline");
+  if (!woken) exchange->answer = fail(Errc::timeout, "no answer before the deadline");
+  note(address, *exchange->answer);
   co_return std::move(*exchange->answer);
+}
+
+void SimTransport::note(std::uint64_t address, const Result<http::Response>& answer) {
+  const boost::asio::ip::tcp::endpoint at(boost::asio::ip::address_v4::loopback(),
+                                          static_cast<std::uint16_t>(address));
+  const bool leave = answer.has_error() || addresses_.answered(at, answer->status);
+  if (leave && address == connected_to_) connected_to_ = 0;
 }
 
 void SimTransport::close() {

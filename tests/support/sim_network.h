@@ -10,9 +10,11 @@
 #include <map>
 #include <memory>
 
+#include "forwarders/http/address_book.h"
 #include "forwarders/http/transport.h"
 #include "tests/support/sim_clock.h"
 #include "tests/support/sim_faults.h"
+#include "tests/support/sim_line.h"
 #include "wal/base/notifier.h"
 #include "wal/base/rng.h"
 
@@ -50,13 +52,19 @@ class SimNetwork {
       : clock_(clock), rng_(rng), receiver_(std::move(receiver)), happened_(happened) {}
 
   void set_weather(const Weather& weather) { weather_ = weather; }
+  void set_line(const LineOptions& line) { line_ = SimLine(line, Rng(rng_.next())); }
+  const SimLine& line() const { return line_; }
   void set_link(Link link) { link_ = link; }
   Link link() const { return link_; }
+  // The receiver has moved. Its name stands for where it is now; what is left at its old address answers
+  // `status` to whoever does not look the name up again.
+  void move(int status);
+  std::uint64_t address() const { return address_; }
 
   std::function<void()> on_act;  // runs when the receiver has acted and its answer is on the way
 
-  // Puts the request on the wire. `reply` may run more than once, late, or never.
-  void carry(http::Request request, Reply reply);
+  // Puts the request on the wire to `address`. `reply` may run more than once, late, or never.
+  void carry(std::uint64_t address, http::Request request, Reply reply);
 
   Time last_request() const { return last_request_; }  // when one was put on the wire, whatever became of it
 
@@ -66,6 +74,7 @@ class SimNetwork {
   }
   bool befalls(double often, Fault fault);
   Duration latency();
+  Duration on_the_line(const http::Request& request);
   void answer(const http::Response& response, const Reply& reply);
 
   SimClock& clock_;
@@ -73,11 +82,15 @@ class SimNetwork {
   Receiver receiver_;
   FaultCounts& happened_;
   Weather weather_;
+  SimLine line_{{}, Rng(0)};
   Link link_ = Link::up;
+  std::uint64_t address_ = 1;
+  int left_behind_ = 503;  // what an old address answers
   Time last_request_{};
 };
 
-// One agent's end of the network; ends with that agent.
+// One agent's end of the network; ends with that agent. As the transport of production it keeps a connection
+// for as long as the address book finds its answers worth it, and looks the name up when it makes another.
 class SimTransport final : public http::Transport {
  public:
   SimTransport(SimNetwork& network, Clock& clock) : network_(network), clock_(clock) {}
@@ -92,7 +105,11 @@ class SimTransport final : public http::Transport {
 
   SimNetwork& network_;
   Clock& clock_;
+  void note(std::uint64_t address, const Result<http::Response>& answer);
+
   bool closed_ = false;
+  std::uint64_t connected_to_ = 0;  // an address, or 0
+  http::AddressBook addresses_;
   std::uint64_t last_ = 0;
   std::map<std::uint64_t, Exchange*> open_;  // in order of sending: close() must not depend on addresses
 };

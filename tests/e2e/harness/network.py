@@ -27,7 +27,7 @@ def sh(*argv):
 
 class Island:
     """A network namespace joined to the host by one pair of interfaces, from 198.18.0.0/15 (RFC 2544: never routed).
-    drop() silently discards every packet, in connections that are already open too."""
+    drop() silently discards every packet, in connections that are already open too; slow_down() makes it a slow line."""
 
     def __init__(self, world):
         require_root()
@@ -46,6 +46,7 @@ class Island:
         sh(*self.inside, "ip", "addr", "add", f"{self.host}/30", "dev", inner)
         sh(*self.inside, "ip", "link", "set", inner, "up")
         sh(*self.inside, "ip", "link", "set", "lo", "up")
+        self._outer = outer
 
     @property
     def inside(self):
@@ -55,6 +56,11 @@ class Island:
     def drop(self):
         sh(*self.inside, "iptables", "-I", "INPUT", "-j", "DROP")
         sh(*self.inside, "iptables", "-I", "OUTPUT", "-j", "DROP")
+
+    def slow_down(self, kbit):
+        """What goes to the island leaves at this rate; what does not fit waits, up to a second's worth."""
+        rate = f"{kbit}kbit"
+        sh("tc", "qdisc", "replace", "dev", self._outer, "root", "tbf", "rate", rate, "burst", "16kb", "latency", "1s")
 
     def heal(self):
         sh(*self.inside, "iptables", "-F")

@@ -1,6 +1,6 @@
 """One file per family of promises; each scenario is a function of (world, options)."""
 
-from . import answers, hardships, hostile, lifecycle, limits, outages, reloads, selfcheck
+from . import answers, hardships, hostile, lifecycle, limits, lines, outages, reloads, selfcheck
 
 SCENARIOS = {
     "comparator": selfcheck.comparator,
@@ -28,5 +28,6 @@ SCENARIOS = {
     "few-descriptors": hardships.store_with_few_descriptors,
     "standstill": hardships.stands_still,
     "limits": hardships.within_the_charts_limits,
+    "slow-lines": lines.slow_lines,
     "long": outages.long_outage,
 }

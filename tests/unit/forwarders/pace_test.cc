@@ -1,5 +1,7 @@
 #include "forwarders/pace.h"
 
+#include <algorithm>
+#include <array>
 #include <catch2/catch.hpp>
 
 namespace tideover::forward {
@@ -61,6 +63,101 @@ TEST_CASE("an answer much slower than usual is a sign of overload") {
   run(pace, now, 5s, 100ms);
   pace.passed(now += 3s, kRequest, 3s);
   CHECK(pace.limited());
+}
+
+TEST_CASE("an answer that becomes usual is no sign of overload any more") {
+  Pace pace{{}};
+  Time now{1h};
+  run(pace, now, 50s, 50ms);
+  run(pace, now, 30s, 1200ms);
+  const double sent = run(pace, now, 10min, 1200ms);
+  CHECK(sent > 0.95 * kRequest / 1.2);
+}
+
+TEST_CASE("a sign of overload halves what went through, not a rate that nothing came near") {
+  Pace pace{{}};
+  Time now{1h};
+  pace.slow_start(now);
+  const double carried = run(pace, now, 20s, 4s);
+  CHECK(pace.bytes_per_s() > 20 * carried);
+  pace.overloaded(now);
+  CHECK(pace.bytes_per_s() < 0.6 * carried);
+}
+
+TEST_CASE("a backlog drains under any overload: the pace stays above what comes in anew") {
+  double inflow = 400e3;
+  PaceLimits limits;
+  limits.inflow_bytes_per_s = [&inflow] { return inflow; };
+  Pace pace{limits};
+  Time now{1h};
+  pace.slow_start(now);
+  for (int i = 0; i < 20; ++i) pace.overloaded(now += 2s);
+  CHECK(pace.bytes_per_s() == 600e3);
+  inflow = 2e6;
+  pace.overloaded(now += 2s);
+  CHECK(pace.bytes_per_s() == 3e6);
+  inflow = 10e3;
+  for (int i = 0; i < 20; ++i) pace.overloaded(now += 2s);
+  CHECK(pace.bytes_per_s() == 64 << 10);
+  inflow = 10e6;
+  pace.slow_start(now);
+  CHECK(pace.bytes_per_s() == 15e6);
+}
+
+// A receiver that can take so many bytes per second, and answers 503 to what is beyond.
+struct Shared {
+  double bytes_per_s;
+  double spare = 0;
+  Time since{};
+
+  bool takes(Time now, double bytes) {
+    const double elapsed = std::chrono::duration<double>(now - since).count();
+    spare = std::min(bytes_per_s / 2, spare + bytes_per_s * elapsed);
+    since = now;
+    if (spare < bytes) return false;
+    spare -= bytes;
+    return true;
+  }
+};
+
+TEST_CASE("agents that return to one receiver share it fairly, whatever they began with") {
+  constexpr std::size_t kAgents = 10;
+  constexpr std::uint64_t kBytes = 100'000;
+  struct Agent {
+    Pace pace{{}};
+    Time free{1h};
+    double taken = 0;
+  };
+  std::array<Agent, kAgents> agents;
+  for (std::size_t i = 0; i < kAgents; i += 2)
+    agents[i].pace.slow_start(Time{1h});  // the others: at full speed
+  Shared receiver{40e6, 0, Time{1h}};
+  const Time measured_from{1h + 3min};
+  const Time end{1h + 8min};
+  while (true) {
+    const auto next = [](const Agent& agent) { return std::max(agent.free, agent.pace.next_send()); };
+    Agent& agent = *std::min_element(agents.begin(), agents.end(),
+                                     [&next](const Agent& a, const Agent& b) { return next(a) < next(b); });
+    const Time now = next(agent);
+    if (now > end) break;
+    agent.pace.sent(now, kBytes);
+    if (receiver.takes(now, kBytes)) {
+      agent.free = now + 5ms;
+      agent.pace.passed(agent.free, kBytes, 5ms);
+      if (now > measured_from) agent.taken += kBytes;
+    } else {
+      agent.free = now + 50ms;
+      agent.pace.overloaded(now);
+    }
+  }
+  double sum = 0;
+  double squares = 0;
+  for (const Agent& agent : agents) {
+    sum += agent.taken;
+    squares += agent.taken * agent.taken;
+  }
+  CHECK(sum * sum / (kAgents * squares) > 0.95);  // Jain's index: 1 when all have the same
+  CHECK(sum > 0.5 * 40e6 * 300);
 }
 
 TEST_CASE("an operator's cap holds in good times too") {

@@ -1,7 +1,6 @@
 #include <catch2/catch.hpp>
 
-#include "tests/support/certificates.h"
-#include "tests/unit/forwarders/http/fixture.h"
+#include "tests/unit/forwarders/http/tls_fixture.h"
 #include "wal/base/notifier.h"
 
 namespace tideover::http {
@@ -112,6 +111,41 @@ TEST_CASE("a new token is sent with the next request") {
   REQUIRE(seen.size() == 2);
   CHECK(seen[0].headers.find("authorization") == "Bearer old");
   CHECK(seen[1].headers.find("authorization") == "Bearer new");
+}
+
+TEST_CASE("a new certificate ends the connections of the old one: the next request comes on a new one") {
+  test::TlsFixture f;
+  f.certificates.issue("client", "DNS:old");
+  f.require_client_certificate();
+  TransportOptions options = f.tls_options();
+  options.tls.cert_file = f.certificates.pem("client");
+  options.tls.key_file = f.certificates.key("client");
+  AheadClock clock(f.loop.clock);
+  auto made = BeastTransport::create(f.loop.io, clock, options);
+  REQUIRE(made.has_value());
+  f.transport = std::move(*made);
+  std::vector<std::size_t> seen_by_connection;
+  Notifier both_ended(f.loop.clock);
+  auto serve = [&]() -> awaitable<void> {
+    for (int i = 0; i < 2; ++i) {
+      co_await f.serve();
+      seen_by_connection.push_back(f.seen.size());
+    }
+    both_ended.notify();
+  };
+  auto task = [&]() -> awaitable<void> {
+    for (int i = 0; i < 3; ++i) {
+      if (i == 2) f.certificates.issue("client", "DNS:new");
+      clock.skip(1s);
+      const Result<Response> response = co_await f.post();
+      CHECK(response.has_value());
+    }
+    f.transport->close();
+    co_await both_ended.wait();
+  };
+  f.loop.spawn(serve());
+  f.loop.run(task());
+  CHECK(seen_by_connection == std::vector<std::size_t>{2, 3});
 }
 
 TEST_CASE(

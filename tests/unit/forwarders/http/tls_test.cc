@@ -1,64 +1,14 @@
-#include <boost/asio/ssl/context.hpp>
 #include <catch2/catch.hpp>
 #include <openssl/ssl.h>
 
-#include "tests/support/certificates.h"
-#include "tests/unit/forwarders/http/fixture.h"
+#include "tests/unit/forwarders/http/tls_fixture.h"
 
 namespace tideover::http {
 namespace {
 
 using namespace std::chrono_literals;
 namespace ssl = boost::asio::ssl;
-
-struct TlsFixture : test::TransportFixture {
-  test::Certificates certificates;
-  ssl::context context{ssl::context::tls_server};
-  bool shaken = false;
-  std::vector<Request> seen;
-
-  explicit TlsFixture(const std::string& alt_name = "DNS:localhost,IP:127.0.0.1") {
-    certificates.issue("server", alt_name);
-    context.use_certificate_chain_file(certificates.pem("server"));
-    context.use_private_key_file(certificates.key("server"), ssl::context::pem);
-  }
-
-  void require_client_certificate() {
-    context.load_verify_file(certificates.pem("ca"));
-    context.set_verify_mode(ssl::verify_peer | ssl::verify_fail_if_no_peer_cert);
-  }
-
-  TransportOptions tls_options(std::string_view host = "127.0.0.1") {
-    TransportOptions made = options();
-    made.url = peer.tls_url(host);
-    made.tls.ca_file = certificates.pem("ca");
-    return made;
-  }
-
-  awaitable<void> serve() {
-    auto connection = co_await peer.accept();
-    shaken = co_await connection->secure_as_server(context);
-    if (!shaken) co_return;
-    while (true) {
-      Request request = co_await connection->read_request();
-      if (request.method.empty()) co_return;
-      seen.push_back(std::move(request));
-      co_await connection->send(test::kNoContent);
-    }
-  }
-
-  // The outcome of one request, and of a second one if the first was answered.
-  Result<Response> post_twice() {
-    Result<Response> last = fail(Errc::stopping, "not run");
-    auto task = [&]() -> awaitable<void> {
-      last = co_await post("one");
-      if (last) last = co_await post("two");
-    };
-    loop.spawn(serve());
-    loop.run(task());
-    return last;
-  }
-};
+using test::TlsFixture;
 
 TEST_CASE("a peer whose certificate is good is spoken to over TLS, and the connection is kept") {
   TlsFixture f;

@@ -154,7 +154,7 @@ void Audit::check_figures(const std::string& name, const forward::SenderStatus& 
   const auto lost = [&sum](wal::Reason reason) { return sum.lost[static_cast<std::size_t>(reason)]; };
   const std::uint64_t accepted = status.main.accepted.units;
   const Oracle::Figures& figures = oracle_.figures(name);
-  const Account account = oracle_.account(name);
+  const Account account = oracle_.account_of_open(name);
   say(accepted == figures.accepted,
       fmt::format("the agent accepted {} samples, the disk was given {}", accepted, figures.accepted));
   const std::uint64_t moved = status.parked.accepted.units + status.quarantine.accepted.units;

@@ -326,33 +326,42 @@ std::optional<Seq> Oracle::any_intact_record(LaneId lane, Rng& chance) const {
 
 // ---- sums ----
 
-Account Oracle::account(const std::string& destination) const {
+Account Oracle::account_of(std::size_t d) const {
   Account sum{.offered = fates_.size()};
-  for (std::size_t d = 0; d < destinations_.size(); ++d) {
-    if (destinations_[d].name != destination) continue;
-    sum.duplicates += destinations_[d].duplicates;
-    for (const auto& [sample, fate] : fates_) {
-      const Debt& debt = fate.debts[d];
-      if (!debt.owed) continue;
-      if (fate.promised) ++sum.acknowledged;
-      if (!fate.promised) {
-        if (debt.stored) ++sum.extra;
-      } else if (debt.stored) {
-        ++sum.stored;
-      } else if (debt.swallowed) {
-        ++sum.swallowed;
-      } else if (debt.damaged) {
-        ++sum.damaged;
-      } else if (debt.dropped) {
-        ++sum.dropped;
-      } else if (debt.refused) {
-        ++sum.refused;
-      } else {
-        ++sum.outstanding;
-      }
+  sum.duplicates += destinations_[d].duplicates;
+  for (const auto& [sample, fate] : fates_) {
+    const Debt& debt = fate.debts[d];
+    if (!debt.owed) continue;
+    if (fate.promised) ++sum.acknowledged;
+    if (!fate.promised) {
+      if (debt.stored) ++sum.extra;
+    } else if (debt.stored) {
+      ++sum.stored;
+    } else if (debt.swallowed) {
+      ++sum.swallowed;
+    } else if (debt.damaged) {
+      ++sum.damaged;
+    } else if (debt.dropped) {
+      ++sum.dropped;
+    } else if (debt.refused) {
+      ++sum.refused;
+    } else {
+      ++sum.outstanding;
     }
   }
   return sum;
+}
+
+Account Oracle::account(const std::string& destination) const {
+  Account sum{.offered = fates_.size()};
+  for (std::size_t d = 0; d < destinations_.size(); ++d)
+    if (destinations_[d].name == destination) sum += account_of(d);
+  return sum;
+}
+
+Account Oracle::account_of_open(const std::string& destination) const {
+  const auto d = find(destination);
+  return d ? account_of(*d) : Account{};
 }
 
 Account Oracle::account() const {

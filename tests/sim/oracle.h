@@ -84,8 +84,9 @@ class Oracle final : public DiskWitness {
   void violation(std::string sentence);  // keeps the first few
   const std::vector<std::string>& violations() const { return violations_; }
 
-  Account account() const;  // of all destinations that there ever were
-  Account account(const std::string& destination) const;
+  Account account() const;                                        // of all destinations that there ever were
+  Account account(const std::string& destination) const;          // of all lives of its cursor
+  Account account_of_open(const std::string& destination) const;  // since an operator last gave it up
   bool settled() const;  // nothing is outstanding at a destination that is configured
   std::uint64_t outstanding() const;
   bool remembers(const std::string& destination) const;  // it has a durable cursor
@@ -110,6 +111,8 @@ class Oracle final : public DiskWitness {
   SeriesTable& names() { return names_; }
 
  private:
+  Account account_of(std::size_t d) const;
+
   static constexpr std::size_t kDestinationsMax = 8;  // cursors that there ever were
   static constexpr std::size_t kSitesMax = 16;
 

@@ -180,8 +180,25 @@ class SenderMachine {
   enum class Mark : std::uint8_t { none, to_park, to_settle_aside, to_overtake };
   enum class Trial : std::uint8_t { none, sibling, ahead };
 
+  // What comes next: sender_machine.cc.
   Step next(Time now);
   Step send_top();
+  Step cut(Cut why, Time now);
+  Step settle_top(Fate fate, Verdict verdict);
+  Step park_top(const Verdict& verdict, Time now);
+  Step put_aside(const Verdict& verdict, bool alone, Time now);
+  Step settle_aside();
+  Step batch_settled(Time now);
+  Step mark(Mark why);
+  Step marked(Time now);
+  void open_batch(const Loaded& loaded, Time now);
+  void close_batch();
+  std::size_t items_of(const Slot& slot) const;  // kEnd when not counted yet
+  std::uint64_t size_of(const Slot& slot) const;
+  std::uint64_t size_max() const;
+  bool divisible(const Slot& slot) const { return items_of(slot) > 1; }
+
+  // What an answer does to the top: sender_answers.cc.
   Step answered(const Answer& answer, Time now);
   Step trial_answered(const Answer& answer, Time now);
   Step passed(const Answer& answer, Time now);
@@ -195,26 +212,11 @@ class SenderMachine {
   Step unanswered(const Verdict& verdict, Time now);
   Step other_version(const Verdict& verdict, Time now);
   Step keep_top(const Verdict& verdict, bool alone, Time now);
-  Step put_aside(const Verdict& verdict, bool alone, Time now);
-  Step settle_aside();
-  Step mark(Mark why);
-  Step marked(Time now);
-  Step batch_settled(Time now);
-  Step cut(Cut why, Time now);
-  Step settle_top(Fate fate, Verdict verdict);
-  Step park_top(const Verdict& verdict, Time now);
-
-  void open_batch(const Loaded& loaded, Time now);
-  void close_batch();
   void note_health(const Answer& answer, Time now);
   void note_refusal(const Answer& answer, Time now);
   void pause(Time now);
-  std::uint64_t size_max() const;
   void twin_failed();
-  std::size_t items_of(const Slot& slot) const;  // kEnd when not counted yet
-  std::uint64_t size_of(const Slot& slot) const;
   bool refuses_everything() const { return senseless_ + 1 >= limits_.refused_before_pause; }
-  bool divisible(const Slot& slot) const { return items_of(slot) > 1; }
 
   const Role role_;
   const MachineLimits limits_;

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "agent/log/log.h"
+#include "agent/refusal_log.h"
+#include "agent/sender_options.h"
 #include "agent/version.h"
 #include "forwarders/give_up.h"
 #include "forwarders/side_lanes.h"
@@ -66,7 +68,7 @@ void log_change(const std::string& destination, const forward::StateChange& chan
   if (change.sentence.empty())
     log::event(level, sentence, {of, before});
   else
-    log::event(level, sentence, {of, before, {"because", change.sentence}});
+    log::event(level, sentence, {of, before, {"because", for_log(change.sentence)}});
 }
 
 }  // namespace
@@ -81,9 +83,10 @@ Network over_tcp(boost::asio::io_context& io, Clock& clock) {
 
 struct MetricsSignal::Delivery {
   Delivery(const config::Config& agent, const config::Destination& destination)
-      : config(destination), thanos(thanos_options(agent, destination)) {}
+      : config(destination), refusals(destination.name), thanos(thanos_options(agent, destination)) {}
 
   const config::Destination& config;
+  RefusalLog refusals;
   thanos::ThanosDestination thanos;
   std::unique_ptr<http::Transport> transport;
   std::unique_ptr<forward::Sender> sender;
@@ -119,19 +122,25 @@ Result<> MetricsSignal::open() {
     if (!transport) return transport.error();
     delivery->transport = std::move(*transport);
 
-    forward::SenderOptions options;
-    options.name = d.name;
+    forward::SenderOptions options = sender_options(d, settings_);
     options.lane_name = kLane;
     options.lane = lane_;
-    options.keep = d.required ? wal::Keep::required : wal::Keep::best_effort;
-    options.start = d.from == config::From::oldest ? wal::StartAt::oldest : wal::StartAt::now;
-    options.parked_bytes_max = settings_.parked_max_bytes;
-    options.rejects_bytes_max = settings_.rejects_max_bytes;
     options.seed = std::uint64_t{seeds()} << 32 | seeds();
     options.on_change = [name = d.name](const forward::StateChange& change) { log_change(name, change); };
+    options.on_refusal = [this, &log = delivery->refusals](const forward::Refusal& refusal) {
+      log.note(refusal, clock_.now());
+    };
     delivery->sender =
         std::make_unique<forward::Sender>(queue_, delivery->thanos, *delivery->transport, clock_, options);
     deliveries_.push_back(std::move(delivery));
+  }
+  // What is set aside for a destination that is gone stays in its bounds, and is accounted for.
+  for (const wal::CursorUsage& gone : detached()) {
+    const auto open = [&](std::string_view side, std::uint64_t max_bytes) {
+      queue_.open_lane(forward::side_lane_name(kLane, side, gone.name), {max_bytes, false});
+    };
+    open(forward::kParkedLane, settings_.parked_max_bytes);
+    open(forward::kQuarantineLane, forward::SenderOptions().quarantine_bytes_max);
   }
   intake_ = std::make_unique<ingest::RemoteWriteIntake>(queue_, lane_, clock_, intake_metrics_);
   return boost::system::in_place_value;
@@ -193,6 +202,7 @@ Result<> MetricsSignal::drop_cursor(std::string_view destination) {
 }
 
 void MetricsSignal::observe() {
+  for (const auto& delivery : deliveries_) delivery->refusals.write_due(clock_.now());
   survivability_.observe(clock_.now(), wal_.appended_bytes);
   log_refusal();
   log_guarantee();
@@ -294,12 +304,17 @@ std::uint64_t MetricsSignal::pending(std::string_view side, std::string_view des
 
 // Cursors of destinations that are not in the config any more: they keep their backlog, as best effort, until
 // an operator drops them.
+std::vector<wal::CursorUsage> MetricsSignal::detached() const {
+  std::vector<wal::CursorUsage> cursors = queue_.cursors(lane_);
+  std::erase_if(cursors, [this](const wal::CursorUsage& c) {
+    return std::any_of(deliveries_.begin(), deliveries_.end(),
+                       [&c](const auto& delivery) { return delivery->config.name == c.name; });
+  });
+  return cursors;
+}
+
 void MetricsSignal::describe_detached(admin::Snapshot& snapshot) const {
-  for (const wal::CursorUsage& c : queue_.cursors(lane_)) {
-    const bool configured = std::any_of(deliveries_.begin(), deliveries_.end(), [&](const auto& delivery) {
-      return delivery->config.name == c.name;
-    });
-    if (configured) continue;
+  for (const wal::CursorUsage& c : detached()) {
     admin::DestinationSnapshot d;
     d.name = c.name;
     d.required = false;
@@ -307,10 +322,19 @@ void MetricsSignal::describe_detached(admin::Snapshot& snapshot) const {
     d.behind = c.behind;
     d.account.accepted = c.accepted.units;
     d.account.ledger = c.ledger;
-    d.account.ledger.diverted = 0;
     d.account.waiting = c.behind.units;
-    d.account.parked =
-        c.ledger.diverted;  // wherever it is by now, it is not delivered as far as this lane knows
+    const auto add_side = [&](std::string_view side) {
+      std::uint64_t units = pending(side, c.name);
+      for (const wal::CursorUsage& aside :
+           queue_.cursors(wal::lane_id(forward::side_lane_name(kLane, side, c.name)))) {
+        if (aside.name != c.name) continue;
+        d.account.ledger += aside.ledger;
+        units += aside.behind.units;
+      }
+      return units;
+    };
+    d.account.parked = add_side(forward::kParkedLane);
+    d.account.quarantined = add_side(forward::kQuarantineLane);
     snapshot.destinations.push_back(std::move(d));
   }
 }

@@ -63,6 +63,7 @@ class MetricsSignal {
   void log_refusal();
   void log_guarantee();
   std::uint64_t pending(std::string_view side, std::string_view destination) const;
+  std::vector<wal::CursorUsage> detached() const;
   void describe_detached(admin::Snapshot& snapshot) const;
   admin::BufferSnapshot buffer() const;
 

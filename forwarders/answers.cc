@@ -9,6 +9,9 @@
 namespace tideover::forward {
 namespace {
 
+// nginx's, and Mimir's: somebody on the way took us for gone, and what became of the request is not known.
+constexpr int kClientWentAway = 499;
+
 Verdict make(Action action, wal::Reason reason, const Result<http::Response>& answer) {
   Verdict verdict;
   verdict.action = action;
@@ -72,7 +75,8 @@ std::optional<Duration> retry_after(const http::Headers& headers) {
 }
 
 bool leaves_in_doubt(const Result<http::Response>& answer) {
-  if (answer.has_value()) return answer->status >= 500 || answer->status == 408;
+  if (answer.has_value())
+    return answer->status >= 500 || answer->status == 408 || answer->status == kClientWentAway;
   // After stopping, too: the request may have been on its way.
   return answer.error().code != Errc::connect_failed;
 }
@@ -87,7 +91,8 @@ std::optional<Verdict> common_verdict(const Result<http::Response>& answer) {
   if (answer.has_error()) return retry();
   const int status = answer->status;
   if (status >= 200 && status < 300) return std::nullopt;
-  if (status >= 500 || status < 200 || status == 408 || status == 425 || status == 429) {
+  if (status >= 500 || status < 200 || status == 408 || status == 425 || status == 429 ||
+      status == kClientWentAway) {
     Verdict verdict = retry();
     verdict.retry_after = retry_after(answer->headers);
     return verdict;

@@ -24,20 +24,15 @@ void Bisection::start(std::size_t items) {
   passes_ = 0;
 }
 
-void Bisection::reset() {
-  if (!active_) {
-    last_refused_whole_ = false;  // a batch that needed no search: the receiver takes data again
-    return;
-  }
-  last_refused_whole_ = passes_ == 0;
+void Bisection::close(bool refused_whole) {
+  last_refused_whole_ = active_ ? passes_ == 0 : refused_whole;
   active_ = false;
 }
 
 void Bisection::culprit_found() { until_ = std::min(sends_ + per_fault_, kFaultsPerBatch * per_fault_); }
 
-bool Bisection::exhausted() const {
-  if (!active_) return false;
-  return sends_ >= until_ || (passes_ == 0 && sends_ >= without_pass_max_);
-}
+bool Bisection::refused_whole() const { return active_ && passes_ == 0 && sends_ >= without_pass_max_; }
+
+bool Bisection::exhausted() const { return refused_whole() || (active_ && sends_ >= until_); }
 
 }  // namespace tideover::forward

@@ -4,7 +4,9 @@
 // every fault is worth 2 * log2(n) + 16 requests, a batch eight times that. Halves that never pass mean that
 // it is the batch which is refused, not an item of it: then the search ends after the first descent and a few
 // more (log2(n) + 4; a single bad first item fails log2(n) + 1 times before anything can pass), and after two
-// requests if the batch before ended the same way.
+// requests if the batch before ended the same way. What is then left of the batch, at most one part for each
+// level, is asked once more, so that a batch whose front alone is bad still passes: about 2 * log2(n)
+// requests, 29 for 10,000 items, and five for a batch that follows one like it.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +16,8 @@ namespace tideover::forward {
 
 class Bisection {
  public:
-  void start(std::size_t items);  // no effect when the search is on already
-  void reset();                   // the batch is settled
+  void start(std::size_t items);   // no effect when the search is on already
+  void close(bool refused_whole);  // the batch is settled, or put back
   bool active() const { return active_; }
 
   void sent() { ++sends_; }
@@ -23,6 +25,8 @@ class Bisection {
   void culprit_found();  // the next one is worth as much again
 
   bool exhausted() const;
+  bool refused_whole() const;  // nothing has passed, and enough was asked
+  bool something_passed() const { return active_ && passes_ > 0; }
   std::uint32_t requests() const { return sends_; }
 
  private:

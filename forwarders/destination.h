@@ -62,7 +62,7 @@ struct EncodeOptions {
 struct History {
   bool in_doubt = false;  // an earlier attempt may have stored the part, or some of it
   bool divisible = true;  // it has more than one item: a refusal may not speak of all of it
-  bool parked = false;    // it comes from a side lane: what is refused for the window stays there, whole
+  bool side = false;      // it comes from a side lane: words that are not understood are never final there
   // Newer samples may have been stored before it: a refusal for its order does not say that it had arrived.
   bool overtaken = false;
   bool version_works = false;  // the receiver has taken requests of this encoding before

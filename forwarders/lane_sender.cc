@@ -25,6 +25,8 @@ constexpr Duration kGateWait = std::chrono::seconds(10);
 // Records this old that are found at a start are a backlog: they are replayed gently.
 constexpr std::int64_t kOldMs = 30'000;
 
+bool begins_run(const wal::StoredRecord& record) { return (record.attributes.flags & kOvertaken) != 0; }
+
 std::string class_of(const Result<http::Response>& answer) {
   return answer.has_value() ? fmt::format("{}xx", answer->status / 100) : "network";
 }
@@ -91,7 +93,10 @@ awaitable<Event> LaneSender::perform(Step step) {
       co_return event;
     }
     case Step::Kind::settle: settle(step); co_return Event::proceed();
-    case Step::Kind::ack: acknowledge(); co_return Event::proceed();
+    case Step::Kind::ack:
+      if (step.begins_round) begin_round();
+      acknowledge();
+      co_return Event::proceed();
     case Step::Kind::sleep: co_await sleep(step.until); co_return Event::proceed();
     case Step::Kind::stop: break;
   }
@@ -106,10 +111,14 @@ awaitable<void> LaneSender::sleep(Time until) {
 
 std::size_t LaneSender::planned(std::span<const wal::StoredRecord> records) const {
   if (records.empty()) return 0;
-  const auto alone = [](const wal::StoredRecord& r) { return (r.attributes.flags & kOvertaken) != 0; };
-  if (alone(records.front())) return 1;
-  const auto in_order = std::find_if(records.begin(), records.end(), alone) - records.begin();
-  return shared_.destination.plan(records.first(static_cast<std::size_t>(in_order)),
+  // A gap is a damaged record, which may have begun a run.
+  const bool side = options_.role != Role::main;
+  const auto breaks = [side](const wal::StoredRecord& before, const wal::StoredRecord& record) {
+    return side && (begins_run(record) || record.seq != next(before.seq));
+  };
+  const auto last = std::adjacent_find(records.begin(), records.end(), breaks);
+  const auto next_run = last == records.end() ? last : last + 1;
+  return shared_.destination.plan(records.first(static_cast<std::size_t>(next_run - records.begin())),
                                   machine_.request_limits());
 }
 
@@ -181,8 +190,16 @@ Event LaneSender::begin_batch(std::size_t records) {
   ack_ = {};
   ack_.upto = end_of(records);
   stripped_.clear();
-  const bool overtaken = batch.front().seq < overtaken_before_;
-  return Event::loaded(batch_units_, found_at_start, overtaken);
+  Loaded loaded;
+  loaded.units = batch_units_;
+  for (const wal::StoredRecord& record : batch) loaded.raw_bytes += record.attributes.raw_bytes;
+  loaded.found_at_start = found_at_start;
+  loaded.overtaken = batch.front().seq < overtaken_before_;
+  loaded.remembered = !(overtaken_before_ < ack_.upto);
+  loaded.beyond_round = !(batch.front().seq < round_end_);
+  // The first of a round is loaded before the round begins.
+  if (loaded.beyond_round || begins_run(batch.front()) || batch.front().seq != upto_) run_begins_ = true;
+  return Event::loaded(loaded);
 }
 
 // ---- sending ----
@@ -279,8 +296,8 @@ awaitable<Event> LaneSender::transmit(Step step, Load* load, Seq ahead_upto) {
   History history;
   history.in_doubt = step.in_doubt;
   history.divisible = step.divisible;
-  history.parked = options_.role != Role::main;
-  history.overtaken = step.overtaken || history.parked;
+  history.side = options_.role != Role::main;
+  history.overtaken = step.overtaken || history.side;
   history.version_works = shared_.version_works[out.sent.encoding];
   Answer answer;
   answer.verdict = shared_.destination.classify(out.sent, response, history);
@@ -290,6 +307,8 @@ awaitable<Event> LaneSender::transmit(Step step, Load* load, Seq ahead_upto) {
   answer.latency = shared_.clock.now() - begun;
   answer.bytes = bytes;
   answer.units = out.sent.units;
+  if (options_.role == Role::main)
+    machine_.allow_parking(usage_of(shared_.parked).behind.bytes < shared_.parked_bytes_max / 2);
   if (answer.in_doubt)
     machine_.allow_quarantine(usage_of(shared_.quarantine).behind.bytes < shared_.quarantine_bytes_max / 2);
 
@@ -316,35 +335,71 @@ awaitable<Event> LaneSender::transmit(Step step, Load* load, Seq ahead_upto) {
 
 void LaneSender::settle(const Step& step) {
   const Part part = step.part;
+  const Verdict& verdict = step.verdict;
   switch (step.fate) {
     case Fate::delivered:
-      for (const Loss& loss : step.verdict.losses) lose(loss.reason, loss.units);
-      if (!step.verdict.losses.empty()) bury(part, step.verdict, step.verdict.losses.front().reason);
-      if (step.verdict.probable_duplicate) ack_.probable_duplicates += load_->units(part);
-      ack_.under_reported += step.verdict.under_reported;
+      for (const Loss& loss : verdict.losses) {
+        lose(loss.reason, loss.units);
+        tell(Fate::rejected, verdict, loss.reason, loss.units);
+      }
+      if (!verdict.losses.empty()) bury(part, verdict, verdict.losses.front().reason);
+      if (verdict.probable_duplicate) ack_.probable_duplicates += load_->units(part);
+      ack_.under_reported += verdict.under_reported;
       ack_.stripped += stripped_[part.first];
       return;
     case Fate::rejected:
-      lose(step.verdict.reason, load_->units(part));
-      bury(part, step.verdict, step.verdict.reason);
+      lose(verdict.reason, load_->units(part));
+      tell(Fate::rejected, verdict, verdict.reason, load_->units(part));
+      bury(part, verdict, verdict.reason);
       return;
-    case Fate::parked: divert(part, shared_.parked); return;
-    case Fate::quarantined: divert(part, shared_.quarantine); return;
+    case Fate::parked:
+      if (options_.role != Role::parked) tell(Fate::parked, verdict, verdict.reason, load_->units(part));
+      divert(part, shared_.parked, options_.role == Role::quarantine);
+      return;
+    case Fate::quarantined:
+      if (options_.role != Role::quarantine)
+        tell(Fate::quarantined, verdict, verdict.reason, load_->units(part));
+      divert(part, shared_.quarantine, true);
+      return;
   }
+}
+
+void LaneSender::tell(Fate fate, const Verdict& verdict, wal::Reason reason, std::uint64_t units) {
+  if (shared_.on_refusal) shared_.on_refusal({fate, reason, units, verdict.sentence});
 }
 
 void LaneSender::lose(wal::Reason reason, std::uint64_t units) {
   if (units > 0) ack_.losses.push_back({reason, units});
 }
 
-// What is parked follows what was parked before it, series by series. What goes to quarantine, or comes from
-// there, is overtaken by its neighbours.
-void LaneSender::divert(Part part, LaneId to) {
-  const bool overtaken = to == shared_.quarantine || options_.role == Role::quarantine;
+// What goes to quarantine, or comes from there, was overtaken by its neighbours.
+void LaneSender::divert(Part part, LaneId to, bool overtaken) {
   for (wal::NewRecord& record : load_->carve(part)) {
+    record.attributes.flags = static_cast<std::uint16_t>(record.attributes.flags & ~kOvertaken);
     if (overtaken) record.attributes.flags |= kOvertaken;
     ack_.diverts.push_back({to, std::move(record), true});
   }
+}
+
+// What the main lane parks follows what was parked before it, series by series. What is put back to the end
+// of its own lane is older than what it is put behind, unless that was put back just before it, and it
+// followed that already.
+void LaneSender::mark_run() {
+  const auto first = std::find_if(ack_.diverts.begin(), ack_.diverts.end(),
+                                  [this](const wal::Ack::Divert& d) { return d.to == shared_.parked; });
+  if (first == ack_.diverts.end()) return;
+  if (options_.role == Role::parked) {
+    if (run_begins_ || shared_.parked_last != Role::parked) first->record.attributes.flags |= kOvertaken;
+    run_begins_ = false;
+  }
+  shared_.parked_last = options_.role;
+}
+
+// What is in the lane by now has one turn each; what is put back, or comes meanwhile, has its turn in the
+// next round.
+void LaneSender::begin_round() {
+  const wal::CursorUsage usage = usage_of(options_.lane);
+  round_end_ = Seq{usage.position.value + usage.behind.records};
 }
 
 // A copy for inspection. Where the receiver does not name what it refused, all of the part is kept.
@@ -370,6 +425,8 @@ void LaneSender::acknowledge() {
     drop_window();
     return;
   }
+  mark_run();
+  upto_ = upto;
   const bool moved = shared_.queue.ack(options_.cursor, std::move(ack_));
   ack_ = {};
   while (!at_hand().empty() && at_hand().front().seq < upto) window_[front_++].bytes.reset();

@@ -13,6 +13,7 @@
 #include "forwarders/destination.h"
 #include "forwarders/http/transport.h"
 #include "forwarders/inflow.h"
+#include "forwarders/refusal.h"
 #include "forwarders/sender_machine.h"
 #include "wal/base/notifier.h"
 #include "wal/queue.h"
@@ -30,7 +31,13 @@ struct LaneSenderShared {
   LaneId parked;
   LaneId quarantine;
   LaneId rejects;
+  std::uint64_t parked_bytes_max;
   std::uint64_t quarantine_bytes_max;
+  std::function<void(const Refusal&)> on_refusal;
+
+  // Who has brought the youngest of what is parked: the parked lane's own sender continues its run of records
+  // as long as nobody else has put newer ones behind it.
+  Role parked_last = Role::main;
 
   // Encodings that the receiver has taken at least once.
   std::map<std::uint16_t, bool> version_works{};
@@ -83,7 +90,10 @@ class LaneSender {
   void acknowledge();
   void measure(std::uint64_t units);
   void lose(wal::Reason reason, std::uint64_t units);
-  void divert(Part part, LaneId to);
+  void divert(Part part, LaneId to, bool overtaken);
+  void begin_round();
+  void mark_run();
+  void tell(Fate fate, const Verdict& verdict, wal::Reason reason, std::uint64_t units);
   void bury(Part part, const Verdict& verdict, wal::Reason reason);
   Event begin_batch(std::size_t records);
   std::span<const wal::StoredRecord> at_hand() const { return std::span(window_).subspan(front_); }
@@ -103,9 +113,12 @@ class LaneSender {
   // What was read; from `front_` on it is not acknowledged, and the batch in flight is the first of that.
   std::vector<wal::StoredRecord> window_;
   std::size_t front_ = 0;
-  Seq window_end_;        // first number behind it, damaged ones included
-  Seq found_at_start_;    // first number that no earlier life can have sent
-  Seq overtaken_before_;  // as the cursor says on the disk
+  Seq window_end_;          // first number behind it, damaged ones included
+  Seq found_at_start_;      // first number that no earlier life can have sent
+  Seq overtaken_before_;    // as the cursor says on the disk
+  Seq round_end_;           // parked: first number that is not part of the round
+  Seq upto_;                // of the last batch that was settled
+  bool run_begins_ = true;  // parked: what is put back next may be older than what it is put behind
 
   std::unique_ptr<Load> load_;
   std::size_t batch_records_ = 0;

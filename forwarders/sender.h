@@ -2,7 +2,7 @@
 // destination has.
 //
 //   <lane>                        everything, oldest first
-//   <lane>/parked/<name>          refused by the receiver's time window for now: probed each minute
+//   <lane>/parked/<name>          refused for now, by the receiver's time window or in words nobody knows
 //   <lane>/quarantine/<name>      answered 5xx again and again while others passed: tried each five minutes
 //   <lane>/rejects/<name>         dead letters (reject_record.h); read by operators only
 //
@@ -20,6 +20,7 @@
 
 #include "forwarders/destination.h"
 #include "forwarders/http/transport.h"
+#include "forwarders/refusal.h"
 #include "forwarders/sender_machine.h"
 #include "wal/base/clock.h"
 #include "wal/queue.h"
@@ -45,9 +46,12 @@ struct SenderOptions {
   std::uint64_t quarantine_bytes_max = 64 << 20;
   std::uint64_t rejects_bytes_max = 16 << 20;
   MachineLimits machine;
-  Duration request_time = std::chrono::seconds(30);   // from the first byte to the whole answer
-  std::uint64_t seed = 0;                             // of the jitter
-  std::function<void(const StateChange&)> on_change;  // may be empty; called on the executor, must not block
+  Duration request_time = std::chrono::seconds(30);  // from the first byte to the whole answer
+  std::uint64_t seed = 0;                            // of the jitter
+  // May be empty; called on the executor, must not block.
+  std::function<void(const StateChange&)> on_change;
+  std::function<void(const Refusal&)>
+      on_refusal;  // often: what becomes a line in a log is the hearer's affair
 };
 
 struct SenderStatus {

@@ -15,6 +15,7 @@
 #include "forwarders/breaker.h"
 #include "forwarders/destination.h"
 #include "forwarders/pace.h"
+#include "forwarders/rounds.h"
 #include "forwarders/working_size.h"
 
 namespace tideover::forward {
@@ -22,7 +23,7 @@ namespace tideover::forward {
 // Which of a destination's three cursors is served; see docs/DELIVERY.md.
 enum class Role : std::uint8_t {
   main,        // everything, oldest first
-  parked,      // refused by the receiver's window: probed now and then, nothing behind it waits
+  parked,      // refused for now, by the receiver's window or in words nobody knows: see rounds.h
   quarantine,  // answered 5xx again and again while others passed: one attempt now and then
 };
 
@@ -42,9 +43,18 @@ struct MachineLimits {
   Duration pause_min = std::chrono::seconds(33);
   Duration pause_max = std::chrono::seconds(54);
   Duration parked_probe = std::chrono::seconds(60);
+  RoundLimits parked_rounds;
+  // After a refusal a side lane leaves the receiver alone for this long, and for four times what the request
+  // took: what is refused uses a fifth of a slow line at most.
+  Duration side_gap = std::chrono::seconds(1);
   Duration quarantine_probe = std::chrono::minutes(5);
   // After an outage every node waits a random part of this before it replays.
   Duration replay_delay_max = std::chrono::seconds(5);
+  // Attempts without an answer, in a row, before a smaller request is tried.
+  std::uint32_t silent_before_smaller = 2;
+  // Batches of which nothing is taken, in a row and in words that are not understood, before the receiver
+  // itself is thought to be at fault.
+  std::uint32_t refused_before_pause = 3;
   // Failed attempts, each of which the receiver has seen, before the part itself is suspected.
   std::uint32_t suspect_after = 8;
   // Of the records found at a start, the first may have been sent by an earlier life whose acknowledgements
@@ -68,10 +78,11 @@ struct Step {
   Kind kind = Kind::stop;
   Part part;
   bool ahead = false;
-  std::uint32_t retry = 0;  // send: earlier attempts of this part
-  bool in_doubt = false;    // send: one of them may have been stored
-  bool overtaken = false;   // send: newer samples may have been sent before it
-  bool divisible = true;    // send: more than one item, so a refusal does not speak of all of it
+  std::uint32_t retry = 0;    // send: earlier attempts of this part
+  bool in_doubt = false;      // send: one of them may have been stored
+  bool overtaken = false;     // send: newer samples may have been sent before it
+  bool begins_round = false;  // ack: what is in the lane by now has one turn each
+  bool divisible = true;      // send: more than one item, so a refusal does not speak of all of it
   Fate fate = Fate::delivered;
   Verdict verdict;
   Time until{};
@@ -88,25 +99,31 @@ struct Answer {
   std::uint64_t units = 0;
 };
 
+// What was read.
+struct Loaded {
+  std::uint64_t units = 0;
+  std::uint64_t raw_bytes = 0;
+  bool found_at_start = false;  // an earlier life may have sent it
+  bool overtaken = false;       // some of it was marked, in this life or an earlier one
+  bool remembered = false;      // all of it was
+  bool beyond_round = false;    // parked: it came to the lane after the round had begun
+};
+
 struct Event {
   enum class Kind : std::uint8_t { proceed, empty, loaded, counted, marked, answered, stop };
   Kind kind = Kind::proceed;
-  std::uint64_t units = 0;      // loaded
-  bool found_at_start = false;  // loaded: an earlier life may have sent it
-  bool overtaken = false;       // loaded: an earlier life marked it
-  std::size_t items = 0;        // counted
-  Answer answer;                // answered
+  Loaded batch{};         // loaded
+  std::size_t items = 0;  // counted
+  Answer answer{};        // answered
 
   static Event proceed() { return {}; }
   static Event empty() { return of(Kind::empty); }
-  static Event loaded(std::uint64_t units, bool found_at_start = false, bool overtaken = false) {
-    return {Kind::loaded, units, found_at_start, overtaken, 0, {}};
-  }
-  static Event counted(std::size_t items) { return {Kind::counted, 0, false, false, items, {}}; }
+  static Event loaded(const Loaded& batch) { return {Kind::loaded, batch, 0, {}}; }
+  static Event counted(std::size_t items) { return {Kind::counted, {}, items, {}}; }
   static Event marked() { return of(Kind::marked); }
-  static Event answered(Answer answer) { return {Kind::answered, 0, false, false, 0, std::move(answer)}; }
+  static Event answered(Answer answer) { return {Kind::answered, {}, 0, std::move(answer)}; }
   static Event stop() { return of(Kind::stop); }
-  static Event of(Kind kind) { return {kind, 0, false, false, 0, {}}; }
+  static Event of(Kind kind) { return {kind, {}, 0, {}}; }
 };
 
 class SenderMachine {
@@ -122,6 +139,8 @@ class SenderMachine {
   // Whether the quarantine lane has room. Without it nothing is quarantined: when one of several receivers
   // behind a router is gone, a share of everything fails for ever, and that is an outage, not poison.
   void allow_quarantine(bool allowed) { quarantine_allowed_ = allowed; }
+  // Whether the parked lane has room. Without it a receiver that refuses everything is waited for.
+  void allow_parking(bool allowed) { parking_allowed_ = allowed; }
 
   State state() const;
   bool downgraded() const { return downgraded_; }
@@ -134,6 +153,7 @@ class SenderMachine {
   struct Slot {
     Part part;
     std::uint32_t attempts = 0;
+    std::uint32_t silent = 0;         // the last ones, without an answer
     std::uint32_t seen = 0;           // failed attempts that reached the receiver
     std::uint64_t passes_before = 0;  // `passes_` when the first of those failed
     bool in_doubt = false;
@@ -142,34 +162,61 @@ class SenderMachine {
     bool known_bad = false;   // its left half passed, so the fault is in here: need not be sent whole
     bool last_try = false;    // the search is over: one attempt, no more cuts for a fault in the data
   };
-  enum class Cut : std::uint8_t { none, size, search, suspicion };
+  // Refused before anything of its batch has passed: whether that is the fault of the item will be known
+  // then.
+  struct Aside {
+    Slot slot;
+    Verdict verdict;
+    bool alone;  // a single item, in words that are not understood
+  };
+  enum class Cut : std::uint8_t {
+    none,
+    size,       // beyond the size that works
+    too_large,  // the receiver said so: on the search budget, for it may say so of everything
+    search,
+    suspicion,
+  };
+  // Why the queue is asked to remember that the batch may be overtaken.
+  enum class Mark : std::uint8_t { none, to_park, to_settle_aside, to_overtake };
   enum class Trial : std::uint8_t { none, sibling, ahead };
 
+  // What comes next: sender_machine.cc.
   Step next(Time now);
   Step send_top();
+  Step cut(Cut why, Time now);
+  Step settle_top(Fate fate, Verdict verdict);
+  Step park_top(const Verdict& verdict, Time now);
+  Step put_aside(const Verdict& verdict, bool alone, Time now);
+  Step settle_aside();
+  Step batch_settled(Time now);
+  Step mark(Mark why);
+  Step marked(Time now);
+  void open_batch(const Loaded& loaded, Time now);
+  void close_batch();
+  std::size_t items_of(const Slot& slot) const;  // kEnd when not counted yet
+  std::uint64_t size_of(const Slot& slot) const;
+  std::uint64_t size_max() const;
+  bool divisible(const Slot& slot) const { return items_of(slot) > 1; }
+
+  // What an answer does to the top: sender_answers.cc.
   Step answered(const Answer& answer, Time now);
   Step trial_answered(const Answer& answer, Time now);
   Step passed(const Answer& answer, Time now);
   Step failed(const Answer& answer, Time now);
   Step suspected(Time now);
   Step overtake();
-  Step paused(const Verdict& verdict, Time now);
   Step refused(const Verdict& verdict, Time now);
   Step refused_by_window(const Verdict& verdict, Time now);
+  Step refused_alone(const Verdict& verdict, Time now);
   Step too_large(const Answer& answer, Time now);
+  Step unanswered(const Verdict& verdict, Time now);
   Step other_version(const Verdict& verdict, Time now);
-  Step give_up_search(const Verdict& verdict, Time now);
-  Step cut(Cut why, Time now);
-  Step settle_top(Fate fate, Verdict verdict);
-  Step park_top(const Verdict& verdict);
-  Step hold(Time now);
-
-  void open_batch(const Event& loaded, Time now);
-  void close_batch();
+  Step keep_top(const Verdict& verdict, bool alone, Time now);
   void note_health(const Answer& answer, Time now);
+  void note_refusal(const Answer& answer, Time now);
+  void pause(Time now);
   void twin_failed();
-  std::size_t items_of(const Slot& slot) const;  // kEnd when not counted yet
-  bool divisible(const Slot& slot) const { return items_of(slot) > 1; }
+  bool refuses_everything() const { return senseless_ + 1 >= limits_.refused_before_pause; }
 
   const Role role_;
   const MachineLimits limits_;
@@ -178,21 +225,29 @@ class SenderMachine {
   Pace pace_;
   WorkingSize working_size_;
   Bisection search_;
+  Rounds rounds_;
 
   std::vector<Slot> stack_;
+  std::vector<Aside> aside_;  // older than all of the stack, oldest first
   bool batch_open_ = false;
-  bool batch_touched_ = false;      // some of it is settled
-  bool remembered_ = false;         // the queue knows that some of it may be overtaken
-  bool overtaken_ = false;          // something newer than what is left of it was sent, or is about to be
-  std::optional<Verdict> parking_;  // of the top, which waits for the queue to remember
-  std::size_t items_ = 0;           // of the batch; 0 until counted
-  std::uint64_t units_ = 0;         // of the batch
+  bool batch_passed_ = false;     // some of it is settled, and not set aside (again)
+  bool batch_parked_ = false;     // some of it is
+  bool batch_senseless_ = false;  // in words that are not understood, or for its size
+  bool remembered_ = false;       // the queue knows that some of it may be overtaken
+  bool overtaken_ = false;        // something newer than what is left of it was sent, or is about to be
+  Mark marking_ = Mark::none;
+  Verdict parking_;              // to_park: of the top
+  std::size_t items_ = 0;        // of the batch; 0 until counted
+  std::uint64_t units_ = 0;      // of the batch
+  std::uint64_t raw_bytes_ = 0;  // likewise
   Cut pending_cut_ = Cut::none;
   Verdict last_refusal_;
   Trial trial_ = Trial::none;
   std::uint32_t trials_ = 0;          // of this batch
   std::uint32_t suspicion_cuts_ = 0;  // of this batch
   std::uint64_t passes_ = 0;          // requests that passed, ever
+  std::uint32_t refusals_ = 0;        // requests that were refused, in a row
+  std::uint32_t senseless_ = 0;       // batches that were, whole, and nobody knows why; in a row
 
   Time not_before_{};           // no request earlier than this
   Duration pause_{};            // typical pause of this episode; zero when not paused
@@ -201,6 +256,7 @@ class SenderMachine {
   bool next_in_doubt_ = false;  // a trial has sent the next batch already, in vain
   bool downgraded_ = false;
   bool quarantine_allowed_ = true;
+  bool parking_allowed_ = true;
   bool stopped_ = false;
   std::uint32_t doubtful_left_;
 };

@@ -33,6 +33,7 @@ struct Verdict {
   wal::Reason reason =
       wal::Reason::bad_request;         // of a park, bisect, halve: should the part come to be rejected
   std::vector<Loss> losses;             // advance: units refused, by reason; never more than the part holds
+  bool understood = false;              // bisect: the words speak of a fault in the data, and are known
   bool rest_stored = false;             // park, bisect: what was not refused is stored already
   bool probable_duplicate = false;      // advance: refused only because an earlier attempt had arrived
   std::uint64_t under_reported = 0;     // advance: units the receiver did not say it wrote

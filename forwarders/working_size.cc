@@ -1,13 +1,13 @@
 #include "forwarders/working_size.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tideover::forward {
 namespace {
 
-// An eighth more after 64 requests: a receiver whose limit stands is asked too much once in 64 requests.
-constexpr std::uint32_t kPassesToGrow = 64;
-constexpr std::uint64_t kGrowthPart = 8;
+// A receiver whose limit stands is asked too much once in 64 requests.
+constexpr std::uint32_t kPassesToGrowLast = 64;
 
 }  // namespace
 
@@ -19,16 +19,33 @@ RequestLimits WorkingSize::limits() const {
   return scaled;
 }
 
-void WorkingSize::refused(std::uint64_t units) {
+void WorkingSize::halve(std::uint64_t units) {
   units_ = std::max<std::uint64_t>(1, std::min(units_, units) / 2);
   full_passes_ = 0;
 }
 
+void WorkingSize::refused(std::uint64_t units) {
+  halve(units);
+  passes_to_grow_ = kPassesToGrowLast;
+}
+
+void WorkingSize::unanswered(std::uint64_t units) {
+  halve(units);
+  if (std::exchange(grown_, false)) passes_to_grow_ = std::min(2 * passes_to_grow_, kPassesToGrowLast);
+}
+
 void WorkingSize::passed(std::uint64_t units) {
-  if (!reduced() || units * 4 < units_ * 3) return;
-  if (++full_passes_ < kPassesToGrow) return;
+  if (units * 4 < units_ * 3) return;
+  if (!reduced()) passes_to_grow_ = kPassesToGrowFirst;
+  if (!reduced() || ++full_passes_ < passes_to_grow_) return;
   full_passes_ = 0;
-  units_ = std::min(limits_.units, units_ + std::max<std::uint64_t>(1, units_ / kGrowthPart));
+  grown_ = true;
+  units_ = std::min(limits_.units, 2 * units_);
+}
+
+void WorkingSize::forget() {
+  units_ = limits_.units;
+  full_passes_ = 0;
 }
 
 }  // namespace tideover::forward

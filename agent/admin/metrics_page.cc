@@ -187,7 +187,8 @@ void destinations(Page& page, const Snapshot& s) {
   each([&](const auto& d, const Labels& l) { page.value(d.behind.bytes, l); });
   page.gauge("tideover_destination_lag_seconds", "Age of the oldest record waiting for it; 0 when none is.");
   each([&](const auto& d, const Labels& l) { page.value(age_seconds(s.now_ms, d.oldest_ms), l); });
-  page.gauge("tideover_destination_parked_samples", "Samples its receiver's time window refuses for now.");
+  page.gauge("tideover_destination_parked_samples",
+             "Samples its receiver refuses for now: outside its time window, or in words that nobody knows.");
   each([&](const auto& d, const Labels& l) { page.value(d.account.parked, l); });
   page.gauge("tideover_destination_quarantined_samples",
              "Samples it fails on again and again while others pass.");

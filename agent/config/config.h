@@ -40,6 +40,10 @@ struct Destination {
   bool required = false;
   From from = From::now;
   std::optional<Milliseconds> out_of_order_window;
+  Milliseconds request_timeout{};
+  Count request_max_samples;
+  Size request_max_bytes;  // before compression
+  std::optional<Size> max_bytes_per_second;
   std::map<std::string, std::string> headers;
   Tls tls;
   Auth auth;

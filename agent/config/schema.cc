@@ -5,6 +5,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr Size operator""_KiB(unsigned long long n) { return {n << 10}; }
 constexpr Size operator""_MiB(unsigned long long n) { return {n << 20}; }
 constexpr Size operator""_TiB(unsigned long long n) { return {n << 40}; }
 
@@ -68,6 +69,31 @@ Table<Destination> destination_keys() {
            .help =
                "what the receiver accepts (Thanos: --tsdb.out-of-order.time-window); check compares it with "
                "the guarantee"}),
+      value("request_timeout", &Destination::request_timeout,
+            {.fallback = "30s",
+             .min = 1s,
+             .max = 10min,
+             .help =
+                 "how long a request may take, from its first byte to the whole answer; what is not answered "
+                 "in time is sent again, in smaller requests"}),
+      value("request_max_samples", &Destination::request_max_samples,
+            {.fallback = "10000",
+             .min = Count{1},
+             .max = Count{100'000},
+             .help = "the largest request, in samples; also what came in a larger one is sent so"}),
+      value("request_max_bytes", &Destination::request_max_bytes,
+            {.fallback = "3MiB",
+             .min = 16_KiB,
+             .max = 32_MiB,
+             .help = "the largest request, in bytes before compression"}),
+      value(
+          "max_bytes_per_second", &Destination::max_bytes_per_second,
+          {.fallback_words = "no limit",
+           .min = 4_KiB,
+           .max = 64_TiB,
+           .help =
+               "the most that is sent in a second, compressed; keep it above the rate at which samples come "
+               "in, or the buffer fills"}),
       pairs("headers", &Destination::headers,
             {.max = 16,
              .check = complain_header,

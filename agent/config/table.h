@@ -58,6 +58,11 @@ struct Words<Size> {
   static Result<Size> parse(std::string_view text) { return parse_size(text); }
 };
 template <>
+struct Words<Count> {
+  static constexpr const char* kType = "number";
+  static Result<Count> parse(std::string_view text) { return parse_count(text); }
+};
+template <>
 struct Words<Percentage> {
   static constexpr const char* kType = "percentage";
   static Result<Percentage> parse(std::string_view text) { return parse_percentage(text); }

@@ -86,6 +86,14 @@ Result<Size> parse_size(std::string_view text) {
   return Size{*number * factor};
 }
 
+Result<Count> parse_count(std::string_view text) {
+  std::string_view rest = text;
+  const auto number = take_number(rest);
+  if (!number || !rest.empty())
+    return bad(fmt::format("{} is not a number: write digits, as in 10000", in_quotes(text)));
+  return Count{*number};
+}
+
 Result<Percentage> parse_percentage(std::string_view text) {
   const auto wrong = [&] {
     return bad(fmt::format("{} is not a percentage: write 20% or 12.5%", in_quotes(text)));
@@ -150,6 +158,8 @@ std::string print(Size value) {
       return fmt::format("{}{}", value.bytes / factor, name);
   return fmt::format("{}", value.bytes);
 }
+
+std::string print(Count value) { return std::to_string(value.n); }
 
 std::string print(Percentage value) { return fmt::format("{:.4g}%", value.ratio * 100); }
 

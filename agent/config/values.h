@@ -17,6 +17,10 @@ struct Size {
   std::uint64_t bytes = 0;
   auto operator<=>(const Size&) const = default;
 };
+struct Count {
+  std::uint64_t n = 0;
+  auto operator<=>(const Count&) const = default;
+};
 struct Percentage {
   double ratio = 0;  // 20% is 0.2
   auto operator<=>(const Percentage&) const = default;
@@ -36,6 +40,7 @@ struct Url {
 
 Result<Milliseconds> parse_duration(std::string_view text);  // 2h42m, 30s, 500ms
 Result<Size> parse_size(std::string_view text);              // 4GiB, 512MiB, 1048576
+Result<Count> parse_count(std::string_view text);            // 10000
 Result<Percentage> parse_percentage(std::string_view text);  // 20%, 12.5%
 Result<bool> parse_boolean(std::string_view text);           // true, false
 Result<Address> parse_address(std::string_view text);        // 127.0.0.1:7302, [::1]:7302
@@ -43,6 +48,7 @@ Result<Url> parse_url(std::string_view text);                // http or https
 
 std::string print(Milliseconds value);
 std::string print(Size value);
+std::string print(Count value);
 std::string print(Percentage value);
 std::string print(const Address& value);
 

@@ -1,7 +1,6 @@
 #include "forwarders/thanos/classify.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <optional>
 #include <string>
@@ -9,6 +8,7 @@
 
 #include "forwarders/answers.h"
 #include "forwarders/remote_write/remote_write.h"
+#include "forwarders/thanos/refusal_words.h"
 
 namespace tideover::thanos {
 namespace {
@@ -19,48 +19,6 @@ using forward::Loss;
 using forward::Sent;
 using forward::Verdict;
 using wal::Reason;
-
-// Prometheus storage/interface.go, Thanos pkg/store/labelpb/label.go.
-constexpr std::string_view kOutOfOrder = "out of order sample";
-constexpr std::string_view kDuplicate = "duplicate sample for timestamp";
-constexpr std::string_view kOutOfBounds = "out of bounds";
-constexpr std::string_view kTooOld = "too old sample";
-
-std::uint64_t mentions(std::string_view text, std::string_view what) {
-  std::uint64_t n = 0;
-  for (std::size_t at = text.find(what); at != text.npos; at = text.find(what, at + what.size())) ++n;
-  return n;
-}
-
-// "add N samples: CAUSE" at the front of `text`.
-void count_clause(std::string_view text, Refusals& found) {
-  std::uint64_t n = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
-  if (error != std::errc{}) return;
-  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-  const auto take = [&text](std::string_view word) {
-    if (!text.starts_with(word)) return false;
-    text.remove_prefix(word.size());
-    return true;
-  };
-  if (take(" exemplars: ")) {
-    found.exemplars += n;
-  } else if (take(" series: ")) {
-    found.labels += n;
-  } else if (take(" samples: ")) {
-    if (text.starts_with(kOutOfOrder))
-      found.out_of_order += n;
-    else if (text.starts_with(kDuplicate))
-      found.duplicate += n;
-    else if (text.starts_with(kOutOfBounds) || text.starts_with(kTooOld))
-      found.window += n;
-    else
-      return;
-  } else {
-    return;
-  }
-  found.counted = true;
-}
 
 Verdict make(Action action, Reason reason, const Result<http::Response>& answer) {
   Verdict verdict;
@@ -85,7 +43,7 @@ std::vector<Loss> losses_of(const Refusals& found, std::uint64_t units,
   add(Reason::out_of_order, found.out_of_order);
   add(Reason::duplicate, found.duplicate);
   add(Reason::out_of_bounds, found.window);
-  add(Reason::bad_request, found.labels);
+  add(Reason::bad_request, found.labels + found.malformed);
   if (left > 0 && exactly) {
     if (losses.empty())
       losses.push_back({Reason::bad_request, left});
@@ -93,6 +51,12 @@ std::vector<Loss> losses_of(const Refusals& found, std::uint64_t units,
       losses.back().units += left;
   }
   return losses;
+}
+
+// Time or an operator may lift it; `overtaken`: a refusal for its order is the same window, seen by a series
+// that has newer samples.
+std::uint64_t lifted_some_day(const Refusals& found, const History& history) {
+  return found.window + found.limit + (history.overtaken ? found.out_of_order : 0);
 }
 
 Reason main_reason(const Refusals& found) {
@@ -141,29 +105,33 @@ Verdict accepted(const Sent& sent, const http::Response& response, const Result<
   return verdict;
 }
 
+// Whether an item that is refused alone is given up for it is decided by who knows whether others pass; a
+// side lane gives up nothing for words that it does not know.
+Verdict not_understood(const Result<http::Response>& answer, const History& history) {
+  const bool keeps = history.side && !history.divisible;
+  return make(keeps ? Action::park : Action::bisect, Reason::bad_request, answer);
+}
+
 // The refusal took only a part: `refused` units of it, the rest is stored.
 Verdict refused_in_part(const Sent& sent, const Refusals& found, std::optional<std::uint64_t> exactly,
                         const Result<http::Response>& answer, const History& history) {
   Verdict verdict = make(Action::advance, main_reason(found), answer);
-  if (found.window > 0) {
+  if (lifted_some_day(found, history) > 0) {
     // A few bad items among many are worth looking for, or every batch with a stale exporter in it would be
-    // parked whole. Most of it is not: re-sending what is stored does no harm once the window opens.
-    const bool few = (found.counted || exactly) && exactly.value_or(found.window) * 2 < sent.units;
-    verdict.action = few && history.divisible && !history.parked ? Action::bisect : Action::park;
+    // parked whole. Most of it is not: re-sending what is stored does no harm once the window opens. What was
+    // set aside before is looked through whenever some of it passes.
+    const std::uint64_t refused = exactly.value_or(lifted_some_day(found, history));
+    const std::uint64_t few = history.side || history.overtaken ? sent.units : (sent.units + 1) / 2;
+    const bool known = found.counted || exactly;
+    verdict.action = history.divisible && known && refused < few ? Action::bisect : Action::park;
     verdict.rest_stored = true;
     return verdict;
   }
-  if (history.overtaken && found.out_of_order > 0) {
-    // The same window, seen by a series that has newer samples.
-    verdict.action = history.divisible && !history.parked ? Action::bisect : Action::park;
-    verdict.rest_stored = true;
-    return verdict;
-  }
-  if (history.in_doubt && (found.labels == 0 || found.out_of_order + found.duplicate > 0)) {
+  if (history.in_doubt && (found.labels + found.malformed == 0 || found.out_of_order + found.duplicate > 0)) {
     verdict.probable_duplicate = true;
-    Refusals malformed;  // whatever arrived before, this did not
-    malformed.labels = found.labels;
-    verdict.losses = losses_of(malformed, sent.units, std::nullopt);
+    Refusals final;  // whatever arrived before, this did not
+    final.labels = found.labels + found.malformed;
+    verdict.losses = losses_of(final, sent.units, std::nullopt);
     return verdict;
   }
   verdict.losses = losses_of(found, sent.units, exactly);
@@ -173,29 +141,52 @@ Verdict refused_in_part(const Sent& sent, const Refusals& found, std::optional<s
 Verdict conflict(const Sent& sent, const http::Response& response, const Result<http::Response>& answer,
                  const History& history) {
   const Refusals found = refusals_of(response.body);
-  // No count, no proof that anything was stored.
   if (found.counted) return refused_in_part(sent, found, std::nullopt, answer, history);
+  if (!found.understood()) {
+    Verdict verdict = not_understood(answer, history);
+    verdict.rest_stored = true;  // as far as 409 means what it means elsewhere
+    return verdict;
+  }
+  // No count, no proof that anything was stored.
   return refused_in_part(sent, found, sent.units, answer, history);
+}
+
+// A refusal of 2.0 whose counts say that some was written; nullopt: they are not to be believed.
+std::optional<Verdict> written_in_part(const Sent& sent, const Refusals& found, std::uint64_t written,
+                                       const Result<http::Response>& answer, const History& history) {
+  // Where the text names more than the counts leave out, the counts are wrong: what is named was refused.
+  const std::uint64_t refused =
+      std::max(sent.units - std::min(sent.units, written), std::min(sent.units, found.samples()));
+  // Mimir counts what it was sent.
+  if (refused == 0 && found.exemplars == 0) return std::nullopt;
+  if (history.side && !found.understood()) return std::nullopt;
+  History known = history;
+  known.in_doubt = history.in_doubt && found.out_of_order + found.duplicate > 0;
+  return refused_in_part(sent, found, refused, answer, known);
 }
 
 Verdict bad_request(const Sent& sent, const http::Response& response, const Result<http::Response>& answer,
                     const History& history) {
   const Refusals found = refusals_of(response.body);
   const Written written = written_of(response.headers);
-  if (is_v2(sent) && written.units > 0) {
-    // Where the text names more than the counts leave out, the counts are wrong: what is named was refused.
-    const std::uint64_t refused =
-        std::max(sent.units - std::min(sent.units, written.units), std::min(sent.units, found.samples()));
-    History known = history;
-    known.in_doubt = history.in_doubt && found.out_of_order + found.duplicate > 0;
-    return refused_in_part(sent, found, refused, answer, known);
+  const bool some_written = is_v2(sent) && written.units > 0;
+  if (some_written)
+    if (auto verdict = written_in_part(sent, found, written.units, answer, history))
+      return *std::move(verdict);
+  if (!found.understood()) {
+    Verdict verdict = not_understood(answer, history);
+    verdict.rest_stored = some_written;
+    return verdict;
   }
   // Nothing is stored. The text speaks of one item, and says nothing of the others.
   Verdict verdict = make(Action::bisect, main_reason(found), answer);
-  const bool window = found.window > 0 || (history.overtaken && found.out_of_order > 0);
-  if (window && (history.parked || !history.divisible)) verdict.action = Action::park;
-  const bool order = verdict.reason == Reason::out_of_order || verdict.reason == Reason::duplicate;
-  if (verdict.action == Action::bisect && order && !history.divisible && history.in_doubt) {
+  if (lifted_some_day(found, history) > 0) {
+    if (!history.divisible) verdict.action = Action::park;
+    return verdict;
+  }
+  const std::uint64_t order = found.out_of_order + found.duplicate;
+  verdict.understood = order + found.labels + found.malformed > 0;
+  if (order > 0 && !history.divisible && history.in_doubt) {
     verdict.action = Action::advance;
     verdict.probable_duplicate = true;
   }
@@ -210,19 +201,9 @@ Verdict unsupported(const Sent& sent, const Result<http::Response>& answer) {
 
 }  // namespace
 
-Refusals refusals_of(std::string_view text) {
-  constexpr std::string_view kAdd = "add ";
-  Refusals found;
-  for (std::size_t at = text.find(kAdd); at != text.npos; at = text.find(kAdd, at + kAdd.size()))
-    count_clause(text.substr(at + kAdd.size()), found);
-  if (found.counted) return found;
-  found.out_of_order = mentions(text, kOutOfOrder);
-  found.duplicate = mentions(text, kDuplicate);
-  found.window = mentions(text, kOutOfBounds) + mentions(text, kTooOld);
-  return found;
-}
-
 Verdict classify(const Sent& sent, const Result<http::Response>& answer, const History& history) {
+  const bool window = answer.has_value() && answer->status == 500 && begins_with_window(answer->body);
+  if (window) return bad_request(sent, *answer, answer, history);
   if (auto verdict = forward::common_verdict(answer)) return *std::move(verdict);
   const http::Response& response = *answer;
   switch (response.status) {

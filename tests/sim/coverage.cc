@@ -274,7 +274,7 @@ void Coverage::hit_recovery(Recovery recovery) { add(kRecovery, name_of(recovery
 
 void Coverage::hit(const forward::Sent& sent, const forward::Verdict& verdict,
                    const forward::History& history) {
-  add(history.parked ? kSideVerdict : kVerdict, name_of(verdict.action));
+  add(history.side ? kSideVerdict : kVerdict, name_of(verdict.action));
   add(kSent, name_of(static_cast<remote_write::Version>(sent.encoding)));
   add(kDetail, "rest stored", verdict.rest_stored ? 1 : 0);
   add(kDetail, "probable duplicate", verdict.probable_duplicate ? 1 : 0);

@@ -57,7 +57,8 @@ class WordLoad final : public Load {
   std::string text_;
 };
 
-// 400 names what is wrong: "window", "order", "bad"; nothing of the request is stored then.
+// 400 names what is wrong: "window", "order", "bad ..."; other words nobody understands. Nothing of the
+// request is stored then.
 class WordDestination final : public Destination {
  public:
   std::size_t plan(std::span<const wal::StoredRecord> records, const RequestLimits& limits) const override {
@@ -83,10 +84,13 @@ class WordDestination final : public Destination {
     const bool window = answer->body == "window";
     const bool order = answer->body == "order";
     const bool waits = window || (order && history.overtaken);
+    const bool bad = answer->body.starts_with("bad");
     verdict.reason = window  ? wal::Reason::out_of_bounds
                      : order ? wal::Reason::out_of_order
                              : wal::Reason::bad_request;
-    verdict.action = waits && (history.parked || !history.divisible) ? Action::park : Action::bisect;
+    const bool keeps = waits || (history.side && !order && !bad);
+    verdict.action = keeps && !history.divisible ? Action::park : Action::bisect;
+    verdict.understood = order || bad;
     if (!order || waits || history.divisible || !history.in_doubt) return verdict;
     verdict.action = Action::advance;
     verdict.probable_duplicate = true;
@@ -99,18 +103,22 @@ class WordTransport final : public http::Transport {
  public:
   using Receiver = std::function<Result<http::Response>(const http::Request&)>;
 
-  WordTransport(Clock& clock, Receiver receiver)
-      : clock_(clock), receiver_(std::move(receiver)), closed_(clock) {}
+  WordTransport(Clock& clock, Receiver receiver) : clock_(clock), receiver_(std::move(receiver)) {}
 
   awaitable<Result<http::Response>> send(http::Request request, Time deadline) override {
     ++requests;
     const Time answered = hangs ? deadline : clock_.now() + std::chrono::milliseconds(5);
-    const bool interrupted = co_await closed_.wait_until(answered);
+    Notifier closed(clock_);
+    const auto place = open_.insert(&closed).first;
+    const bool interrupted = co_await closed.wait_until(answered);
+    open_.erase(place);
     if (interrupted) co_return fail(Errc::stopping, "closed");
     if (hangs) co_return fail(Errc::timeout, "no answer");
     co_return receiver_(request);
   }
-  void close() override { closed_.notify(); }
+  void close() override {
+    for (Notifier* closed : open_) closed->notify();
+  }
 
   std::size_t requests = 0;
   bool hangs = false;
@@ -118,7 +126,7 @@ class WordTransport final : public http::Transport {
  private:
   Clock& clock_;
   Receiver receiver_;
-  Notifier closed_;
+  std::set<Notifier*> open_;  // one for each request under way
 };
 
 }  // namespace tideover::forward

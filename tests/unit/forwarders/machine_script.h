@@ -97,6 +97,8 @@ class MachineScript {
   std::vector<Verdict> rejections;
   std::vector<Duration> sleeps;
   std::vector<State> states;
+  std::uint64_t raw_bytes = 0;           // of each batch
+  bool local_refusals = false;           // what is refused never left
   bool markable = true;                  // the queue can make a mark durable
   std::optional<std::size_t> marked_at;  // requests sent before the last mark
 
@@ -107,7 +109,9 @@ class MachineScript {
     switch (step_.kind) {
       case Step::Kind::read:
         limits_at_read = machine.request_limits();
-        event_ = Event::loaded(batches_[batch_], true);
+        settled_.clear();  // what was not acknowledged does not count
+        rejected_.clear();
+        event_ = Event::loaded({.units = batches_[batch_], .raw_bytes = raw_bytes, .found_at_start = true});
         return;
       case Step::Kind::count: event_ = Event::counted(batches_[batch_]); return;
       case Step::Kind::mark:
@@ -117,6 +121,10 @@ class MachineScript {
       case Step::Kind::send: event_ = send(); return;
       case Step::Kind::settle: settle(); return;
       case Step::Kind::ack:
+        for (const auto& [item, fate] : settled_) fates[item].push_back(fate);
+        settled_.clear();
+        rejections.insert(rejections.end(), rejected_.begin(), rejected_.end());
+        rejected_.clear();
         base_ += batches_[batch_++];
         if (ahead_delivered_) base_ += batches_[batch_++];
         ahead_delivered_ = false;
@@ -142,7 +150,7 @@ class MachineScript {
     Answer a = receiver_(sending);
     sent.back().taken = a.verdict.action == Action::advance;
     now += a.latency;
-    a.units = part.items();
+    a.units = local_refusals && !sent.back().taken ? 0 : part.items();
     if (step_.ahead && a.verdict.action == Action::advance && a.verdict.losses.empty()) {
       ahead_delivered_ = true;
       for (std::size_t i = 0; i < whole; ++i) fates[base + i].push_back(Fate::delivered);
@@ -152,8 +160,8 @@ class MachineScript {
 
   void settle() {
     const Part part = step_.part.last == kEnd ? Part{0, batches_[batch_]} : step_.part;
-    for (std::size_t i = part.first; i < part.last; ++i) fates[base_ + i].push_back(step_.fate);
-    if (step_.fate == Fate::rejected) rejections.push_back(step_.verdict);
+    for (std::size_t i = part.first; i < part.last; ++i) settled_.emplace_back(base_ + i, step_.fate);
+    if (step_.fate == Fate::rejected) rejected_.push_back(step_.verdict);
     event_ = Event::proceed();
   }
 
@@ -164,6 +172,8 @@ class MachineScript {
   bool ahead_delivered_ = false;
   Event event_ = Event::proceed();
   Step step_;
+  std::vector<std::pair<std::size_t, Fate>> settled_;  // of the batch in flight
+  std::vector<Verdict> rejected_;
 
  public:
   RequestLimits limits_at_read;

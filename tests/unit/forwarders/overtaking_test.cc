@@ -66,7 +66,19 @@ TEST_CASE("nothing is sent behind what is parked before the queue remembers that
 TEST_CASE("what an earlier life marked is overtaken from its first request on") {
   SenderMachine machine(Role::main, settled_limits(), 1);
   machine.resume(Event::proceed(), Time{1h});
-  CHECK(machine.resume(Event::loaded(10, true, true), Time{1h}).overtaken);
+  const Loaded marked{.units = 10, .found_at_start = true, .overtaken = true, .remembered = true};
+  CHECK(machine.resume(Event::loaded(marked), Time{1h}).overtaken);
+}
+
+// Found by the simulator: what an earlier life marked was merged with what it had not.
+TEST_CASE("a batch of which only the front was marked is marked anew before anything is parked of it") {
+  SenderMachine machine(Role::main, settled_limits(), 1);
+  const Time now{1h};
+  machine.resume(Event::proceed(), now);
+  const bool whole = GENERATE(false, true);
+  machine.resume(Event::loaded({.units = 10, .overtaken = true, .remembered = whole}), now);
+  const Step step = machine.resume(Event::answered(answer(Action::park, Reason::out_of_bounds)), now);
+  CHECK(step.kind == (whole ? Step::Kind::settle : Step::Kind::mark));
 }
 
 }  // namespace

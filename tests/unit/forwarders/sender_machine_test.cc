@@ -174,14 +174,15 @@ TEST_CASE("413 halves down to what fits, and the size is remembered") {
   CHECK(script.limits_at_read.raw_bytes < 3 << 20);
 }
 
-TEST_CASE("an item that is too large even alone is rejected as such") {
-  MachineScript script(Role::main, settled_limits(), {4}, [](const Sending& s) {
+TEST_CASE("an item that is too large even alone is parked, and its size is no rule for the others") {
+  MachineScript script(Role::main, settled_limits(), {4, 1'000}, [](const Sending& s) {
     return s.holds(2) ? answer(Action::halve, Reason::too_large) : stored();
   });
   script.run();
-  CHECK(script.count(Fate::delivered) == 3);
-  REQUIRE(script.rejections.size() == 1);
-  CHECK(script.rejections[0].reason == Reason::too_large);
+  CHECK(script.settled_once());
+  CHECK(script.count(Fate::delivered) == 1'003);
+  CHECK(script.fates[2] == std::vector{Fate::parked});
+  CHECK(script.sent.back().items() == 1'000);
 }
 
 TEST_CASE("the working size grows again after many requests that passed") {
@@ -281,22 +282,11 @@ TEST_CASE("after an outage every node waits a random part of five seconds before
   CHECK(*delays.rbegin() - *delays.begin() > 2s);
 }
 
-TEST_CASE("the parked lane probes its oldest batch each minute, and flows once it is taken") {
-  MachineScript script(Role::parked, settled_limits(), {10, 10, 10}, [](const Sending& s) {
-    return s.now < Time{1h} + 10min ? answer(Action::park, Reason::out_of_bounds) : stored();
-  });
-  script.run();
-  CHECK(script.settled_once());
-  CHECK(script.count(Fate::delivered) == 30);
-  CHECK(std::count(script.sleeps.begin(), script.sleeps.end(), Duration(60s)) == 10);
-  CHECK(script.sleeps.size() == 10);
-}
-
 TEST_CASE("a poke probes the parked lane at once") {
   SenderMachine machine(Role::parked, settled_limits(), 1);
   const Time now{1h};
   machine.resume(Event::proceed(), now);
-  CHECK(machine.resume(Event::loaded(10), now).kind == Step::Kind::sleep);
+  CHECK(machine.resume(Event::loaded({.units = 10}), now).kind == Step::Kind::sleep);
   machine.poke();
   CHECK(machine.resume(Event::proceed(), now).kind == Step::Kind::send);
 }
@@ -304,7 +294,7 @@ TEST_CASE("a poke probes the parked lane at once") {
 TEST_CASE("whoever stops it is obeyed from any state") {
   SenderMachine machine(Role::main, settled_limits(), 1);
   machine.resume(Event::proceed(), Time{1h});
-  machine.resume(Event::loaded(10), Time{1h});
+  machine.resume(Event::loaded({.units = 10}), Time{1h});
   CHECK(machine.resume(Event::stop(), Time{1h}).kind == Step::Kind::stop);
   CHECK(machine.state() == State::stopped);
 }
@@ -326,7 +316,7 @@ TEST_CASE("an operator who repaired the receiver need not wait for the next prob
   SenderMachine machine(Role::main, settled_limits(), 1);
   const Time now{1h};
   machine.resume(Event::proceed(), now);
-  machine.resume(Event::loaded(10), now);
+  machine.resume(Event::loaded({.units = 10}), now);
   const Answer fault = GENERATE(answer(Action::pause), unreachable());
   CHECK(machine.resume(Event::answered(fault), now).kind == Step::Kind::sleep);
   machine.poke();

@@ -30,6 +30,15 @@ http::Headers written(int samples, int histograms) {
           {"X-Prometheus-Remote-Write-Exemplars-Written", "0"}};
 }
 
+const std::string kMimirOld =
+    "failed pushing to ingester mimir-1: user=app1: the sample has been rejected because its timestamp is "
+    "too old "
+    "(err-mimir-sample-timestamp-too-old). The affected sample has timestamp 2026-01-01T00:00:00Z\n";
+const std::string kMimirLimit =
+    "failed pushing to ingester mimir-1: user=app1: per-user series limit of 150000 exceeded "
+    "(err-mimir-max-series-per-user). To adjust the related per-tenant limit, configure "
+    "-ingester.max-global-series-per-user\n";
+
 struct Row {
   std::string what;
   Sent sent;
@@ -46,7 +55,8 @@ const History kFirst{};
 const History kDoubt{.in_doubt = true};
 const History kSingle{.divisible = false};
 const History kSingleDoubt{.in_doubt = true, .divisible = false};
-const History kParked{.parked = true, .overtaken = true};
+const History kParked{.side = true, .overtaken = true};
+const History kSideSingle{.divisible = false, .side = true, .overtaken = true};
 const History kOvertaken{.in_doubt = true, .overtaken = true};
 const History kSingleOvertaken{.in_doubt = true, .divisible = false, .overtaken = true};
 const History kWorks{.version_works = true};
@@ -115,9 +125,23 @@ TEST_CASE("every answer of the real receivers has its verdict") {
        {},
        true},
       {"one, found", sent_v1(1), thanos_409("add 1 samples: out of bounds"), kSingle, Action::park, {}, true},
-      {"a few, in the parked lane",
+      {"a few, in the parked lane: looked for",
        sent_v1(500),
        thanos_409("add 3 samples: out of bounds"),
+       kParked,
+       Action::bisect,
+       {},
+       true},
+      {"most, in the parked lane: looked for all the same",
+       sent_v1(500),
+       thanos_409("add 499 samples: too old sample"),
+       kParked,
+       Action::bisect,
+       {},
+       true},
+      {"all, in the parked lane: there is nothing to look for",
+       sent_v1(500),
+       thanos_409("add 500 samples: too old sample"),
        kParked,
        Action::park,
        {},
@@ -188,7 +212,7 @@ TEST_CASE("every answer of the real receivers has its verdict") {
        sent_v1(500),
        thanos_409("add 5 samples: out of order sample"),
        kParked,
-       Action::park,
+       Action::bisect,
        {},
        true},
       {"out of order, but overtaken: no proof of arrival, so each is looked for",
@@ -215,12 +239,26 @@ TEST_CASE("every answer of the real receivers has its verdict") {
        kFirst,
        Action::advance,
        {{Reason::out_of_order, 5}}},
-      {"a conflict without a count counts whole",
+      {"a conflict in words that count counts whole",
+       sent_v1(20),
+       {409, {}, "duplicate sample for timestamp"},
+       kFirst,
+       Action::advance,
+       {{Reason::duplicate, 20}}},
+      {"a conflict that nobody understands gives up nothing unseen",
        sent_v1(20),
        {409, {}, "conflict"},
        kFirst,
-       Action::advance,
-       {{Reason::bad_request, 20}}},
+       Action::bisect,
+       {},
+       true},
+      {"the same in a side lane, of one",
+       sent_v1(1),
+       {409, {}, "conflict"},
+       kSideSingle,
+       Action::park,
+       {},
+       true},
       // Prometheus 400 to 1.0: rolled back as a whole
       {"Prometheus: too old, many", sent_v1(500), {400, {}, "too old sample\n"}, kFirst, Action::bisect},
       {"Prometheus: too old, one", sent_v1(1), {400, {}, "too old sample\n"}, kSingle, Action::park},
@@ -229,11 +267,86 @@ TEST_CASE("every answer of the real receivers has its verdict") {
        {400, {}, "out of bounds: timestamp is too far in the future\n"},
        kSingle,
        Action::park},
-      {"Prometheus: too old, in the parked lane",
+      {"Prometheus: too old, in the parked lane: it names the first only",
        sent_v1(500),
        {400, {}, "too old sample\n"},
        kParked,
+       Action::bisect},
+      {"Prometheus: too old, one, in the parked lane",
+       sent_v1(1),
+       {400, {}, "too old sample\n"},
+       kSideSingle,
        Action::park},
+      {"a side lane keeps what is refused in words that nobody knows",
+       sent_v1(1),
+       {400, {}, "no\n"},
+       kSideSingle,
+       Action::park},
+      {"a side lane gives up what is another value at its time",
+       sent_v1(1),
+       {400, {}, "duplicate sample for timestamp\n"},
+       kSideSingle,
+       Action::bisect},
+      {"Prometheus 2.42: too old, with 500",
+       sent_v1(500),
+       {500, {}, "too old sample\n"},
+       kFirst,
+       Action::bisect},
+      {"Prometheus 2.42: too old, one, with 500",
+       sent_v1(1),
+       {500, {}, "too old sample\n"},
+       kSingle,
+       Action::park},
+      {"Prometheus 3: a histogram too old for 2.0, with 500",
+       sent_v2(1),
+       {500, written(0, 0), "too old sample for series {}\n"},
+       kSingle,
+       Action::park},
+      {"a router that lacks a quorum, whatever it quotes",
+       sent_v1(500),
+       {500, {}, "2 errors: no quorum; store locally: add 5 samples: out of bounds\n"},
+       kFirst,
+       Action::retry},
+      {"somebody on the way took us for gone",
+       sent_v1(5),
+       {499, {}, "context canceled\n"},
+       kFirst,
+       Action::retry},
+      // Mimir and Cortex: the valid rest is stored, and the counts of 2.0 are those of what came
+      {"Mimir: too old, one", sent_v1(1), {400, {}, kMimirOld}, kSingle, Action::park},
+      {"Mimir: too old, many", sent_v1(500), {400, {}, kMimirOld}, kFirst, Action::bisect},
+      {"Mimir, 2.0: too old, one of many",
+       sent_v2(500),
+       {400, written(500, 0), kMimirOld},
+       kWorks,
+       Action::bisect,
+       {},
+       true},
+      {"Mimir: a limit of series, one", sent_v1(1), {400, {}, kMimirLimit}, kSingle, Action::park},
+      {"Mimir, 2.0: a limit of series",
+       sent_v2(500),
+       {400, written(500, 0), kMimirLimit},
+       kWorks,
+       Action::bisect,
+       {},
+       true},
+      {"2.0: words that nobody knows, and counts that say that nothing was refused",
+       sent_v2(500),
+       {400, written(500, 0), "no\n"},
+       kWorks,
+       Action::bisect,
+       {},
+       true},
+      {"2.0: the same for exemplars alone loses no sample",
+       sent_v2(500),
+       {400, written(500, 0), "out of order exemplar for series {}\n"},
+       kWorks,
+       Action::advance},
+      {"Cortex: out of order, one",
+       sent_v1(1),
+       {400, {}, "user=a: err: out of order sample. timestamp=9"},
+       kSingle,
+       Action::bisect},
       {"Prometheus: out of order, many",
        sent_v1(500),
        {400, {}, "out of order sample\n"},
@@ -364,18 +477,23 @@ TEST_CASE("what is rejected alone has the reason that the receiver gave") {
   CHECK(reason("histogram has negative count\n") == Reason::bad_request);
 }
 
+TEST_CASE("a refusal in words that are known speaks of the data, any other may speak of anything") {
+  const auto understood = [](const char* text) {
+    return classify(sent_v1(1), http::Response{400, {}, text}, kSingle).understood;
+  };
+  CHECK(understood("out of order sample\n"));
+  CHECK(understood("duplicate sample for timestamp\n"));
+  CHECK(understood("invalid metric name or labels\n"));
+  CHECK(understood("histogram has a bucket whose observation count is negative\n"));
+  CHECK_FALSE(understood("tenant name not valid\n"));
+  CHECK_FALSE(understood("unsupported path requested: \"/api/v1/receive\"\n"));
+}
+
 TEST_CASE("no answer means once more") {
   for (const Errc code : {Errc::connect_failed, Errc::timeout, Errc::connection_lost}) {
     const Result<http::Response> none = fail(code, "gone");
     CHECK(classify(sent_v1(5), none, kFirst).action == Action::retry);
   }
-}
-
-TEST_CASE("clauses that are cut short are read as far as they go") {
-  CHECK(refusals_of("add 12 samples: out of bou").samples() == 0);
-  CHECK(refusals_of("add 99999999999999999999 samples: out of bounds").window == 1);  // by mention
-  CHECK(refusals_of("add ").samples() == 0);
-  CHECK(refusals_of("").samples() == 0);
 }
 
 }  // namespace

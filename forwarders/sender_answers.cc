@@ -1,0 +1,280 @@
+// What an answer does to the part in flight; what comes next is sender_machine.cc.
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "forwarders/sender_machine.h"
+#include "wal/base/invariant.h"
+
+namespace tideover::forward {
+namespace {
+
+// A batch in which everything is answered 5xx is not taken apart item by item.
+constexpr std::uint32_t kSuspicionCutsMax = 64;
+// Refusals in a row, in the main lane, that are not spaced: a search among good data meets fewer.
+constexpr std::uint32_t kRefusalsAtOnce = 4;
+constexpr Duration kRefusalGapFirst = std::chrono::milliseconds(20);
+constexpr Duration kRefusalGapMax = std::chrono::milliseconds(250);
+// Of a side lane, in parts of the time that the refused request took.
+constexpr int kSideGapShare = 4;
+// A replay begins after a random part of this share of the outage: a blip delays nobody.
+constexpr int kReplayDelayShare = 10;
+
+bool refused_for_order(wal::Reason reason) {
+  return reason == wal::Reason::out_of_order || reason == wal::Reason::duplicate;
+}
+
+Duration random_part(Duration duration, Rng& rng) {
+  return Duration(static_cast<Duration::rep>(static_cast<double>(duration.count()) * rng.unit()));
+}
+
+}  // namespace
+
+Step SenderMachine::answered(const Answer& answer, Time now) {
+  invariant(batch_open_ && !stack_.empty(), "an answer belongs to a part in flight");
+  note_health(answer, now);
+  note_refusal(answer, now);
+  switch (answer.verdict.action) {
+    case Action::advance: return passed(answer, now);
+    case Action::retry: return failed(answer, now);
+    case Action::park: return refused_by_window(answer.verdict, now);
+    case Action::bisect: return refused(answer.verdict, now);
+    case Action::halve: return too_large(answer, now);
+    case Action::downgrade: return other_version(answer.verdict, now);
+    case Action::pause: pause(now); return next(now);
+  }
+  invariant(false, "every action is one of the seven");
+  return {};
+}
+
+void SenderMachine::note_health(const Answer& answer, Time now) {
+  pace_.sent(now - answer.latency, answer.bytes);
+  if (answer.overloaded) pace_.overloaded(now);
+  const bool taken = answer.verdict.action != Action::retry && answer.verdict.action != Action::pause;
+  if (!taken) return;
+  const bool was_down = breaker_.open();
+  // One that refuses whatever it is sent is not well because it has done so once more.
+  const bool judges = answer.verdict.action == Action::advance || !refuses_everything();
+  const bool was_paused = judges && std::exchange(pause_, Duration{}) != Duration{};
+  if (was_down || was_paused) {
+    recovering_ = true;
+    pace_.slow_start(now);
+  }
+  if (was_down) {
+    const Duration outage = now - breaker_.failing_since();
+    not_before_ = now + random_part(std::min(limits_.replay_delay_max, outage / kReplayDelayShare), rng_);
+  }
+  breaker_.succeeded();
+  if (answer.verdict.action == Action::advance) pace_.passed(now, answer.bytes, answer.latency);
+}
+
+// Refusals are spaced: those of a side lane, which brings what was refused before, and those of the main lane
+// when nothing passes between them.
+void SenderMachine::note_refusal(const Answer& answer, Time now) {
+  const Action action = answer.verdict.action;
+  if (action == Action::advance) refusals_ = 0;
+  const bool refused = action == Action::bisect || action == Action::halve;
+  Duration gap{};
+  if (role_ != Role::main && (refused || action == Action::park)) {
+    gap = std::max(limits_.side_gap, kSideGapShare * answer.latency);
+  } else if (refused && ++refusals_ > kRefusalsAtOnce) {
+    const std::uint32_t doublings = std::min(refusals_ - kRefusalsAtOnce - 1, 16U);
+    gap = std::min(kRefusalGapFirst * (1 << doublings), kRefusalGapMax);
+  }
+  if (gap != Duration{}) not_before_ = std::max(not_before_, now + gap);
+}
+
+Step SenderMachine::passed(const Answer& answer, Time) {
+  const Slot top = stack_.back();
+  const bool clean = answer.verdict.losses.empty() && !answer.verdict.probable_duplicate;
+  // Of several items that arrived earlier none is the fault that is searched for; of one item it may be.
+  const bool faultless = answer.verdict.losses.empty() && (clean || divisible(top));
+  working_size_.passed(answer.units);
+  if (clean) ++passes_;
+  if (top.searched && faultless) search_.passed();
+  Step step = settle_top(Fate::delivered, answer.verdict);
+  if (!stack_.empty() && std::exchange(stack_.back().twin_clean, false) && faultless)
+    stack_.back().known_bad = true;
+  return step;
+}
+
+void SenderMachine::twin_failed() {
+  if (stack_.size() > 1) stack_[stack_.size() - 2].twin_clean = false;
+}
+
+void SenderMachine::pause(Time now) {
+  if (pause_ == Duration{})
+    pause_ = limits_.pause_min + random_part(limits_.pause_max - limits_.pause_min, rng_);
+  // +-10 %, as a backoff at its cap.
+  not_before_ = now + pause_ - pause_ / 10 + random_part(pause_ / 5, rng_);
+}
+
+// The receiver's window refuses all of the part, or more of it than is worth looking for.
+Step SenderMachine::refused_by_window(const Verdict& verdict, Time now) {
+  twin_failed();
+  if (stack_.back().searched) search_.culprit_found();
+  return park_top(verdict, now);
+}
+
+// Something in the part is bad.
+Step SenderMachine::refused(const Verdict& verdict, Time now) {
+  twin_failed();
+  last_refusal_ = verdict;
+  Slot& top = stack_.back();
+  top.in_doubt = top.in_doubt || verdict.rest_stored;
+  if (!divisible(top)) return refused_alone(verdict, now);
+  // Part of a batch that may have arrived is refused for what did arrive, and the answer does not say where
+  // the rest begins. No budget: to give up would drop what has not arrived.
+  if (top.in_doubt && refused_for_order(verdict.reason)) return cut(Cut::search, now);
+  if (top.last_try) return keep_top(verdict, false, now);
+  if (top.searched && search_.exhausted()) {
+    for (Slot& slot : stack_) slot.last_try = slot.searched;
+    return keep_top(verdict, false, now);
+  }
+  return cut(Cut::search, now);
+}
+
+// A single item. It is given up when the receiver says what is wrong with it, or takes others of its batch:
+// words that are not understood may speak of anything, a wrong path among them.
+Step SenderMachine::refused_alone(const Verdict& verdict, Time now) {
+  const bool others_pass = role_ == Role::main && search_.something_passed();
+  if (stack_.back().searched) search_.culprit_found();
+  if (verdict.understood || others_pass) return settle_top(Fate::rejected, verdict);
+  return keep_top(verdict, true, now);
+}
+
+// Nobody knows what in it is bad: it is set aside. When batch after batch is refused so, it is the receiver,
+// or somebody before it, that is not as it should be: then there is a pause between them, and what there is
+// no room for waits where it is.
+Step SenderMachine::keep_top(const Verdict& verdict, bool alone, Time now) {
+  const bool sensible = verdict.understood || verdict.reason == wal::Reason::out_of_bounds;
+  batch_senseless_ = batch_senseless_ || !sensible;
+  if (role_ == Role::main && !sensible && !batch_passed_ && refuses_everything()) {
+    pause(now);
+    if (!parking_allowed_) return next(now);
+  }
+  const bool undecided = role_ == Role::main && search_.active() && !search_.something_passed();
+  return undecided ? put_aside(verdict, alone, now) : park_top(verdict, now);
+}
+
+// 413, or more than can be made. A receiver that says so even of a single item, or of every part of a batch,
+// says it of everything: then the size is not what is wrong.
+Step SenderMachine::too_large(const Answer& answer, Time now) {
+  const bool said = answer.units > 0;  // without any it never left: the receiver said nothing
+  Slot& top = stack_.back();
+  twin_failed();
+  last_refusal_ = answer.verdict;
+  const bool hopeless = top.last_try || (said && top.searched && search_.refused_whole());
+  if (divisible(top) && !hopeless) {
+    if (said) working_size_.refused(answer.units);
+    return cut(said ? Cut::too_large : Cut::size, now);
+  }
+  working_size_.forget();
+  if (hopeless)
+    for (Slot& slot : stack_) slot.last_try = slot.searched;
+  return keep_top(answer.verdict, false, now);
+}
+
+Step SenderMachine::other_version(const Verdict& verdict, Time now) {
+  if (downgraded_) return settle_top(Fate::rejected, verdict);
+  downgraded_ = true;
+  stack_.back().in_doubt = true;  // a proxy may have eaten the headers of a receiver that did store it
+  return next(now);
+}
+
+// ---- failures, and the part that causes them ----
+
+Step SenderMachine::failed(const Answer& answer, Time now) {
+  breaker_.failed(now, answer.verdict.retry_after);
+  pause_ = {};
+  Slot& top = stack_.back();
+  if (!answer.in_doubt) return next(now);
+  top.in_doubt = true;
+  if (answer.silent && role_ != Role::quarantine) return unanswered(answer.verdict, now);
+  top.silent = 0;
+  if (top.seen++ == 0) top.passes_before = passes_;
+  if (role_ == Role::quarantine) {
+    // To the end of its own lane: one part that fails for ever must not keep the others from their attempt.
+    not_before_ = now + limits_.quarantine_probe;
+    return settle_top(Fate::quarantined, answer.verdict);
+  }
+  if (top.seen < limits_.suspect_after) return next(now);
+  last_refusal_ = answer.verdict;
+  return suspected(now);
+}
+
+// No answer came. That accuses the network, or the size: what takes the receiver or the line too long arrives
+// in smaller requests. When not even a single item is answered it is an outage, and the size is forgotten.
+Step SenderMachine::unanswered(const Verdict& verdict, Time now) {
+  Slot& top = stack_.back();
+  if (++top.silent < limits_.silent_before_smaller) return next(now);
+  if (divisible(top)) {
+    working_size_.unanswered(size_of(top));
+    return cut(Cut::size, now);
+  }
+  working_size_.forget();
+  // In a side lane nothing waits behind what is never answered.
+  const bool has_had_its_turn = role_ == Role::parked && top.silent >= limits_.suspect_after;
+  return has_had_its_turn ? park_top(verdict, now) : next(now);
+}
+
+// The part at the top has failed often, and each time the receiver saw it. Is it an outage, or the part?
+// Halves are smaller and keep the order, so they are asked first. When a single item is left, another part is
+// sent right behind its failure: if that passes and the item fails once more, it is the item. From then on a
+// refusal for its order no longer proves that it had arrived, in no later life either: hence the mark.
+Step SenderMachine::suspected(Time now) {
+  Slot& top = stack_.back();
+  if (divisible(top) && suspicion_cuts_ < kSuspicionCutsMax) return cut(Cut::suspicion, now);
+  if (!quarantine_allowed_) return next(now);
+  // Trials grow rare, since each one may break the order of its series should the receiver come back in the
+  // moment between the two requests.
+  if (passes_ == top.passes_before && !std::has_single_bit(top.seen)) return next(now);
+  return remembered_ ? overtake() : mark(Mark::to_overtake);
+}
+
+// Something newer is sent before the suspect from here on. If we crash between the mark and that, the next
+// life takes the batch for overtaken though it was not: what the receiver refuses for its order is then
+// parked, where it might have been known to have arrived.
+Step SenderMachine::overtake() {
+  overtaken_ = true;
+  if (passes_ > stack_.back().passes_before) return settle_top(Fate::quarantined, last_refusal_);
+  Step step;
+  step.kind = Step::Kind::send;
+  if (trials_++ % 2 == 0 && stack_.size() > 1) {
+    Slot& sibling = stack_[stack_.size() - 2];
+    trial_ = Trial::sibling;
+    step.part = sibling.part;
+    step.retry = sibling.attempts++;
+    step.in_doubt = sibling.in_doubt;
+    step.overtaken = overtaken_;
+    step.divisible = divisible(sibling);
+  } else {
+    trial_ = Trial::ahead;
+    step.ahead = true;
+  }
+  return step;
+}
+
+Step SenderMachine::trial_answered(const Answer& answer, Time now) {
+  const Trial trial = std::exchange(trial_, Trial::none);
+  const bool clean = answer.verdict.action == Action::advance && answer.verdict.losses.empty();
+  if (!clean) {
+    if (trial == Trial::sibling) {
+      Slot& sibling = stack_[stack_.size() - 2];
+      sibling.in_doubt = sibling.in_doubt || answer.in_doubt || answer.verdict.rest_stored;
+    } else {
+      next_in_doubt_ = next_in_doubt_ || answer.in_doubt || answer.verdict.rest_stored;
+    }
+    return next(now);
+  }
+  ++passes_;
+  breaker_.succeeded();  // so that the suspect is asked once more at once
+  if (trial == Trial::ahead) return next(now);
+  const Slot suspect = stack_.back();
+  stack_.pop_back();
+  Step step = settle_top(Fate::delivered, answer.verdict);
+  stack_.push_back(suspect);
+  return step;
+}
+
+}  // namespace tideover::forward

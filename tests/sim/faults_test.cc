@@ -168,6 +168,18 @@ TEST_CASE("of sectors that cannot be read any more only what they held is missin
   CHECK(account.stored + account.damaged == account.acknowledged);
 }
 
+TEST_CASE("a budget is kept over runs of sectors that cannot be read") {
+  World world(55);
+  world.disk_faults().sectors_lost_at_open = 1.0;
+  world.agent_options().lane_bytes_max = 64 << 10;
+  world.add_destination({.name = "gone", .required = false}).is_gone();
+  world.add_source({.name = "a", .interval = 5s, .bulk = 1000});
+  world.run_with_crashes(20, 4h);
+  world.heal_and_drain();
+  CHECK(world.violations() == std::vector<std::string>{});
+  CHECK(world.account("thanos").outstanding == 0);
+}
+
 TEST_CASE("memory does not grow with the backlog") {
   World world(52);
   world.agent_options().limits.tail_bytes = 256 << 10;

@@ -59,7 +59,7 @@ struct Node {
     run(task);
   }
   admin::DestinationSnapshot seen() {
-    MetricsSignal signal(io, clock, queue, metrics, config, settings);
+    MetricsSignal signal(io, clock, queue, metrics, config, settings, over_tcp(io, clock));
     REQUIRE(signal.open().has_value());
     admin::Snapshot snapshot;
     signal.describe(snapshot);

@@ -111,8 +111,7 @@ class Agent {
     // The socket lies in the data directory, which is ours only once the store is open.
     if (auto listening = listen_socket(); !listening) co_return listening;
     if (config_.metrics) {
-      metrics_ = std::make_unique<MetricsSignal>(io_, clock_, queue_, wal_metrics_, config_, settings_,
-                                                 over_tcp(io_, clock_));
+      metrics_ = std::make_unique<MetricsSignal>(io_, clock_, queue_, wal_metrics_, config_, settings_);
       if (auto open = metrics_->open(); !open) co_return open;
       server::Sockets intake = inherited_.take(config::print(config_.metrics->listen));
       if (auto listening = metrics_->listen(std::move(intake)); !listening) co_return listening;

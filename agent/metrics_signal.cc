@@ -101,7 +101,7 @@ MetricsSignal::MetricsSignal(boost::asio::io_context& io, Clock& clock, wal::Que
       wal_(wal),
       config_(config),
       settings_(settings),
-      network_(std::move(network)) {}
+      network_(network ? std::move(network) : over_tcp(io, clock)) {}
 
 MetricsSignal::~MetricsSignal() = default;
 

@@ -30,9 +30,9 @@ Network over_tcp(boost::asio::io_context& io, Clock& clock);  // both outlive wh
 
 class MetricsSignal {
  public:
-  // All references outlive the signal.
+  // All references outlive the signal. Without a network it is over_tcp().
   MetricsSignal(boost::asio::io_context& io, Clock& clock, wal::Queue& queue, const wal::WalMetrics& wal,
-                const config::Config& config, const Settings& settings, Network network);
+                const config::Config& config, const Settings& settings, Network network = {});
   ~MetricsSignal();
 
   // Whether open() could make its senders: what it would fail of, without a queue. Errors: as open().

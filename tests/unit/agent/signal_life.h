@@ -43,6 +43,7 @@ inline config::Config config_of(const std::string& yaml) {
 // A receiver, and what came to it. It outlives the agents that send to it.
 struct Mgmt {
   std::vector<http::Request> requests;
+  Duration patience{};  // of the last of them
   std::function<Result<http::Response>(const http::Request&)> answers =
       [](const http::Request&) -> Result<http::Response> {
     return http::Response{204, {}, {}};
@@ -70,7 +71,8 @@ class MgmtTransport final : public http::Transport {
  public:
   MgmtTransport(Clock& clock, Mgmt& mgmt) : clock_(clock), mgmt_(mgmt), closed_(clock) {}
 
-  awaitable<Result<http::Response>> send(http::Request request, Time) override {
+  awaitable<Result<http::Response>> send(http::Request request, Time deadline) override {
+    mgmt_.patience = deadline - clock_.now();
     mgmt_.requests.push_back(request);
     const bool closed = co_await closed_.wait_until(clock_.now() + 5ms);
     if (closed) co_return fail(Errc::stopping, "closed");

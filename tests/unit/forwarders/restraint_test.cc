@@ -51,7 +51,7 @@ TEST_CASE(
 Step first_request(SenderMachine& machine, std::size_t items, Time now) {
   Step step = machine.resume(Event::proceed(), now);
   while (step.kind != Step::Kind::send) {
-    if (step.kind == Step::Kind::read) step = machine.resume(Event::loaded({.units = items}), now);
+    if (step.kind == Step::Kind::read) step = machine.resume(Event::loaded({items}), now);
     if (step.kind == Step::Kind::count) step = machine.resume(Event::counted(items), now);
     REQUIRE(
         (step.kind == Step::Kind::send || step.kind == Step::Kind::read || step.kind == Step::Kind::count));

@@ -44,6 +44,7 @@ TEST_CASE("what waits for its sync counts against the budget, whether it was giv
   const std::string payload = "0123456789";
   const LaneId lane = life.queue.open_lane("metrics", {8 * cost_of(payload), true});
   life.queue.open_cursor(lane, "thanos", Keep::required, StartAt::oldest);
+  life.settle();
   life.disk_takes = 1h;
   std::vector<Result<>> answers;
   for (int i = 0; i < 20; ++i) life.start_append(lane, payload, &answers);
@@ -63,6 +64,7 @@ TEST_CASE("what waits for a disk that hangs is bounded, and said to be the disk'
   QueueLife life(disk, limits);
   const LaneId lane = life.queue.open_lane("metrics", {0, true});
   REQUIRE(life.run(life.queue.flush()).has_value());  // what is born goes alone
+  life.settle();
   life.disk_takes = 1h;
   std::vector<Result<>> answers;
   for (int i = 0; i < 8; ++i) life.start_append(lane, kTenKiB, &answers);
@@ -97,6 +99,7 @@ TEST_CASE("what came during one sync is one group as far as its size allows, and
   limits.group_bytes = 3 * kTenKiB.size();
   QueueLife life(disk, limits);
   const LaneId lane = life.queue.open_lane("metrics", {0, true});
+  life.settle();
   life.disk_takes = 100ms;
   std::vector<Result<>> answers;
   for (int i = 0; i < 7; ++i) life.start_append(lane, kTenKiB, &answers);

@@ -28,6 +28,8 @@ void Inflow::sent(std::uint64_t bytes, std::uint64_t units) {
   units_ += kRequestWeight * (static_cast<double>(units) - units_);
 }
 
-double Inflow::bytes_per_s() const { return units_ > 0 ? units_per_s_ * bytes_ / units_ : 0; }
+double Inflow::bytes_per_unit() const { return units_ > 0 ? bytes_ / units_ : 0; }
+
+double Inflow::bytes_per_s() const { return units_per_s_ * bytes_per_unit(); }
 
 }  // namespace tideover::forward

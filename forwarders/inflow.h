@@ -13,7 +13,8 @@ class Inflow {
   void accepted(Time now, std::uint64_t units);         // by the lane, since it exists
   void sent(std::uint64_t bytes, std::uint64_t units);  // in one request: what a unit weighs on the wire
 
-  double bytes_per_s() const;  // zero until known
+  double bytes_per_s() const;     // zero until known
+  double bytes_per_unit() const;  // likewise
 
  private:
   bool begun_ = false;

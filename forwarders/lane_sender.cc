@@ -109,6 +109,20 @@ awaitable<void> LaneSender::sleep(Time until) {
 
 // ---- reading ----
 
+// What the receiver takes, and what the line carries in good time: several records that together are too much
+// for a slow line are sent one after the other.
+RequestLimits LaneSender::request_limits() const {
+  RequestLimits limits = machine_.request_limits();
+  const std::uint64_t bytes = machine_.pace().comfortable_bytes();
+  const double weight = inflow_.bytes_per_unit();
+  if (weight > 0)
+    limits.units =
+        std::min(limits.units, static_cast<std::uint64_t>(static_cast<double>(bytes) / weight) + 1);
+  else  // the first request: what it will weigh is not known, but no more than this
+    limits.raw_bytes = std::min(limits.raw_bytes, bytes);
+  return limits;
+}
+
 std::size_t LaneSender::planned(std::span<const wal::StoredRecord> records) const {
   if (records.empty()) return 0;
   // A gap is a damaged record, which may have begun a run.
@@ -119,7 +133,7 @@ std::size_t LaneSender::planned(std::span<const wal::StoredRecord> records) cons
   const auto last = std::adjacent_find(records.begin(), records.end(), breaks);
   const auto next_run = last == records.end() ? last : last + 1;
   return shared_.destination.plan(records.first(static_cast<std::size_t>(next_run - records.begin())),
-                                  machine_.request_limits());
+                                  request_limits());
 }
 
 Seq LaneSender::end_of(std::size_t records) const {

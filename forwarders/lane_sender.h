@@ -97,6 +97,7 @@ class LaneSender {
   void bury(Part part, const Verdict& verdict, wal::Reason reason);
   Event begin_batch(std::size_t records);
   std::span<const wal::StoredRecord> at_hand() const { return std::span(window_).subspan(front_); }
+  RequestLimits request_limits() const;
   std::size_t planned(std::span<const wal::StoredRecord> records) const;
   Seq end_of(std::size_t records) const;  // of the first so many at hand
   wal::CursorUsage usage_of(LaneId lane) const;

@@ -22,10 +22,9 @@ double Pace::bytes_per_s() const {
   return rate_ > 0 ? std::min(rate_, limits_.cap_bytes_per_s) : limits_.cap_bytes_per_s;
 }
 
-std::optional<std::uint64_t> Pace::comfortable_bytes() const {
+std::uint64_t Pace::comfortable_bytes() const {
   const std::optional<std::uint64_t> bytes = answers_.bytes_within(limits_.comfortable_time);
-  if (!bytes) return std::nullopt;
-  return std::max(*bytes, limits_.comfortable_bytes_min);
+  return std::max(bytes.value_or(0), limits_.comfortable_bytes_min);
 }
 
 void Pace::limit_to(double rate, Time now) {

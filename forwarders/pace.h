@@ -10,7 +10,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 
 #include "forwarders/answer_time.h"
 #include "wal/base/clock.h"
@@ -52,8 +51,9 @@ class Pace {
   double throughput() const { return throughput_; }  // bytes per second lately accepted
 
   // The body that a request should have over this line, so that it is answered in good time: what went
-  // through lately in `comfortable_time`. Nothing before the first answer.
-  std::optional<std::uint64_t> comfortable_bytes() const;
+  // through lately in `comfortable_time`. Before the first answer the least: a line is not known until it is
+  // tried.
+  std::uint64_t comfortable_bytes() const;
 
  private:
   void limit_to(double rate, Time now);

@@ -32,7 +32,7 @@ struct Line {
 
 class Node {
  public:
-  explicit Node(const Line& line, double inflow_bytes_per_s)
+  explicit Node(const Line& line, double inflow_bytes_per_s, std::uint64_t request_bytes = kRequestBytes)
       : inflow_(inflow_bytes_per_s),
         every_(std::chrono::duration_cast<Duration>(
             std::chrono::duration<double>(kScrapeBytes / inflow_bytes_per_s))) {
@@ -49,7 +49,7 @@ class Node {
     options.lane_name = "metrics";
     options.lane = lane_ = queue_.open_lane("metrics", {0, true});
     options.start = wal::StartAt::oldest;
-    options.machine.request.units = kRequestBytes;
+    options.machine.request.units = request_bytes;
     sender_ = std::make_unique<forward::Sender>(queue_, destination_, transport_, clock_, std::move(options));
     boost::asio::co_spawn(io_, sender_->run(), boost::asio::detached);
     scrape();
@@ -79,6 +79,7 @@ class Node {
 
   std::uint64_t behind() const { return sender_->status().main.behind.units; }
   Duration latest() const { return latest_; }
+  Duration longest() const { return network_.line().longest(); }
   void forget_latest() { latest_ = {}; }
 
   // The time that the line needed, for the bytes and for one round trip per request: the shortest in which
@@ -192,6 +193,18 @@ TEST_CASE("a replay uses four fifths of what its line carries, and then live dat
     node.forget_latest();
     node.live_for(10min);
     CHECK(node.latest() <= 60s);
+  }
+}
+
+TEST_CASE("a request is no larger than its line carries in good time, whatever the receiver would take") {
+  for (const Line& line : kLines) {
+    CAPTURE(line.name);
+    constexpr std::uint64_t kMore = 100 * kRequestBytes;
+    Node node(line, inflow(line), kMore);
+    node.live_for(3min);
+    node.outage_for(10min);
+    REQUIRE(node.drain_to(10, 40min));
+    CHECK(node.longest() <= 25s);  // an answer is given up after 30
   }
 }
 

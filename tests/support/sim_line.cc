@@ -29,6 +29,7 @@ Duration SimLine::carry(Time now, std::uint64_t bytes) {
   free_at_ = begins + time;
   carried_ += bytes;
   busy_ += time;
+  longest_ = std::max(longest_, time);
   return free_at_ - now + options_.round_trip / 2;
 }
 

@@ -28,7 +28,8 @@ class SimLine {
   Duration back() const { return options_.round_trip / 2; }
 
   std::uint64_t carried() const { return carried_; }
-  Duration busy() const { return busy_; }  // in all, retransmissions included
+  Duration busy() const { return busy_; }        // in all, retransmissions included
+  Duration longest() const { return longest_; }  // that one request has taken
   std::uint64_t packets_lost() const { return packets_lost_; }
 
  private:
@@ -37,6 +38,7 @@ class SimLine {
   Time free_at_{};
   std::uint64_t carried_ = 0;
   Duration busy_{};
+  Duration longest_{};
   std::uint64_t packets_lost_ = 0;
 };
 

@@ -252,8 +252,10 @@ std::vector<Case> cases() {
            REQUIRE(a.life.post("/api/v1/write", noise(20'000)).status == 204);
            a.life.clock.run_for(100ms);
          }
-         a.life.clock.run_for(30s);
-         return a.life.destination().account.waiting > 5 ? "waits" : "delivered";
+         a.life.clock.run_for(10s);  // all that came during the wait for the first went out at once
+         REQUIRE(a.life.write(1).has_value());
+         a.life.clock.run_for(10s);
+         return a.life.destination().account.waiting > 0 ? "waits" : "delivered";
        },
        "waits", "delivered"},
       {"metrics.destinations[].headers", destination("headers: {X-Team: red}"),
@@ -286,9 +288,7 @@ std::set<std::string> keys_of_the_schema() {
 }
 
 TEST_CASE("every key of the configuration reaches its part") {
-  const std::set<std::string> keys = keys_of_the_schema();
   for (const Case& c : cases()) {
-    if (!keys.contains(c.key)) continue;
     DYNAMIC_SECTION("reaches its part: " << c.key) {
       for (const auto& [file, expected] :
            {std::pair(c.first, c.expect_first), std::pair(c.second, c.expect_second)}) {

@@ -129,7 +129,8 @@ std::vector<Case> cases() {
        },
        "25 taken", "76 refused, and says so"},
       {"memory.limit", top("memory: {limit: 64MiB}"), top("memory: {limit: 128MiB}"),
-       [](Agent& a) {  // the disk hangs: how much waits in memory
+       [](Agent& a) {               // the disk hangs: how much waits in memory
+         a.life.clock.run_for(1s);  // what is born is written before
          a.life.disk_takes = 1h;
          std::size_t refused = 0;
          const auto append = [](SignalLife& life, std::size_t& no) -> awaitable<void> {

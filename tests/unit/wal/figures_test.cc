@@ -25,6 +25,7 @@ TEST_CASE("records, bytes and groups are counted when they are durable, and the 
   MemStore disk;
   QueueLife life(disk);
   const LaneId lane = life.queue.open_lane("metrics", {0, true});
+  life.settle_births();
   life.disk_takes = 200ms;
   std::vector<Result<>> answers;
   life.start_append(lane, "alone", &answers);
@@ -57,6 +58,7 @@ TEST_CASE(
   MemStore disk;
   QueueLife life(disk);
   const LaneId lane = life.queue.open_lane("metrics", {0, true});
+  life.settle_births();
   disk.fail_next_commit(Errc::io_error);
   disk.fail_next_open(Errc::io_error);
   CHECK(life.append(lane, "a").has_error());

@@ -16,7 +16,8 @@ namespace tideover::forward {
 
 class Bisection {
  public:
-  void start(std::size_t items);   // no effect when the search is on already
+  // No effect when the search is on already. `whole`: without a budget, down to the last item.
+  void start(std::size_t items, bool whole = false);
   void close(bool refused_whole);  // the batch is settled, or put back
   bool active() const { return active_; }
 

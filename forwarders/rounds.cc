@@ -21,14 +21,14 @@ Rounds::Place Rounds::after_turn(bool passed, bool refused, Time now) {
   on_ = true;
   asked_ = false;
   passed_ = passed;
-  began_ = now;
+  spent_ = {};
   return Place::begins;
 }
 
 void Rounds::came_round(Time now) {
   on_ = false;
   rest_ = passed_ ? limits_.rest_min : std::min(2 * rest_, limits_.rest_max);
-  next_ = now + std::max(rest_, kRestPerRound * (now - began_));
+  next_ = now + std::max(rest_, kRestPerRound * spent_);
 }
 
 void Rounds::emptied() {

@@ -32,9 +32,11 @@ class Rounds {
   // A batch has had its turn. `passed`: some of it was settled; `refused`: some of it was not.
   Place after_turn(bool passed, bool refused, Time now);
 
-  void ask() { asked_ = true; }  // an operator wants all of it tried
+  void spent(Duration time) { spent_ += time; }  // on a request that was refused, its gap included
+  void ask() { asked_ = true; }                  // an operator wants all of it tried
   bool asked() const { return asked_; }
   bool on() const { return on_; }
+  bool due(Time now) const { return on_ || asked_ || now >= next_; }
   void came_round(Time now);  // the batch at hand lies behind the round's end
   void emptied();             // nothing is left
 
@@ -43,7 +45,7 @@ class Rounds {
   bool on_ = false;
   bool asked_ = false;
   bool passed_ = false;  // something, in this round
-  Time began_{};
+  Duration spent_{};     // in this round; time in which nothing was sent is none of it
   Duration rest_;
   Time next_{};  // a round is due
 };

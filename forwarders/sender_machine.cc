@@ -10,8 +10,13 @@ namespace {
 
 // Halves of a suspect have been seen to fail as part of it: two more failures each are enough.
 constexpr std::uint32_t kFailuresPerSuspectHalf = 2;
+// A batch of the parked lane this small is looked through to the last item when a round is due, and now and
+// then a part of a larger one is: what may pass is found in the end also between what may not.
+constexpr std::uint64_t kLookedThroughWhole = 256;
+constexpr double kFineTurns = 0.125;
 // A disk that does not take the mark is asked again after this.
 constexpr Duration kMarkRetry = std::chrono::seconds(1);
+constexpr Duration kMarkRetryMany = std::chrono::seconds(10);
 Step step_of(Step::Kind kind) {
   Step step;
   step.kind = kind;
@@ -59,12 +64,12 @@ Step SenderMachine::resume(const Event& event, Time now) {
   switch (event.kind) {
     case Event::Kind::stop: stopped_ = true; return step_of(Step::Kind::stop);
     case Event::Kind::proceed:
-      // The queue could not remember it: the part stays, and is asked for again.
-      if (std::exchange(marking_, Mark::none) != Mark::none) not_before_ = now + kMarkRetry;
+      if (std::exchange(marking_, Mark::none) != Mark::none) not_marked(now);
       return next(now);
     case Event::Kind::empty:
       if (std::exchange(trial_, Trial::none) == Trial::ahead) return next(now);
       recovering_ = false;
+      pause_ = {};  // all of it is parked: whether the receiver takes it is for that lane to ask
       idle_ = true;
       rounds_.emptied();
       return next(now);
@@ -194,7 +199,14 @@ Step SenderMachine::batch_settled(Time now) {
     }
   }
   close_batch();
+  fine_turn_ = rounds_.on() && rng_.chance(kFineTurns);
   return step;
+}
+
+RequestLimits SenderMachine::request_limits() const {
+  RequestLimits limits = working_size_.limits();
+  if (fine_turn_) limits.units = std::min(limits.units, kLookedThroughWhole);
+  return limits;
 }
 
 // What is set aside is overtaken by whatever is sent next. If we crash before its copy is durable, the next
@@ -221,6 +233,12 @@ Step SenderMachine::marked(Time now) {
     case Mark::none: break;
   }
   return next(now);
+}
+
+// The queue could not remember it: the part stays, and is asked for again; many of them more rarely.
+void SenderMachine::not_marked(Time now) {
+  not_before_ = now + (aside_.empty() ? kMarkRetry : kMarkRetryMany);
+  for (; !aside_.empty(); aside_.pop_back()) stack_.push_back(aside_.back().slot);
 }
 
 Step SenderMachine::put_aside(const Verdict& verdict, bool alone, Time now) {
@@ -260,7 +278,7 @@ Step SenderMachine::cut(Cut why, Time now) {
   slot.twin_clean = false;
   if (why == Cut::size) slot.searched = false;
   if (why == Cut::search || why == Cut::too_large) {
-    search_.start(items_);
+    search_.start(items_, role_ == Role::parked && items_ <= kLookedThroughWhole && rounds_.due(now));
     slot.searched = true;
   }
   if (why == Cut::suspicion) {

@@ -144,7 +144,7 @@ class SenderMachine {
 
   State state() const;
   bool downgraded() const { return downgraded_; }
-  RequestLimits request_limits() const { return working_size_.limits(); }
+  RequestLimits request_limits() const;
   const Pace& pace() const { return pace_; }
   const Breaker& breaker() const { return breaker_; }
 
@@ -191,6 +191,7 @@ class SenderMachine {
   Step batch_settled(Time now);
   Step mark(Mark why);
   Step marked(Time now);
+  void not_marked(Time now);
   void open_batch(const Loaded& loaded, Time now);
   void close_batch();
   std::size_t items_of(const Slot& slot) const;  // kEnd when not counted yet
@@ -226,6 +227,7 @@ class SenderMachine {
   WorkingSize working_size_;
   Bisection search_;
   Rounds rounds_;
+  bool fine_turn_ = false;  // parked: a part of the lane that is looked through to the last item
 
   std::vector<Slot> stack_;
   std::vector<Aside> aside_;  // older than all of the stack, oldest first

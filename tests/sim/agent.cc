@@ -87,6 +87,7 @@ void Agent::open_deliveries() {
     options.parked_bytes_max = options_.parked_bytes_max;
     options.quarantine_bytes_max = options_.quarantine_bytes_max;
     options.rejects_bytes_max = options_.rejects_bytes_max;
+    options.machine.request.units = options_.request_samples_max;
     options.seed = rng_.next();
     options.on_change = [this](const forward::StateChange& change) { coverage_.hit(change.to); };
     coverage_.hit(options.keep);

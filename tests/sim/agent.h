@@ -46,6 +46,7 @@ struct AgentOptions {
   std::uint64_t parked_bytes_max = 64 << 20;
   std::uint64_t quarantine_bytes_max = 64 << 20;
   std::uint64_t rejects_bytes_max = 16 << 20;
+  std::uint64_t request_samples_max = forward::RequestLimits().units;
   wal::WalLimits limits;
 };
 

@@ -204,6 +204,7 @@ std::string_view excuse_admission(Protocol protocol, Answer answer) {
 
 std::string_view excuse_reason(wal::Reason reason) {
   if (reason == wal::Reason::out_of_bounds) return "such data is parked, never rejected";
+  if (reason == wal::Reason::too_large) return "likewise";
   if (reason == wal::Reason::unsupported) return "a receiver that takes no version is waited for";
   if (reason == wal::Reason::operator_drop) return "goes with the cursor that counted it";
   return {};

@@ -386,6 +386,15 @@ std::uint64_t Oracle::outstanding() const {
   return sum;
 }
 
+std::uint64_t Oracle::outstanding(const std::string& destination,
+                                  const std::function<bool(const Sample&)>& which) const {
+  const auto d = find(destination);
+  if (!d) return 0;
+  return static_cast<std::uint64_t>(std::count_if(fates_.begin(), fates_.end(), [&](const auto& entry) {
+    return entry.second.outstanding(*d) && which(entry.first);
+  }));
+}
+
 bool Oracle::remembers(const std::string& destination) const {
   const auto d = find(destination);
   return d && destinations_[*d].durable;

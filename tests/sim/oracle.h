@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -90,10 +91,12 @@ class Oracle final : public DiskWitness {
   Account account_of_open(const std::string& destination) const;  // since an operator last gave it up
   bool settled() const;  // nothing is outstanding at a destination that is configured
   std::uint64_t outstanding() const;
+  std::uint64_t outstanding(const std::string& destination,
+                            const std::function<bool(const Sample&)>& which) const;
   bool remembers(const std::string& destination) const;  // it has a durable cursor
 
-  // Of an open destination, in samples of records: what it was given, what the receivers refused (window
-  // apart; and of that, what they did not have, or what came in two records, each of them a first attempt),
+  // Of an open destination, in samples of records: what it was given, what the receivers refused (for
+  // good; and of that, what they did not have, or what came in two records, each of them a first attempt),
   // what the test damaged and what it dropped.
   struct Figures {
     std::uint64_t accepted = 0;

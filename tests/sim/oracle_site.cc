@@ -84,7 +84,8 @@ void Oracle::refused(Site& site, const Sample& arrived, Refused why) {
   const auto d = find(site.destination_);
   if (!d || !fates_.contains(sample)) return;
   // Sources speak in order, so whoever hears "out of order" of a sample that is not stored has reordered it.
-  const bool window = why == Refused::out_of_bounds || why == Refused::too_old;
+  // What is outside a window, or too large, may be taken tomorrow.
+  const bool window = why == Refused::out_of_bounds || why == Refused::too_old || why == Refused::too_large;
   const bool is_final = !window && (why != Refused::out_of_order || unruly_.contains(sample.series));
   const Fate& known = fates_.at(sample);
   const bool for_order = why == Refused::out_of_order || why == Refused::duplicate;

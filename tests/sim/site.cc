@@ -147,6 +147,28 @@ Thanos& Thanos::takes_at_most(std::size_t samples, std::size_t bytes) {
   return *this;
 }
 
+Thanos& Thanos::answers_up_to(std::size_t samples) {
+  site_.rules.answers_up_to = samples;
+  return *this;
+}
+
+Thanos& Thanos::never_admits(double share) {
+  site_.rules.never_admits = share;
+  return *this;
+}
+
+Thanos& Thanos::refuses_every_size(bool yes) {
+  site_.rules.every_size_too_large = yes;
+  site_.apply();
+  return *this;
+}
+
+Thanos& Thanos::mumbles(bool yes) {
+  site_.rules.mumbles = yes;
+  site_.apply();
+  return *this;
+}
+
 Thanos& Thanos::takes_labels_up_to(std::size_t bytes) {
   site_.rules.label_bytes_max = bytes;
   return *this;
@@ -155,6 +177,7 @@ Thanos& Thanos::takes_labels_up_to(std::size_t bytes) {
 Thanos& Thanos::changes_its_limits() {
   world_.every_and_at_crashes(kOftenEnough, [&world = world_, &site = site_] {
     world.happened(Fault::limit_changes);
+    site.rules.every_size_too_large = world.chance().chance(0.15);
     site.rules.samples_max = world.chance().chance(0.3) ? 0 : 1 + world.chance().below(60);
     site.rules.bytes_max = world.chance().chance(0.5) ? 0 : 300 + world.chance().below(4000);
     site.apply();

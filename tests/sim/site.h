@@ -60,6 +60,10 @@ class Thanos {
   Thanos& is_prometheus();
   Thanos& is_cortex();
   Thanos& takes_at_most(std::size_t samples, std::size_t bytes = 0);
+  Thanos& answers_up_to(std::size_t samples);  // what is larger is stored, and never answered
+  Thanos& never_admits(double share);          // samples that are outside any window
+  Thanos& refuses_every_size(bool yes = true);
+  Thanos& mumbles(bool yes = true);
   Thanos& takes_labels_up_to(std::size_t bytes);
   // Every ten minutes or so, and now and then while the agent is down:
   Thanos& changes_its_limits();

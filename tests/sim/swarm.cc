@@ -66,6 +66,8 @@ void trouble_the_receiver(Thanos thanos, Rng& chance) {
     case 2: thanos.is_cortex(); break;
   }
   if (chance.chance(0.3)) thanos.takes_at_most(1 + chance.below(50));
+  if (chance.chance(0.15)) thanos.answers_up_to(10 + chance.below(30));
+  thanos.never_admits(seldom(chance, 0.05));
   if (chance.chance(0.15)) thanos.takes_labels_up_to(400);
   if (chance.chance(0.15)) thanos.changes_its_limits();
   if (chance.chance(0.3)) thanos.changes_its_window();
@@ -128,6 +130,7 @@ void trouble_the_node(World& world, Rng& chance) {
     world.agent_options().limits.tail_bytes = 1 << chance.below(13);
     world.agent_options().limits.group_bytes = 1 << chance.below(13);
   }
+  if (chance.chance(0.3)) world.agent_options().request_samples_max = 1 + chance.below(60);
   if (chance.chance(0.1)) world.agent_options().limits.waiting_bytes = 1 << (9 + chance.below(4));
 }
 

@@ -321,12 +321,54 @@ void World::return_destinations() {
   if (changed) restart_agent();
 }
 
+bool World::nothing_waits_for(const std::string& destination) const {
+  if (!agent_ || !agent_->serving()) return false;
+  const std::vector<DestinationOptions>& known = agent_->options().destinations;
+  for (std::size_t i = 0; i < known.size(); ++i)
+    if (known[i].name == destination) return agent_->destination(i).main.behind.records == 0;
+  return false;
+}
+
+void World::stop_scraping() {
+  for (auto& source : sources_) source->stop_scraping();
+}
+
 void World::fall_silent() {
   constexpr Duration kProbed = std::chrono::minutes(12);  // all that is set aside was sent at least once
-  for (auto& source : sources_) source->stop_scraping();
+  stop_scraping();
   run_for(kProbed);
-  for (const auto& site : sites_) site->receiver.restart(clock_.now(), true);
+  for (const auto& site : sites_) {
+    site->receiver.restart(clock_.now(), true);
+    // What a main lane sends may be given up for words that nobody knows; what is set aside may not.
+    site->rules.mumbles = rng_.chance(0.3) && nothing_waits_for(site->destination);
+  }
   run_for(kProbed);
+}
+
+// Two troubles need not end for others to be over: what no window admits holds up nothing else, and what is
+// never answered arrives in smaller requests. Then they end too, for everything is to arrive.
+void World::drain_in_spite_of_it() {
+  constexpr Duration kRoundIsDue = std::chrono::minutes(90);  // of the parked lane, in which all have a turn
+  const auto picky = [](const auto& site) {
+    return site->rules.never_admits > 0 || site->rules.answers_up_to > 0;
+  };
+  if (std::none_of(sites_.begin(), sites_.end(), picky)) return;
+  run_for(kRoundIsDue);
+  for (const auto& site : sites_) {
+    const auto& known = options_.destinations;
+    const bool serves = std::any_of(known.begin(), known.end(), [&site](const DestinationOptions& d) {
+      return d.name == site->destination && d.network == &site->network;
+    });
+    const auto admitted = [&site](const Sample& s) { return !site->receiver.outside_any_window(s); };
+    const std::uint64_t waits = serves ? oracle_.outstanding(site->destination, admitted) : 0;
+    if (waits > 0)
+      oracle_.violation(
+          fmt::format("{} samples for {} are held up by what no window admits, or is not answered:{}", waits,
+                      site->destination, still_waiting()));
+    site->rules.never_admits = 0;
+    site->rules.answers_up_to = 0;
+  }
+  apply_faults();
 }
 
 void World::heal_and_drain(Duration bound) {
@@ -341,15 +383,18 @@ void World::heal_and_drain(Duration bound) {
     site->rules.out_of_order_window = std::chrono::hours(24 * 365);
     site->rules.samples_max = 0;
     site->rules.bytes_max = 0;
+    site->rules.every_size_too_large = false;
+    site->rules.mumbles = false;
     site->rules.label_bytes_max = 0;
     site->network.set_link(Link::up);
     site->network.set_line({});
   }
   empty_disk();
-  for (auto& source : sources_) source->stop_scraping();
+  stop_scraping();
   for (auto& stranger : strangers_) stranger->stop();
   apply_faults();
   return_destinations();
+  drain_in_spite_of_it();
   const Time end = clock_.now() + bound;
   // Drained, and still so when the last acknowledgements have become durable.
   for (Time since = end; !broken() && clock_.now() < end && since + kSettleTime > clock_.now();) {

@@ -62,6 +62,7 @@ class World {
   // Nothing is scraped any more. When what was has arrived or is set aside, the receivers lose their heads,
   // so that nobody remembers what overtook the latter.
   void fall_silent();
+  void stop_scraping();
   // No more scrapes, no more faults, receivers that take everything, and every destination that was not given
   // up configured again: all must arrive within `bound`.
   void heal_and_drain(Duration bound = std::chrono::hours(2));
@@ -89,6 +90,7 @@ class World {
   void happened(Fault fault) { happened_.add(fault); }
 
  private:
+  bool nothing_waits_for(const std::string& destination) const;
   Rng stream(std::uint64_t name) const { return Rng(Rng(seed_ ^ name * 0x9e3779b97f4a7c15ULL).next()); }
 
   void start_agent();
@@ -103,6 +105,7 @@ class World {
   void empty_disk();
   void apply_faults();
   void return_destinations();
+  void drain_in_spite_of_it();
   bool drained() const;
   std::string still_waiting() const;
 

@@ -66,6 +66,10 @@ bool ReceiverModel::chokes_on(const Sample& sample) const {
 
 std::optional<http::Response> ReceiverModel::too_large(const std::vector<Sample>& samples,
                                                        std::size_t raw_bytes) {
+  if (rules_.every_size_too_large) {
+    happened_.add(Fault::refuses_every_size);
+    return plain(413, "<html>Request Entity Too Large</html>\n");
+  }
   const bool many = rules_.samples_max > 0 && samples.size() > rules_.samples_max;
   const bool heavy = rules_.bytes_max > 0 && raw_bytes > rules_.bytes_max;
   if (!many && !heavy) return std::nullopt;
@@ -98,10 +102,20 @@ bool ReceiverModel::has_long_label(const test::LabelMap& labels) const {
   return found;
 }
 
+// A node that booted in 1970, as far as a model with the time of its world can tell.
+bool ReceiverModel::outside_any_window(const Sample& sample) const {
+  Rng fate(sample.bits << 20 ^ static_cast<std::uint64_t>(sample.ts_ms) << 1 ^ 1);
+  return rules_.never_admits > 0 && fate.chance(rules_.never_admits);
+}
+
 // tsdb/head_append.go, memSeries.appendable; nullopt: taken (or known already, which is the same to a
 // sender).
 std::optional<Refused> ReceiverModel::judge(const Sample& sample, std::int64_t head_max,
                                             std::int64_t oldest_valid) const {
+  if (outside_any_window(sample)) {
+    happened_.add(Fault::never_admits);
+    return rules_.out_of_order_window == Duration{} ? Refused::out_of_bounds : Refused::too_old;
+  }
   const auto series = head_.find(sample.series);
   if (sample.ts_ms >= oldest_valid) {
     if (series == head_.end() || sample.ts_ms > series->second.newest_ms) return std::nullopt;
@@ -185,13 +199,29 @@ http::Response ReceiverModel::receive(const http::Request& request) {
   std::vector<Sample> samples;
   for (const test::Point& point : contents.points) samples.push_back(sample_of(point, names_));
   for (const Sample& sample : samples) witness_.seen(sample);
+  http::Response response = take(contents, samples, raw.size(), version2);
+  if (rules_.answers_up_to > 0 && samples.size() > rules_.answers_up_to) {
+    happened_.add(Fault::answers_nothing);
+    response.status = 0;
+  }
+  return response;
+}
 
+http::Response ReceiverModel::mumbled(http::Response response) {
+  if (!rules_.mumbles || response.status != 400) return response;
+  happened_.add(Fault::mumbles);
+  response.body = "request refused\n";
+  return response;
+}
+
+http::Response ReceiverModel::take(const test::Contents& contents, const std::vector<Sample>& samples,
+                                   std::size_t raw_bytes, bool version2) {
   if (auto refusal = misbehave()) return *refusal;
   if (std::any_of(samples.begin(), samples.end(), [this](const Sample& s) { return chokes_on(s); })) {
     happened_.add(Fault::chokes);
     return plain(500, "index out of range\n");
   }
-  if (auto refusal = too_large(samples, raw.size())) return *refusal;
+  if (auto refusal = too_large(samples, raw_bytes)) return *refusal;
   if (auto refusal = other_type(version2)) return *refusal;
 
   // One appender per request: the window is fixed when it starts.
@@ -231,10 +261,10 @@ http::Response ReceiverModel::receive(const http::Request& request) {
   if (befalls(faults_.fails_after, Fault::fails_after_storing))
     return plain(rng_.chance(0.5) ? 500 : 503, "lost a replica\n");
   if (thanos) return answer_of_thanos(tally);
-  if (!prometheus) return answer_of_cortex(tally);
+  if (!prometheus) return mumbled(answer_of_cortex(tally));
   http::Response response = answer_of_prometheus(tally, version2);
   if (version2 && rng_.chance(faults_.miscounts)) miscount(response, tally);
-  return response;
+  return mumbled(std::move(response));
 }
 
 }  // namespace tideover::sim

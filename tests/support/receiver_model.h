@@ -42,8 +42,12 @@ struct ReceiverRules {
     cortex,        // 1.0 only, 415 to 2.0; stores the valid rest and names the first fault
   } kind = Kind::thanos_0_42;
   Duration out_of_order_window{};
-  std::size_t samples_max = 0;      // 413 beyond; 0: no limit
-  std::size_t bytes_max = 0;        // the same, of the decompressed message
+  std::size_t samples_max = 0;  // 413 beyond; 0: no limit
+  std::size_t bytes_max = 0;    // the same, of the decompressed message
+  bool every_size_too_large = false;
+  std::size_t answers_up_to = 0;    // what holds more samples is stored, and never answered; 0: no limit
+  double never_admits = 0;          // how many samples are outside any window
+  bool mumbles = false;             // a refusal does not say why (Prometheus, Cortex)
   std::size_t label_bytes_max = 0;  // series with a longer label value are refused for good; 0: no limit
 };
 
@@ -66,7 +70,10 @@ class ReceiverModel {
   ReceiverModel(SimClock& clock, Rng rng, SeriesTable& names, ReceiverWitness& witness, FaultCounts& happened)
       : clock_(clock), rng_(rng), names_(names), witness_(witness), happened_(happened) {}
 
+  // Status 0: it is never answered.
   http::Response receive(const http::Request& request);
+
+  bool outside_any_window(const Sample& sample) const;  // whatever its series is called on the way
 
   void set_rules(const ReceiverRules& rules) { rules_ = rules; }
   const ReceiverRules& rules() const { return rules_; }
@@ -90,6 +97,9 @@ class ReceiverModel {
     std::map<std::int64_t, std::uint64_t> points;
   };
 
+  http::Response take(const test::Contents& contents, const std::vector<Sample>& samples,
+                      std::size_t raw_bytes, bool version2);
+  http::Response mumbled(http::Response response);
   bool befalls(double often, Fault fault);
   bool chokes_on(const Sample& sample) const;
   std::optional<http::Response> misbehave();

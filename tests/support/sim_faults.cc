@@ -17,6 +17,10 @@ std::string_view to_string(Fault fault) {
     case Fault::window_changes: return "window_changes";
     case Fault::limit_changes: return "limit_changes";
     case Fault::refuses_size: return "refuses_size";
+    case Fault::refuses_every_size: return "refuses_every_size";
+    case Fault::answers_nothing: return "answers_nothing";
+    case Fault::never_admits: return "never_admits";
+    case Fault::mumbles: return "mumbles";
     case Fault::refuses_series: return "refuses_series";
     case Fault::refuses_type: return "refuses_type";
     case Fault::speaks_only_one: return "speaks_only_one";

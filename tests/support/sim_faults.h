@@ -22,14 +22,18 @@ enum class Fault : std::uint8_t {
   loses_head,
   head_advanced,  // by somebody else's samples
   window_changes,
-  limit_changes,      // what it answers 413 to
-  refuses_size,       // 413
-  refuses_series,     // for a label that is too long
-  refuses_type,       // 415 to 1.0
-  speaks_only_one,    // 415 to 2.0
-  swallows_version2,  // 200 to 2.0, nothing stored
-  partial_400,        // 400, the valid rest stored
-  counts_missing,     // Written headers of 2.0: none although it stored
+  limit_changes,       // what it answers 413 to
+  refuses_size,        // 413
+  refuses_every_size,  // 413, whatever comes
+  answers_nothing,     // what is larger than a size is stored, and never answered
+  never_admits,        // a sample that no window admits
+  mumbles,             // 400, in words that nobody knows
+  refuses_series,      // for a label that is too long
+  refuses_type,        // 415 to 1.0
+  speaks_only_one,     // 415 to 2.0
+  swallows_version2,   // 200 to 2.0, nothing stored
+  partial_400,         // 400, the valid rest stored
+  counts_missing,      // Written headers of 2.0: none although it stored
   counts_zero,
   counts_low,
   counts_high,

@@ -70,6 +70,7 @@ void SimNetwork::carry(std::uint64_t address, http::Request request, Reply reply
 // The way back. What breaks off is an error to the reader, wherever it does so: in the status line, in the
 // headers, or in the body that a length was declared for.
 void SimNetwork::answer(const http::Response& response, const Reply& reply) {
+  if (response.status == 0) return;  // it never answers
   if (befalls(weather_.reply_lost, Fault::reply_lost)) return;
   Duration back = latency() + line_.back();
   const auto deliver = [this, &reply](Duration delay, Result<http::Response> what) {

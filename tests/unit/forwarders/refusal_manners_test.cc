@@ -63,6 +63,24 @@ TEST_CASE("when what refuses everything is repaired, all that waits is sent") {
   CHECK(script.machine.state() != State::paused);
 }
 
+// Found by the simulator: with nothing left in the main lane nobody asked the receiver any more.
+TEST_CASE("a receiver that is paused for, with all of it parked, is asked for what is parked") {
+  wal::MemStore disk;
+  Mgmt mgmt;
+  mgmt.refuses = [](const std::string&) { return status(413); };
+  Life life(disk, mgmt);
+  for (int i = 0; i < 6; ++i) {
+    life.append("abc");
+    life.clock.run_for(2min);
+  }
+  REQUIRE(life.sender->status().main.behind.units == 0);
+  REQUIRE(life.sender->status().parked.behind.units == 18);
+  mgmt.refuses = [](const std::string&) { return std::nullopt; };
+  life.clock.run_for(5min);
+  CHECK(mgmt.stored.size() == 18);
+  life.check_account();
+}
+
 TEST_CASE("while there is no room for what is parked, a receiver that refuses everything is waited for") {
   MachineScript script(Role::main, settled_limits(), std::vector<std::size_t>(20, 100),
                        [](const Sending&) { return senseless(Action::bisect); });
@@ -96,6 +114,22 @@ TEST_CASE("an item is given up for words nobody knows only when others of its ba
   CHECK(script.fates[bad] == std::vector{Fate::rejected});
   CHECK(script.fates[64] == std::vector{Fate::parked});
   CHECK(script.count(Fate::delivered) == 63);
+}
+
+TEST_CASE(
+    "while the queue cannot remember what is to be parked, it is asked for again, and nothing behind it is") {
+  MachineScript script(Role::main, settled_limits(), {8, 8},
+                       [](const Sending& s) { return s.first < 8 ? senseless(Action::bisect) : stored(); });
+  script.markable = false;
+  script.run_for(1h);
+  CHECK(script.count(Fate::parked) == 0);
+  CHECK(script.sent.size() > 60);
+  CHECK(script.sent.size() <= 3'700);
+  for (const Sending& s : script.sent) CHECK(s.first < 8);
+  script.markable = true;
+  script.run();
+  CHECK(script.count(Fate::parked) == 8);
+  CHECK(script.count(Fate::delivered) == 8);
 }
 
 TEST_CASE("what is known to be final is given up without others") {

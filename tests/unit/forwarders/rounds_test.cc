@@ -39,9 +39,19 @@ TEST_CASE("rounds take a tenth of the time at most, however long the lane is") {
   Rounds rounds({});
   const Time now{1h};
   CHECK(rounds.after_turn(!kPassed, kRefused, now) == Place::begins);
+  for (int i = 0; i < 7'200; ++i) rounds.spent(1s);
   rounds.came_round(now + 2h);
   CHECK(rounds.after_turn(!kPassed, kRefused, now + 19h) == Place::stays);
   CHECK(rounds.after_turn(!kPassed, kRefused, now + 20h) == Place::begins);
+}
+
+TEST_CASE("an outage in the middle of a round makes no long rest") {
+  Rounds rounds({});
+  const Time now{1h};
+  CHECK(rounds.after_turn(!kPassed, kRefused, now) == Place::begins);
+  rounds.spent(5s);
+  rounds.came_round(now + 10h);
+  CHECK(rounds.after_turn(!kPassed, kRefused, now + 10h + 2min) == Place::begins);
 }
 
 TEST_CASE("a round begins when an operator asks, and when something has passed") {

@@ -12,7 +12,8 @@
 namespace tideover::forward {
 namespace {
 
-TEST_CASE("the size that works is halved by a refusal, never below one, and regained slowly") {
+TEST_CASE(
+    "the size that works is halved by a refusal, never below one, and doubled again after 64 that passed") {
   RequestLimits limits;
   limits.units = 10'000;
   WorkingSize size(limits);
@@ -38,7 +39,7 @@ TEST_CASE("the size that works is halved by a refusal, never below one, and rega
   for (int i = 0; i < 1'000; ++i) large.passed(500);  // less than three quarters: says nothing of the limit
   CHECK(large.units() == 800);
   for (int i = 0; i < 64; ++i) large.passed(800);
-  CHECK(large.units() == 900);
+  CHECK(large.units() == 1'600);
   for (int i = 0; i < 64 * 100; ++i) large.passed(large.units());
   CHECK(large.units() == 10'000);
   CHECK_FALSE(large.reduced());

@@ -73,10 +73,11 @@ void Account::received_foreign(const std::string& what) {
   example(what);
 }
 
-void Account::answered(RequestId id) {
+void Account::answered(RequestId id, const SeriesSet& series) {
   Request* const request = find(id);
   if (request == nullptr) return;
-  request->answered = true;
+  if (request->life != beats_at_end_.size() || request->falls != falls_) request->answered.reset();
+  request->answered |= series;
   note(*request, "answered");
   request->life = static_cast<std::uint32_t>(beats_at_end_.size());
   request->beats = beats_;
@@ -93,7 +94,7 @@ void Account::may_be_lost(RequestId id) {
 }
 
 bool Account::settled(const Request& request) const {
-  if (!request.answered || request.falls != falls_) return false;
+  if (request.answered.count() < request.series || request.falls != falls_) return false;
   const std::uint64_t reached = request.life < beats_at_end_.size() ? beats_at_end_[request.life] : beats_;
   return reached >= request.beats + kBeatsToSettle;
 }

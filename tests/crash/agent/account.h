@@ -15,6 +15,8 @@ namespace tideover::crash {
 
 inline constexpr std::uint32_t kSeriesMax = 640;  // of one connection
 
+using SeriesSet = std::bitset<kSeriesMax>;
+
 struct RequestId {
   std::uint32_t connection = 0;
   std::uint32_t number = 0;  // from 1, without a gap
@@ -46,7 +48,9 @@ class Account {
   // `genuine`: labels and value are those of the sample.
   void received(RequestId id, std::uint32_t series, bool genuine);
   void received_foreign(const std::string& what);
-  void answered(RequestId id);  // a 2xx for a sample of this request reached the agent
+  // A 2xx for these samples of the request reached the agent. It may deliver a request in several; until the
+  // last of them is answered, all of it may come again.
+  void answered(RequestId id, const SeriesSet& series);
 
   // Three acknowledgements later on one connection the acknowledged delivery is durable: the reply was read
   // before the second of them, and its cursor rides with the third at the latest.
@@ -67,12 +71,12 @@ class Account {
     std::uint32_t series = 0;
     std::uint32_t offers = 0;
     bool acknowledged = false;
-    bool answered = false;
     bool may_be_lost = false;
-    std::uint32_t life = 0;   // in which it was answered last
+    SeriesSet answered;       // in one life, since cursors fell back
+    std::uint32_t life = 0;   // that one
     std::uint64_t beats = 0;  // at that moment, as the falls
     std::uint32_t falls = 0;
-    std::bitset<kSeriesMax> seen;
+    SeriesSet seen;
     std::string history;  // what happened to it, for the examples: life and beat of each event
   };
 

@@ -32,12 +32,27 @@ TEST_CASE("cursors that fell back explain what comes once more, once", "[crash]"
   Account account(1);
   account.offered({0, 1}, 1);
   account.received({0, 1}, 0, true);
-  account.answered({0, 1});
+  account.answered({0, 1}, SeriesSet(1));
   for (int i = 0; i < 3; ++i) account.beat();
   account.cursors_may_fall_back();
   account.received({0, 1}, 0, true);
   CHECK(account.findings().unexplained_duplicates == 0);
-  account.answered({0, 1});
+  account.answered({0, 1}, SeriesSet(1));
+  for (int i = 0; i < 3; ++i) account.beat();
+  account.received({0, 1}, 0, true);
+  CHECK(account.findings().unexplained_duplicates == 1);
+}
+
+TEST_CASE("a request that is delivered in two may come again until both were answered", "[crash]") {
+  Account account(1);
+  account.offered({0, 1}, 2);
+  account.received({0, 1}, 0, true);
+  account.received({0, 1}, 1, true);
+  account.answered({0, 1}, SeriesSet(1));
+  for (int i = 0; i < 3; ++i) account.beat();
+  account.received({0, 1}, 0, true);
+  CHECK(account.findings().unexplained_duplicates == 0);
+  account.answered({0, 1}, SeriesSet(2));
   for (int i = 0; i < 3; ++i) account.beat();
   account.received({0, 1}, 0, true);
   CHECK(account.findings().unexplained_duplicates == 1);
@@ -67,7 +82,7 @@ TEST_CASE("a duplicate is explained until the first delivery must have been dura
   Account account(1);
   account.offered({0, 1}, 1);
   account.received({0, 1}, 0, true);
-  account.answered({0, 1});
+  account.answered({0, 1}, SeriesSet(1));
   SECTION("the life ended soon after") {
     account.beat();
     account.life_ended();

@@ -114,7 +114,7 @@ std::optional<Samples::Received> Receiver::store(const std::string& body, Versio
   auto got = samples_.receive(body, version, withheld ? nowhere : account_);
   if (!got) account_.received_foreign("a request that does not decode");
   if (got && bad && mischief_ == Mischief::alters && !got->from.empty())
-    account_.received(got->from.front(), 0, false);
+    account_.received(got->from.begin()->first, 0, false);
   if (bad && mischief_ == Mischief::reorders) {
     held_.emplace(body, version);
   } else if (const auto late = std::exchange(held_, std::nullopt)) {
@@ -149,7 +149,7 @@ asio::awaitable<void> Receiver::serve(std::shared_ptr<Socket> socket) {
     const std::string text = answer(todo.status, got ? got->samples : 0);
     co_await asio::async_write(*socket, asio::buffer(text), asio::use_awaitable);
     if (todo.status == 204 && got)
-      for (const RequestId& id : got->from) account_.answered(id);
+      for (const auto& [id, series] : got->from) account_.answered(id, series);
   }
 }
 

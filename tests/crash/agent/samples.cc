@@ -77,7 +77,6 @@ std::optional<Samples::Received> Samples::receive(const std::string& body, remot
     return std::nullopt;
   }
   Received received{points.size(), {}};
-  std::vector<RequestId>& from = received.from;
   for (const test::Point& point : points) {
     const auto connection = number_in(point.labels, "connection");
     const auto series = number_in(point.labels, "series");
@@ -92,10 +91,8 @@ std::optional<Samples::Received> Samples::receive(const std::string& body, remot
     const bool genuine = point.value_bits == value_bits(id, *series) && point.histogram.empty() &&
                          point.labels == test::LabelMap(labels.begin(), labels.end());
     account.received(id, *series, genuine);
-    from.push_back(id);
+    received.from[id][*series] = true;
   }
-  std::sort(from.begin(), from.end());
-  from.erase(std::unique(from.begin(), from.end()), from.end());
   return received;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,7 +22,7 @@ class Samples {
 
   struct Received {
     std::uint64_t samples = 0;
-    std::vector<RequestId> from;  // which requests they came in, each once
+    std::map<RequestId, SeriesSet> from;  // which requests they came in, and which series of those
   };
   // Notes everything in a received request in the account; nullopt: the body does not decode.
   std::optional<Received> receive(const std::string& body, remote_write::Version version,

@@ -46,7 +46,8 @@ void add_requests(std::string_view bytes, const Samples& samples, std::set<Reque
   Account nobody(0);
   const auto version = static_cast<remote_write::Version>(record->attributes.encoding);
   const auto received = samples.receive(std::string(record->payload()), version, nobody);
-  if (received) found.insert(received->from.begin(), received->from.end());
+  if (!received) return;
+  for (const auto& [id, series] : received->from) found.insert(id);
 }
 
 // The records in `text` that touch [first, last) of the file.

@@ -27,7 +27,7 @@ Input read_input(std::string_view bytes) {
   LittleEndianReader from(bytes);
   Input input;
   const auto reachable = [&from] { return from.next<std::uint64_t>() % kNumberMax; };
-  input.seq = Seq{reachable()};
+  input.seq = Seq{1 + reachable() % (kNumberMax - 1)};  // the first record has 1
   input.through.records = reachable();
   input.through.units = reachable();
   input.through.bytes = reachable();

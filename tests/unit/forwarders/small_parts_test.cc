@@ -12,7 +12,8 @@
 namespace tideover::forward {
 namespace {
 
-TEST_CASE("the size that works is halved by a refusal, never below one, and regained slowly") {
+TEST_CASE(
+    "the size that works is halved by a refusal, never below one, and doubled again after 64 that passed") {
   RequestLimits limits;
   limits.units = 10'000;
   WorkingSize size(limits);

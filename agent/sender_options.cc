@@ -10,6 +10,8 @@ forward::SenderOptions sender_options(const config::Destination& destination, co
   options.parked_bytes_max = settings.parked_max_bytes;
   options.rejects_bytes_max = settings.rejects_max_bytes;
   options.request_time = destination.request_timeout;
+  // A request that fills its line is answered long before anybody gives it up.
+  options.machine.pace.comfortable_time = destination.request_timeout / 3;
   options.machine.request.units = destination.request_max_samples.n;
   options.machine.request.raw_bytes = destination.request_max_bytes.bytes;
   if (destination.max_bytes_per_second)

@@ -34,6 +34,7 @@ TEST_CASE("a destination without further keys is sent to as the defaults say") {
   CHECK(options.parked_bytes_max == 111);
   CHECK(options.rejects_bytes_max == 222);
   CHECK(options.request_time == 30s);
+  CHECK(options.machine.pace.comfortable_time == 10s);
   CHECK(options.machine.request.units == request.units);
   CHECK(options.machine.request.raw_bytes == request.raw_bytes);
   CHECK(options.machine.pace.cap_bytes_per_s == 0);
@@ -47,6 +48,7 @@ TEST_CASE("every key of a destination reaches its sender") {
   CHECK(options.keep == wal::Keep::best_effort);
   CHECK(options.start == wal::StartAt::oldest);
   CHECK(options.request_time == 90s);
+  CHECK(options.machine.pace.comfortable_time == 30s);
   CHECK(options.machine.request.units == 500);
   CHECK(options.machine.request.raw_bytes == 256 << 10);
   CHECK(options.machine.pace.cap_bytes_per_s == 100 << 10);

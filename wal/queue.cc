@@ -34,7 +34,6 @@ class Queue::Impl {
       : store_(store),
         writer_(writer),
         reader_(reader),
-        clock_(clock),
         limits_(limits),
         metrics_(metrics),
         table_(clock),
@@ -320,7 +319,6 @@ class Queue::Impl {
   Store& store_;
   TrackedWorker writer_;
   TrackedWorker reader_;
-  Clock& clock_;
   const WalLimits limits_;
   WalMetrics& metrics_;
   std::vector<std::unique_ptr<Signal>> signals_;  // before the lanes, which refer to them

@@ -252,6 +252,7 @@ admin::BufferSnapshot MetricsSignal::buffer() const {
   b.newest_ms = intake_metrics_.newest_ms;
   b.disk_bytes = store.disk_bytes;
   b.memory_bytes = store.memory_bytes;
+  b.unreadable_pages = store.unreadable_pages;
   b.free_bytes = store.free_bytes;
   b.total_bytes = store.total_bytes;
   b.floor_bytes = wal::floor_bytes({store.free_bytes, store.total_bytes}, settings_.wal);

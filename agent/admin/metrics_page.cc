@@ -142,6 +142,8 @@ void buffer(Page& page, const Snapshot& s) {
   page.value(b.survivable_seconds.value_or(std::numeric_limits<double>::infinity()), metrics);
   page.gauge("tideover_buffer_disk_bytes", "Files of the store on disk.", b.disk_bytes);
   page.gauge("tideover_buffer_memory_bytes", "Memory of the store's caches and memtables.", b.memory_bytes);
+  page.counter("tideover_buffer_unreadable_pages_total",
+               "Places of 4 KiB that the device refused to read again and again.", b.unreadable_pages);
   page.gauge("tideover_disk_free_bytes", "Free bytes of the data directory's file system.", b.free_bytes);
   page.gauge("tideover_disk_size_bytes", "Size of that file system.", b.total_bytes);
   page.gauge("tideover_disk_floor_bytes", "Free bytes that are never used.", b.floor_bytes);

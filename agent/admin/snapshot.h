@@ -25,13 +25,14 @@ struct BuildInfo {
 };
 
 struct BufferSnapshot {
-  wal::Totals held;                // what the slowest destination still needs
-  std::uint64_t max_bytes = 0;     // its budget
-  std::int64_t oldest_ms = 0;      // arrival of the oldest of them; 0: nothing held
-  std::int64_t newest_ms = 0;      // newest sample timestamp taken in since the start; 0: none yet
-  std::uint64_t disk_bytes = 0;    // files of the store
-  std::uint64_t memory_bytes = 0;  // of the store's caches
-  std::uint64_t free_bytes = 0;    // of the file system
+  wal::Totals held;                    // what the slowest destination still needs
+  std::uint64_t max_bytes = 0;         // its budget
+  std::int64_t oldest_ms = 0;          // arrival of the oldest of them; 0: nothing held
+  std::int64_t newest_ms = 0;          // newest sample timestamp taken in since the start; 0: none yet
+  std::uint64_t disk_bytes = 0;        // files of the store
+  std::uint64_t memory_bytes = 0;      // of the store's caches
+  std::uint64_t unreadable_pages = 0;  // that the device refused to read
+  std::uint64_t free_bytes = 0;        // of the file system
   std::uint64_t total_bytes = 0;
   std::uint64_t floor_bytes = 0;             // of which to be kept free
   std::optional<double> survivable_seconds;  // absent: nothing comes in, so no outage is too long

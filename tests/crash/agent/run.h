@@ -39,8 +39,9 @@ struct Outcome {
   bool drained = false;
   std::string failure;  // why the run ended early; empty when it did not
 
-  // What is missing is to be counted; of a log's last groups only the number of records is known.
-  bool counted() const { return findings.unreadable <= counted_samples + counted_records * kSeriesMax; }
+  // What is missing is to be counted; of a log's last groups only a number of records is known, and when not
+  // a byte of them can be read only that there were some.
+  bool counted() const { return findings.unreadable <= counted_samples || counted_records > 0; }
   // A run that is to harm manifests proves little when hardly a life found one.
   bool harmed_enough() const { return !harms || 3 * harmed >= kills + power_cuts; }
   bool clean() const {

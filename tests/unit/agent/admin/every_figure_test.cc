@@ -62,7 +62,8 @@ Snapshot agent_of_distinct_figures() {
   n.give(s.server.connections_open, s.server.connections_refused, s.server.inflight_bytes);
   n.give(s.server.inflight_requests, s.server.slow_clients_cut, s.server.too_large, s.server.bad_requests);
   n.give(s.wal.appended_records, s.wal.appended_bytes, s.wal.commits, s.wal.commit_failures, s.wal.reopens);
-  n.give(s.wal.damaged_records, s.wal.commit_seconds.sum, s.wal.append_seconds.sum);
+  n.give(s.wal.damaged_records, s.wal.commit_seconds.sum, s.wal.append_seconds.sum,
+         s.buffer.unreadable_pages);
   s.wal.commit_seconds.counts[0] = 3;
   s.wal.commit_seconds.counts.back() = 4;
   s.wal.append_seconds.counts[1] = 5;

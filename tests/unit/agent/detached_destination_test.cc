@@ -37,7 +37,8 @@ struct Node {
   }
   wal::NewRecord record(std::uint32_t units) {
     wal::NewRecord r;
-    r.bytes = std::string(wal::kEnvelopeBytes, '\0') + "x";
+    r.bytes.assign(wal::kEnvelopeBytes, '\0');
+    r.bytes.push_back('x');
     r.attributes.units = units;
     return r;
   }

@@ -35,14 +35,17 @@ Result<Logs> look_through_logs(CarefulReader& reader, const std::string& directo
 
 namespace {
 
-// Of a log that RocksDB has taken in and deleted, in a life that did not come to delete both.
-Result<> remove_orphans(const std::string& directory) {
+// A log stands for a damaged one in the opening that wrote it. What an earlier life left may belong to no
+// log, or to another one, since a database that was built anew gives its numbers again: read instead of that,
+// it would cost all that is in it.
+Result<> remove_stale(const std::string& directory) {
   const auto files = list_directory(directory);
   if (!files) return files.error();
   std::error_code error;
   for (const fs::path& file : *files) {
-    const fs::path log = fs::path(file).replace_extension();
-    if (clean_log(log.string()) == file.string() && !fs::exists(log, error)) fs::remove(file, error);
+    if (clean_log(fs::path(file).replace_extension().string()) != file.string()) continue;
+    fs::remove(file, error);
+    if (error) return system_error(error.value(), "remove " + file.string());
   }
   return {};
 }
@@ -51,8 +54,7 @@ Result<> remove_orphans(const std::string& directory) {
 
 Result<> mend_logs(CarefulReader& reader, const Logs& logs, const std::string& lost_directory,
                    const std::function<void(const std::string&)>& note) {
-  if (auto removed = remove_orphans(fs::path(lost_directory).parent_path().string()); !removed)
-    return removed;
+  if (auto removed = remove_stale(fs::path(lost_directory).parent_path().string()); !removed) return removed;
   for (const std::string& log : logs.damaged) {
     const auto salvaged = salvage_log(reader, log, lost_directory, logs.facts);
     if (!salvaged) return salvaged.error();

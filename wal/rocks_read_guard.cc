@@ -102,6 +102,16 @@ class Files final : public rocksdb::FileSystemWrapper {
     // A log that was damaged is read from where it was written anew.
     return open<SequentialFile>(is_log(path) ? log_to_read(path) : path, options, file, debug);
   }
+  // A new log has nothing that stands for it.
+  rocksdb::IOStatus NewWritableFile(const std::string& path, const rocksdb::FileOptions& options,
+                                    std::unique_ptr<rocksdb::FSWritableFile>* file,
+                                    rocksdb::IODebugContext* debug) override {
+    if (is_log(path) && log_to_read(path) != path)
+      if (auto status = FileSystemWrapper::DeleteFile(clean_log(path), options.io_options, debug);
+          !status.ok())
+        return status;
+    return FileSystemWrapper::NewWritableFile(path, options, file, debug);
+  }
   rocksdb::IOStatus DeleteFile(const std::string& path, const rocksdb::IOOptions& options,
                                rocksdb::IODebugContext* debug) override {
     auto status = FileSystemWrapper::DeleteFile(path, options, debug);

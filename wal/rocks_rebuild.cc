@@ -148,11 +148,12 @@ Result<bool> absorb_log(const RocksSetup& setup, const std::string& path, Absorb
     const auto salvaged = salvage_log(*setup.reader, path, setup.directory + "/" + kLostName, facts);
     if (!salvaged) return salvaged.error();
   }
-  const auto dropped = read_log(*setup.reader, log_to_read(path), [&](std::string_view record) {
-    rocksdb::WriteBatch batch{std::string(record)};
-    batch.Iterate(&absorber).PermitUncheckedError();
-    return absorber.ok();
-  });
+  const auto dropped =
+      read_log(*setup.reader, findings->damaged ? clean_log(path) : path, [&](std::string_view record) {
+        rocksdb::WriteBatch batch{std::string(record)};
+        batch.Iterate(&absorber).PermitUncheckedError();
+        return absorber.ok();
+      });
   if (!dropped) return dropped.error();
   return true;
 }
@@ -204,8 +205,11 @@ Result<> set_aside(const RocksSetup& setup, const fs::path& sources) {
   if (auto synced = sync_directory(setup.directory); !synced) return synced;
   const auto files = files_of(directory);
   if (!files) return files.error();
-  for (const fs::path& file : *files)
+  for (const fs::path& file : *files) {
+    fs::remove(clean_log(file.string()), error);  // it is written again where its log is absorbed
+    if (error) return system_error(error.value(), "remove " + clean_log(file.string()));
     if (auto moved = move_aside(file, sources); !moved) return moved;
+  }
   if (auto synced = sync_directory(sources.string()); !synced) return synced;
   return sync_directory(setup.directory);
 }

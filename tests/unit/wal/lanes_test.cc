@@ -220,7 +220,7 @@ TEST_CASE("one signal's waiting bytes refuse nothing of another, and those of it
 TEST_CASE("lanes of one signal share what is kept in memory, and the largest loses its oldest") {
   SignalLimits limits;
   limits.fresh_bytes = 1000;
-  Signal signal(limits);
+  Signal signal(limits), other(limits);  // outlive their lanes
   Lane small("small", LaneId{1}, signal), large("large", LaneId{2}, signal);
   const auto put = [](Lane& lane, std::size_t bytes) {
     lane.settle({lane.seal(record(std::string(bytes, 'x')))});
@@ -232,7 +232,6 @@ TEST_CASE("lanes of one signal share what is kept in memory, and the largest los
   CHECK(large.fresh(Seq{1}, 1).empty());
   CHECK_FALSE(large.fresh(Seq{20}, 1).empty());
 
-  Signal other(limits);
   large.join(other);
   CHECK(signal.fresh_bytes == small.fresh_bytes());
   CHECK(other.fresh_bytes == large.fresh_bytes());

@@ -155,9 +155,12 @@ std::uint64_t SenderMachine::size_of(const Slot& slot) const {
   return slot.part.whole() ? units_ : slot.part.items();
 }
 
-// A lone record may be larger than a request may be, in either measure.
+// A lone record may be larger than a request may be, in either measure. To send it in parts means to decode
+// it, a multiple of its bytes: not before a receiver, or its operator, has said that it is too much.
 std::uint64_t SenderMachine::size_max() const {
+  constexpr RequestLimits kUsual;
   const RequestLimits limits = working_size_.limits();
+  if (limits.units >= kUsual.units && limits.raw_bytes >= kUsual.raw_bytes) return kEnd;
   if (raw_bytes_ <= limits.raw_bytes) return limits.units;
   return std::clamp<std::uint64_t>(units_ * limits.raw_bytes / raw_bytes_, 1, limits.units);
 }

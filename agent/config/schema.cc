@@ -76,11 +76,12 @@ Table<Destination> destination_keys() {
              .help =
                  "how long a request may take, from its first byte to the whole answer; what is not answered "
                  "in time is sent again, in smaller requests"}),
-      value("request_max_samples", &Destination::request_max_samples,
-            {.fallback = "10000",
-             .min = Count{1},
-             .max = Count{100'000},
-             .help = "the largest request, in samples; also what came in a larger one is sent so"}),
+      value(
+          "request_max_samples", &Destination::request_max_samples,
+          {.fallback = "10000",
+           .min = Count{1},
+           .max = Count{100'000},
+           .help = "the largest request, in samples; below the default also for what came in a larger one"}),
       value("request_max_bytes", &Destination::request_max_bytes,
             {.fallback = "3MiB",
              .min = 16_KiB,

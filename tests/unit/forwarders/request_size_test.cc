@@ -82,7 +82,22 @@ TEST_CASE("after an outage of silence, however long, sizes are soon what they we
   CHECK(after < 200 + 200);
 }
 
-TEST_CASE("a lone record larger than a request may be is sent in parts") {
+TEST_CASE("a lone record larger than the usual request goes out as it came, undecoded, until it is refused") {
+  const MachineLimits limits = settled_limits();
+  MachineScript script(Role::main, limits, {20'000, 20'000}, [](const Sending&) { return stored(); });
+  script.raw_bytes = 30'000'000;
+  script.run();
+  CHECK(script.count(Fate::delivered) == 40'000);
+  CHECK(script.sent.size() == 2);
+
+  MachineScript strict(Role::main, limits, {20'000}, [](const Sending& s) {
+    return s.items() > 5'000 ? answer(Action::halve, Reason::too_large) : stored();
+  });
+  strict.run();
+  CHECK(strict.count(Fate::delivered) == 20'000);
+}
+
+TEST_CASE("a lone record larger than a request was set to be is sent in parts") {
   MachineLimits limits = settled_limits();
   SECTION("in samples") {
     limits.request.units = 300;

@@ -67,7 +67,9 @@ bool page_reads(int fd, std::uint64_t offset) {
 }  // namespace
 
 bool holds_unreadable(std::string_view bytes) {
-  constexpr std::size_t kRun = 64;  // by chance, or by somebody's choice, a payload holds fewer
+  // A payload may hold such a run, too: a torn group with it is then taken for a damaged one, and its
+  // records, which nobody was told of, are kept. Their sender repeats them: a duplicate, and nothing worse.
+  constexpr std::size_t kRun = 64;
   std::size_t run = 0;
   for (const char byte : bytes) {
     run = byte == kFilling ? run + 1 : 0;

@@ -98,8 +98,11 @@ void MemStore::release(LaneId lane, Seq before) {
 
 StoreUsage MemStore::usage() const {
   std::lock_guard lock(mutex_);
-  return {
-      .disk_bytes = held_bytes_, .free_bytes = free_bytes_, .total_bytes = total_bytes_, .memory_bytes = 0};
+  return {.disk_bytes = held_bytes_,
+          .free_bytes = free_bytes_,
+          .total_bytes = total_bytes_,
+          .memory_bytes = 0,
+          .unreadable_pages = unreadable_pages_};
 }
 
 void MemStore::crash() {
@@ -188,6 +191,11 @@ void MemStore::misplace(LaneId lane, Seq seq, LaneId from, Seq other) {
 void MemStore::set_lazy_release(bool lazy) {
   std::lock_guard lock(mutex_);
   lazy_release_ = lazy;
+}
+
+void MemStore::set_unreadable_pages(std::uint64_t pages) {
+  std::lock_guard lock(mutex_);
+  unreadable_pages_ = pages;
 }
 
 void MemStore::set_free_bytes(std::uint64_t bytes) {

@@ -111,6 +111,15 @@ TEST_CASE("the buffer shows what the slowest needs, and the oldest record of any
   CHECK(life.snapshot().buffer.held.units == 0);
 }
 
+TEST_CASE("places of the disk that cannot be read are shown") {
+  wal::MemStore disk;
+  SignalLife life(disk, file_with(one(), ""));
+  CHECK(life.snapshot().buffer.unreadable_pages == 0);
+  disk.set_unreadable_pages(3);
+  life.clock.run_for(2s);  // the queue looks at the disk each second
+  CHECK(life.snapshot().buffer.unreadable_pages == 3);
+}
+
 TEST_CASE("an outage that would fit is judged by the tighter of budget and disk") {
   wal::MemStore disk;
   constexpr std::uint64_t kMiB = 1 << 20;

@@ -6,6 +6,7 @@
 #include <rocksdb/options.h>
 
 #include "wal/rocks_handle.h"
+#include "wal/rocks_options.h"
 #include "wal/rocks_read.h"
 #include "wal/wal_format.h"
 
@@ -16,9 +17,7 @@ namespace {
 // the first table with anything of the lane begins.
 Seq lowest_number(const RocksHandle& handle, LaneId lane) {
   const std::string lower = record_key(lane, Seq{0});
-  rocksdb::ReadOptions options;
-  options.fill_cache = false;
-  const std::unique_ptr<rocksdb::Iterator> it(handle.db().NewIterator(options, handle.records()));
+  const std::unique_ptr<rocksdb::Iterator> it(handle.db().NewIterator(read_options(), handle.records()));
   it->Seek(lower);
   const auto key = it->Valid() ? parse_record_key(it->key().ToStringView()) : std::nullopt;
   if (it->status().ok() && key && key->lane == lane) return key->seq;

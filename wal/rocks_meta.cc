@@ -7,6 +7,7 @@
 
 #include "wal/base/little_endian.h"
 #include "wal/rocks_handle.h"
+#include "wal/rocks_options.h"
 #include "wal/wal_format.h"
 
 namespace tideover::wal {
@@ -22,9 +23,7 @@ using Copy = std::map<std::string, Versioned>;
 
 // False: the family could not be read to its end.
 bool collect(const RocksHandle& handle, rocksdb::ColumnFamilyHandle* family, Copy& into) {
-  rocksdb::ReadOptions options;
-  options.fill_cache = false;
-  const std::unique_ptr<rocksdb::Iterator> it(handle.db().NewIterator(options, family));
+  const std::unique_ptr<rocksdb::Iterator> it(handle.db().NewIterator(read_options(), family));
   for (it->SeekToFirst(); it->Valid(); it->Next()) {
     if (const auto commit = commit_of(it->value().ToStringView()))
       into[it->key().ToString()] = {*commit, it->value().ToString().substr(sizeof *commit)};

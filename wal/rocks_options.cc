@@ -167,6 +167,17 @@ rocksdb::DBOptions database_options(const RocksSetup& setup) {
   return db;
 }
 
+rocksdb::ReadOptions read_options() {
+  rocksdb::ReadOptions options;
+  options.fill_cache = false;  // a backlog is read once; the cache is for indexes
+  options.verify_checksums = true;
+  // We delete no ranges. While RocksDB looks for such deletions, it crosses from table to table of a level in
+  // a way that forgets why the next one could not be read, and passes over the rest of the level in silence
+  // (MergingIterator::SkipNextDeleted() in 7.8).
+  options.ignore_range_deletions = true;
+  return options;
+}
+
 std::vector<rocksdb::ColumnFamilyDescriptor> families(const RocksSetup& setup) {
   // RocksDB insists on a default family and does not let it be dropped, so nothing is kept there.
   return {{rocksdb::kDefaultColumnFamilyName, meta_family(setup)},

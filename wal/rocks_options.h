@@ -14,6 +14,7 @@ class Env;
 class Logger;
 struct ColumnFamilyDescriptor;
 struct DBOptions;
+struct ReadOptions;
 }  // namespace rocksdb
 
 namespace tideover::wal {
@@ -34,6 +35,9 @@ struct RocksSetup {
 std::shared_ptr<rocksdb::Cache> make_block_cache();
 
 rocksdb::DBOptions database_options(const RocksSetup& setup);
+
+// Of every iterator and look-up.
+rocksdb::ReadOptions read_options();
 
 // In this order: RocksDB's default (unused), meta, its mirror, records.
 std::vector<rocksdb::ColumnFamilyDescriptor> families(const RocksSetup& setup);

@@ -7,6 +7,7 @@
 
 #include "wal/record_salvage.h"
 #include "wal/rocks_handle.h"
+#include "wal/rocks_options.h"
 #include "wal/wal_format.h"
 
 namespace tideover::wal {
@@ -14,13 +15,6 @@ namespace {
 
 // Numbers looked up one by one in a call that met damage: bounds the work, the caller comes back for more.
 constexpr std::uint64_t kWindow = 256;
-
-rocksdb::ReadOptions read_options() {
-  rocksdb::ReadOptions options;
-  options.fill_cache = false;  // a backlog is read once; the cache is for indexes
-  options.verify_checksums = true;
-  return options;
-}
 
 // Errors: corrupt, also for a record that stands under another's number.
 Result<StoredRecord> to_record(Seq seq, const rocksdb::Slice& value) {

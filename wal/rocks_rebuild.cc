@@ -113,7 +113,7 @@ Result<bool> absorb_table(const RocksSetup& setup, const std::string& path, Abso
   rocksdb::SstFileReader reader(options);
   rocksdb::Status status = reader.Open(path);
   if (status.ok()) {
-    const std::unique_ptr<rocksdb::Iterator> it(reader.NewIterator({}));
+    const std::unique_ptr<rocksdb::Iterator> it(reader.NewIterator(read_options()));
     for (it->SeekToFirst(); it->Valid() && absorber.ok(); it->Next()) absorber.entry(it->key(), it->value());
     status = it->status();
   }
@@ -131,7 +131,7 @@ bool all_released(const RocksSetup& setup, const std::string& path, const Absorb
   rocksdb::Options options(database_options(setup), families(setup)[RocksHandle::kRecords].options);
   rocksdb::SstFileReader reader(options);
   if (!reader.Open(path).ok()) return false;
-  const std::unique_ptr<rocksdb::Iterator> it(reader.NewIterator({}));
+  const std::unique_ptr<rocksdb::Iterator> it(reader.NewIterator(read_options()));
   it->SeekToFirst();
   const auto first = it->Valid() ? parse_record_key(it->key().ToStringView()) : std::nullopt;
   it->SeekToLast();
@@ -308,7 +308,7 @@ std::uint32_t format_in_tables(const RocksSetup& setup) {
       rocksdb::SstFileReader reader(options);
       if (file.extension() != ".sst" || !reader.Open(file.string()).ok()) continue;
       if (reader.GetTableProperties()->column_family_name == "records") continue;
-      const std::unique_ptr<rocksdb::Iterator> it(reader.NewIterator({}));
+      const std::unique_ptr<rocksdb::Iterator> it(reader.NewIterator(read_options()));
       it->Seek(rocksdb::Slice(kFormatKey.data(), kFormatKey.size()));
       if (it->Valid() && it->key().ToStringView() == kFormatKey)
         newest = std::max(newest, format_of(it->value().ToStringView()).value_or(0));

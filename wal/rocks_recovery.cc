@@ -58,7 +58,7 @@ rocksdb::Status check_level_zero(const RocksHandle& handle) {
     rocksdb::ColumnFamilyMetaData shape;
     handle.db().GetColumnFamilyMetaData(family, &shape);
     if (shape.levels.empty() || shape.levels.front().files.empty()) continue;
-    const std::unique_ptr<rocksdb::Iterator> all(handle.db().NewIterator({}, family));
+    const std::unique_ptr<rocksdb::Iterator> all(handle.db().NewIterator(read_options(), family));
     if (!all->status().ok()) return all->status();
     all->SeekToLast();
     if (!all->status().ok()) return all->status();

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "tests/contract/disks.h"
 #include "tests/support/catch_result.h"
@@ -108,6 +109,38 @@ TEST_CASE("with the tables of both copies of the meta damaged, numbers go on and
   write(life, side, 1);
   CHECK(life.drain(side, aside).size() == 3);
   CHECK(lost(life.usage(side, "thanos"), Reason::damaged) == 0);
+}
+
+// Tables that moved down stand side by side on one level, where RocksDB goes from one to the next by itself.
+TEST_CASE("a table whose beginning is damaged hides none of those behind it", "[damage]") {
+  constexpr int kRecords = 400;
+  Directory directory;
+  {
+    RocksStore store(directory.options());
+    ThreadedLife life(store);
+    const LaneId lane = life.queue.open_lane("metrics", {0, false});
+    life.queue.open_cursor(lane, "thanos", Keep::required, StartAt::oldest);
+    write(life, lane, kRecords);
+  }
+  std::vector<std::string> tables;
+  while ((tables = deep_tables(directory.path)).size() < 4) {
+    RocksStore store(directory.options());  // moves them while it is open
+    REQUIRE(store.open());
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  const std::size_t behind = GENERATE(0, 1, 2, 3);
+  {
+    std::fstream table(tables[behind], std::ios::in | std::ios::out | std::ios::binary);
+    table << std::string(4096, '\0');
+  }
+  WalLimits limits = quick();
+  limits.tail_bytes = 0;
+  RocksStore store(directory.options());
+  ThreadedLife life(store, limits);
+  const LaneId lane = life.queue.open_lane("metrics", {0, false});
+  const CursorId cursor = life.queue.open_cursor(lane, "thanos", Keep::required, StartAt::oldest);
+  CHECK(life.drain(lane, cursor).size() >= kRecords - 1);  // of 14 KB each
+  CHECK(lost(life.usage(lane, "thanos"), Reason::damaged) <= 10);
 }
 
 TEST_CASE("a best-effort cursor is trimmed past a table that does not read", "[damage]") {

@@ -48,6 +48,20 @@ std::string format_of(const std::string& directory) {
   return {};
 }
 
+std::vector<std::string> deep_tables(const std::string& directory) {
+  Opened store(directory, true);
+  std::vector<std::string> tables;
+  for (rocksdb::ColumnFamilyHandle* family : store.families) {
+    if (family->GetName() != "records") continue;
+    rocksdb::ColumnFamilyMetaData shape;
+    store.db->GetColumnFamilyMetaData(family, &shape);
+    for (const rocksdb::LevelMetaData& level : shape.levels)
+      for (const rocksdb::SstFileMetaData& table : level.files)
+        if (level.level > 0) tables.push_back(table.db_path + table.name);
+  }
+  return tables;
+}
+
 void forget_meta(const std::string& directory) {
   Opened store(directory, false);
   for (rocksdb::ColumnFamilyHandle* family : store.families) {

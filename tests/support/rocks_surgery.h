@@ -2,11 +2,15 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace tideover::wal {
 
 // The version that the directory says it has.
 std::string format_of(const std::string& directory);
+
+// Paths of the tables of records that have moved below level 0, in the order of their records.
+std::vector<std::string> deep_tables(const std::string& directory);
 
 // Both copies of the meta become empty, as if a rebuild had found nothing of them.
 void forget_meta(const std::string& directory);

@@ -32,6 +32,7 @@ void Account::offered(RequestId id, std::uint32_t series) {
 void Account::acknowledged(RequestId id) {
   Request& request = *find(id);
   request.acknowledged = true;
+  request.acknowledged_in = static_cast<std::uint32_t>(beats_at_end_.size());
   note(request, "acknowledged");
   acknowledged_ += request.series;
   received_of_acknowledged_ += request.seen.count();
@@ -121,6 +122,7 @@ Findings Account::findings() const {
         continue;
       }
       findings.lost += missing;
+      findings.lost_of_life[request.acknowledged_in] += missing;
       if (findings.examples.size() < kExamples)
         findings.examples.push_back(fmt::format("connection {} request {}: {} of {} samples are missing:{}",
                                                 connection, i + 1, missing, request.series, request.history));

@@ -8,6 +8,7 @@
 
 #include <bitset>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -33,7 +34,9 @@ struct Findings {
   std::uint64_t out_of_order = 0;  // came for the first time after a newer one of its series
   std::uint64_t duplicates = 0;
   std::uint64_t unexplained_duplicates = 0;  // of a sample whose delivery had been settled
-  std::vector<std::string> examples;         // of the faults, the first few
+  // By the life that acknowledged them: where to begin to look.
+  std::map<std::uint32_t, std::uint64_t> lost_of_life;
+  std::vector<std::string> examples;  // of the faults, the first few
 
   bool clean() const { return lost + altered + out_of_order + unexplained_duplicates == 0; }
 };
@@ -71,6 +74,7 @@ class Account {
     std::uint32_t series = 0;
     std::uint32_t offers = 0;
     bool acknowledged = false;
+    std::uint32_t acknowledged_in = 0;  // life
     bool may_be_lost = false;
     SeriesSet answered;       // in one life, since cursors fell back
     std::uint32_t life = 0;   // that one

@@ -34,6 +34,8 @@ void print(const Outcome& outcome, double seconds) {
       "{} samples acknowledged, {} received: {} lost, {} altered, {} out of order, {} duplicates of which {} "
       "unexplained\n",
       f.acknowledged, f.received, f.lost, f.altered, f.out_of_order, f.duplicates, f.unexplained_duplicates);
+  for (const auto& [life, lost] : f.lost_of_life)
+    fmt::print("  of what life {} acknowledged, {} samples are lost\n", life, lost);
   for (const std::string& example : f.examples) fmt::print("  {}\n", example);
   if (!outcome.harmed_enough()) fmt::print("FAILED: too few manifests were damaged\n");
   if (!outcome.counted()) fmt::print("FAILED: what cannot be read is missing and not counted\n");

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <optional>
 #include <random>
 #include <utility>
 
+#include "agent/damage_log.h"
 #include "agent/log/log.h"
 #include "agent/refusal_log.h"
 #include "agent/sender_options.h"
@@ -90,6 +92,7 @@ struct MetricsSignal::Delivery {
   thanos::ThanosDestination thanos;
   std::unique_ptr<http::Transport> transport;
   std::unique_ptr<forward::Sender> sender;
+  std::optional<DamageLog> damage;  // of what the sender passes over
 };
 
 MetricsSignal::MetricsSignal(boost::asio::io_context& io, Clock& clock, wal::Queue& queue,
@@ -132,6 +135,7 @@ Result<> MetricsSignal::open() {
     };
     delivery->sender =
         std::make_unique<forward::Sender>(queue_, delivery->thanos, *delivery->transport, clock_, options);
+    delivery->damage.emplace(d.name, delivery->sender->status());
     deliveries_.push_back(std::move(delivery));
   }
   // What is set aside for a destination that is gone stays in its bounds, and is accounted for.
@@ -202,7 +206,10 @@ Result<> MetricsSignal::drop_cursor(std::string_view destination) {
 }
 
 void MetricsSignal::observe() {
-  for (const auto& delivery : deliveries_) delivery->refusals.write_due(clock_.now());
+  for (const auto& delivery : deliveries_) {
+    delivery->refusals.write_due(clock_.now());
+    delivery->damage->look(delivery->sender->status());
+  }
   survivability_.observe(clock_.now(), wal_.appended_bytes);
   log_refusal();
   log_guarantee();

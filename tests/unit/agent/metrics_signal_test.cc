@@ -286,6 +286,34 @@ TEST_CASE("a change of a destination's state is one line of log, with what the r
   CHECK(log.last("destination is up").find("level=info") != std::string::npos);
 }
 
+TEST_CASE("what the disk has lost is one line of log, once, with how much it is") {
+  wal::MemStore disk;
+  {
+    SignalLife life(disk, file_with(one()));
+    life.mgmt[kOne].answer(503);
+    for (int i = 0; i < 6; ++i) REQUIRE(life.write(2, 1'000 + 10 * i).has_value());
+    life.clock.run_for(1min);
+  }
+  REQUIRE(disk.damage(wal::lane_id("metrics"), Seq{2}));
+  REQUIRE(disk.damage(wal::lane_id("metrics"), Seq{3}));
+  const LogLines log;
+  {
+    SignalLife life(disk, file_with(one()));
+    life.clock.run_for(1min);
+    CHECK(life.destination().account.ledger.delivered == 8);
+    for (int i = 0; i < 3; ++i) life.signal->observe();
+    REQUIRE(log.count("samples are lost") == 1);
+    const std::string line = log.last("samples are lost");
+    CHECK(line.find("level=error") != line.npos);
+    CHECK(line.find("destination=thanos") != line.npos);
+    CHECK(line.find("samples=4 so_far=4") != line.npos);
+  }
+  SignalLife life(disk, file_with(one()));
+  life.clock.run_for(1min);
+  life.signal->observe();
+  CHECK(log.count("samples are lost") == 1);  // an earlier life has told it
+}
+
 TEST_CASE("a stop waits for a receiver that takes the rest, and not for one that is away") {
   wal::MemStore disk;
   SignalLife life(disk, file_with(one()));

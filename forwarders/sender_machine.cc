@@ -10,13 +10,16 @@ namespace {
 
 // Halves of a suspect have been seen to fail as part of it: two more failures each are enough.
 constexpr std::uint32_t kFailuresPerSuspectHalf = 2;
-// A batch of the parked lane this small is looked through to the last item when a round is due, and now and
-// then a part of a larger one is: what may pass is found in the end also between what may not.
+// A batch of the parked lane this small, in units, is looked through to the last item when a round is due.
+// So that what may pass is found in the end also between what may not, some batches are made as small: a
+// quarter of those that begin a round, which for a short lane are all there are, and some of the others.
 constexpr std::uint64_t kLookedThroughWhole = 256;
+constexpr double kFineFirstTurns = 0.25;
 constexpr double kFineTurns = 0.125;
 // A disk that does not take the mark is asked again after this.
 constexpr Duration kMarkRetry = std::chrono::seconds(1);
 constexpr Duration kMarkRetryMany = std::chrono::seconds(10);
+
 Step step_of(Step::Kind kind) {
   Step step;
   step.kind = kind;
@@ -134,6 +137,8 @@ Step SenderMachine::next(Time now) {
   if (!batch_open_) {
     // A batch that was put back waits on disk, not in memory.
     if (not_before_ > now && role_ != Role::main) return sleep_step(not_before_);
+    if (role_ == Role::parked)
+      fine_turn_ = rounds_.due(now) && rng_.chance(rounds_.on() ? kFineTurns : kFineFirstTurns);
     return step_of(Step::Kind::read);
   }
   if (!aside_.empty() && (search_.something_passed() || stack_.empty()))
@@ -202,7 +207,6 @@ Step SenderMachine::batch_settled(Time now) {
     }
   }
   close_batch();
-  fine_turn_ = rounds_.on() && rng_.chance(kFineTurns);
   return step;
 }
 
@@ -281,7 +285,7 @@ Step SenderMachine::cut(Cut why, Time now) {
   slot.twin_clean = false;
   if (why == Cut::size) slot.searched = false;
   if (why == Cut::search || why == Cut::too_large) {
-    search_.start(items_, role_ == Role::parked && items_ <= kLookedThroughWhole && rounds_.due(now));
+    search_.start(items_, role_ == Role::parked && units_ <= kLookedThroughWhole && rounds_.due(now));
     slot.searched = true;
   }
   if (why == Cut::suspicion) {

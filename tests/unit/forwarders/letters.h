@@ -1,4 +1,5 @@
-// A destination and a receiver for the sender's tests: a record is a word, an item is a letter.
+// A destination and a receiver for the sender's tests: a record is a word, an item is a letter, and a unit
+// too unless it is a dot: as metadata is no sample.
 #pragma once
 
 #include <algorithm>
@@ -16,10 +17,14 @@
 
 namespace tideover::forward {
 
+inline std::uint64_t units_in(std::string_view letters) {
+  return letters.size() - static_cast<std::uint64_t>(std::count(letters.begin(), letters.end(), '.'));
+}
+
 inline wal::NewRecord word(std::string_view letters) {
   wal::NewRecord record;
   record.bytes = std::string(wal::kEnvelopeBytes, '\0') + std::string(letters);
-  record.attributes.units = static_cast<std::uint32_t>(letters.size());
+  record.attributes.units = static_cast<std::uint32_t>(units_in(letters));
   record.attributes.encoding = 2;
   return record;
 }
@@ -29,14 +34,14 @@ class WordLoad final : public Load {
   explicit WordLoad(std::vector<wal::StoredRecord> records) : records_(std::move(records)) {
     for (const auto& record : records_) text_ += record.payload();
   }
-  std::uint64_t units() const override { return text_.size(); }
+  std::uint64_t units() const override { return units_in(text_); }
   std::size_t items() override { return std::max<std::size_t>(1, text_.size()); }
-  std::uint64_t units(Part part) override { return slice(part).size(); }
+  std::uint64_t units(Part part) override { return units_in(slice(part)); }
   Result<Outgoing> encode(Part part, const EncodeOptions& options) override {
     Outgoing out;
     out.request.body = slice(part);
     out.sent.encoding = options.downgraded ? 1 : 2;
-    out.sent.units = out.request.body.size();
+    out.sent.units = units_in(out.request.body);
     out.sent.stripped = options.downgraded ? out.sent.units : 0;
     out.request.headers.add("Version", std::to_string(out.sent.encoding));
     return out;

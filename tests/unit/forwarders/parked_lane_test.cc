@@ -1,4 +1,5 @@
 // What is parked: how it gets another turn, and what may stand in its way.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <optional>
 #include <string>
@@ -72,6 +73,39 @@ TEST_CASE("two that no window admits stand in nobody's way, wherever they are in
   life.clock.run_for(5min);
   CHECK(mgmt.stored.size() == 14);
   CHECK(life.sender->status().parked.behind.units == 2);
+  life.check_account();
+}
+
+TEST_CASE("what may pass is found with the next round also between what may not, in a lane of few samples") {
+  wal::MemStore disk;
+  Mgmt mgmt;
+  mgmt.refuses = refuses("xg.", "window");
+  Life life(disk, mgmt);
+  // 312 items, and something bad in each quarter.
+  const std::string quarter = std::string(38, '.') + "gx" + std::string(38, '.');
+  life.append(quarter + quarter + quarter + quarter);
+  life.clock.run_for(6h);  // rounds have grown rare
+  REQUIRE(life.sender->status().parked.behind.units == 8);
+  mgmt.refuses = refuses("x", "window");
+  life.clock.run_for(75min);
+  CHECK(std::count(mgmt.stored.begin(), mgmt.stored.end(), 'g') == 4);
+  CHECK(life.sender->status().parked.behind.units == 4);
+  life.check_account();
+}
+
+TEST_CASE("what may pass is found in the end also in a lane of many samples in one request") {
+  wal::MemStore disk;
+  Mgmt mgmt;
+  mgmt.refuses = refuses("xg", "window");
+  Life life(disk, mgmt);
+  std::string words;
+  for (int i = 0; i < 40; ++i) words += "ggggggggggggggggggx";
+  life.append(words);
+  life.clock.run_for(6h);
+  mgmt.refuses = refuses("x", "window");
+  life.clock.run_for(24h);
+  CHECK(mgmt.stored.size() == 40 * 18);
+  CHECK(life.sender->status().parked.behind.units == 40);
   life.check_account();
 }
 

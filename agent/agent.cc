@@ -1,5 +1,6 @@
 #include "agent/agent.h"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -14,12 +15,13 @@
 #include <utility>
 
 #include "agent/admin/admin_api.h"
+#include "agent/buffer_watch.h"
 #include "agent/config/load.h"
 #include "agent/log/log.h"
-#include "agent/metrics_signal.h"
 #include "agent/reexec.h"
 #include "agent/reload.h"
 #include "agent/settings.h"
+#include "agent/signal.h"
 #include "agent/version.h"
 #include "wal/base/notifier.h"
 #include "wal/base/system_clock.h"
@@ -54,10 +56,12 @@ constexpr Duration kOpenAgain = 1s;
 
 class Agent {
  public:
-  Agent(const config::Config& config, const RunOptions& options)
+  Agent(const config::Config& config, const RunOptions& options, const SignalKinds& kinds)
       : config_(config),
         options_(options),
-        settings_(derive(config, look_at_node(config.data_dir))),
+        all_kinds_(kinds),
+        kinds_(wanted(kinds, config)),
+        settings_(derive(config, look_at_node(config.data_dir), kinds_.size())),
         inherited_(options.inheritance.value_or(Inheritance{})) {}
 
   int run() {
@@ -99,7 +103,7 @@ class Agent {
     clock_.cancel(stop_timer_);
     hold_signals();
     co_await sleep_until(clock_, clock_.now());  // one turn of the loop: what was caught before is answered
-    signals_.cancel();
+    caught_.cancel();
   }
 
   awaitable<Result<>> start() {
@@ -110,12 +114,14 @@ class Agent {
     opened_ = true;
     // The socket lies in the data directory, which is ours only once the store is open.
     if (auto listening = listen_socket(); !listening) co_return listening;
-    if (config_.metrics) {
-      metrics_ = std::make_unique<MetricsSignal>(io_, clock_, queue_, wal_metrics_, config_, settings_);
-      if (auto open = metrics_->open(); !open) co_return open;
-      server::Sockets intake = inherited_.take(config::print(config_.metrics->listen));
-      if (auto listening = metrics_->listen(std::move(intake)); !listening) co_return listening;
-      metrics_->spawn_senders(senders_);
+    for (const SignalKind& kind : kinds_) {
+      auto signal = kind.make({io_, clock_, queue_, config_, settings_});
+      if (auto open = signal->open(); !open) co_return open;
+      signals_.push_back(std::move(signal));
+    }
+    for (const auto& signal : signals_) {
+      if (auto listening = signal->listen(inherited_); !listening) co_return listening;
+      signal->spawn(senders_);
     }
     tasks_.spawn(observe());
     co_return boost::system::in_place_value;
@@ -140,11 +146,11 @@ class Agent {
   // durable.
   awaitable<void> stop() {
     const bool was_ready = std::exchange(started_, false);
-    if (metrics_) {
-      co_await metrics_->close_intake(clock_.now() + kIntakeTime);
-      if (was_ready) co_await metrics_->drain_until(clock_.now() + kDrainTime);
-      co_await stop_senders();
-    }
+    const Time intake_ends = clock_.now() + kIntakeTime;
+    co_await all_at_once([&](Signal& signal) { return signal.close_intake(intake_ends); });
+    const Time drained = clock_.now() + kDrainTime;
+    if (was_ready) co_await all_at_once([&](Signal& signal) { return signal.drain_until(drained); });
+    co_await stop_senders();
     const bool closed = co_await close_store();
     // Not the operators' socket while the disk hangs: its file is to be removed, and that would hang too.
     if (socket_ && closed) co_await socket_->stop(clock_.now() + kAdminTime);
@@ -155,14 +161,31 @@ class Agent {
   // From the moment intake ends clients wait for the next image: what may take its time comes before that.
   // The agent stays ready, and no socket is closed on which the next image listens.
   awaitable<void> hand_over() {
-    if (metrics_) {
-      co_await stop_senders();
-      co_await hand_over_or_stop(*metrics_->intake_server(), clock_.now() + kIntakeTime);
-    }
+    co_await stop_senders();
+    const Time intake_ends = clock_.now() + kIntakeTime;
+    TaskGroup intakes(io_.get_executor(), clock_);
+    for (server::HttpServer* const server : intake_servers())
+      intakes.spawn(hand_over_or_stop(*server, intake_ends));
+    co_await intakes.join_until(Time::max());
     const bool closed = co_await close_store();
     if (!closed) leave_disk();
     co_await hand_over_or_stop(*socket_, clock_.now() + kAdminTime);
     co_await hand_over_or_stop(*admin_, clock_.now() + kAdminTime);
+  }
+
+  // None waits for another.
+  template <class Begin>
+  awaitable<void> all_at_once(Begin begin) {
+    TaskGroup group(io_.get_executor(), clock_);
+    for (const auto& signal : signals_) group.spawn(begin(*signal));
+    co_await group.join_until(Time::max());
+  }
+
+  std::vector<server::HttpServer*> intake_servers() const {
+    std::vector<server::HttpServer*> all;
+    for (const auto& signal : signals_)
+      for (server::HttpServer* const server : signal->servers()) all.push_back(server);
+    return all;
   }
 
   awaitable<void> hand_over_or_stop(server::HttpServer& server, Time deadline) {
@@ -178,7 +201,7 @@ class Agent {
   }
 
   awaitable<void> stop_senders() {
-    metrics_->stop_senders();
+    for (const auto& signal : signals_) signal->stop_senders();
     co_await senders_.join_until(clock_.now() + kSenderTime);
   }
 
@@ -202,7 +225,7 @@ class Agent {
 
   awaitable<void> observe() {
     while (!stopping_) {
-      if (metrics_) metrics_->observe();
+      for (const auto& signal : signals_) signal->observe();
       co_await stop_observing_.wait_until(clock_.now() + kObserveInterval);
     }
   }
@@ -223,8 +246,8 @@ class Agent {
     server.on_warning([](std::string_view sentence) { log::event(Level::warn, sentence); });
     // A crowd of senders does not keep probes and operators out.
     server.on_no_descriptor([this] {
-      server::HttpServer* const intake = metrics_ ? metrics_->intake_server() : nullptr;
-      return intake != nullptr && intake->give_up_a_connection();
+      return std::ranges::any_of(intake_servers(),
+                                 [](server::HttpServer* intake) { return intake->give_up_a_connection(); });
     });
     return server.listen(address, inherited_.take(address));
   }
@@ -235,13 +258,24 @@ class Agent {
     hooks.ready = [this] { return ready(); };
     hooks.reload = [this] { return reload(); };
     hooks.retry_now = [this] {
-      if (metrics_) metrics_->retry_now();
+      for (const auto& signal : signals_) signal->retry_now();
     };
-    hooks.drop_cursor = [this](std::string_view name) -> Result<> {
-      if (!metrics_) return fail(Errc::not_found, "no signal is on");
-      return metrics_->drop_cursor(name);
+    hooks.drop_cursor = [this](std::string_view signal, std::string_view destination) {
+      return drop_cursor(signal, destination);
     };
     return hooks;
+  }
+
+  Result<> drop_cursor(std::string_view name, std::string_view destination) {
+    if (name.empty() && signals_.size() == 1) return signals_.front()->drop_cursor(destination);
+    std::string known;
+    for (const auto& signal : signals_) {
+      if (signal->name() == name) return signal->drop_cursor(destination);
+      known.append(known.empty() ? "" : ", ").append(signal->name());
+    }
+    if (known.empty()) return fail(Errc::not_found, "no signal is on");
+    return fail(name.empty() ? Errc::bad_input : Errc::not_found,
+                fmt::format("name one of the signals that are on: {}", known));
   }
 
   // A restart in place takes a moment in which clients wait but none is refused.
@@ -256,12 +290,14 @@ class Agent {
     s.now_ms = to_unix_ms(clock_.wall_now());
     s.started_ms = started_ms_;
     s.last_reload_ok = last_reload_ok_;
-    if (metrics_ && opened_) metrics_->describe(s);
+    if (!opened_) return s;
+    s.store = describe_store(queue_, settings_.wal, wal_metrics_);
+    for (const auto& signal : signals_) s.signals.push_back(signal->describe());
     return s;
   }
 
   void watch_signals() {
-    signals_.async_wait([this](boost::system::error_code error, int signal) {
+    caught_.async_wait([this](boost::system::error_code error, int signal) {
       if (error) return;
       if (signal == SIGHUP)
         (void)reload();
@@ -301,7 +337,8 @@ class Agent {
       told_again_ = true;  // the file may have changed since it was read: whoever comes to run looks at it
       return boost::system::in_place_value;
     }
-    Result<Reload> prepared = prepare_reload(io_, clock_, options_, {config_.data_dir, listening()});
+    Result<Reload> prepared =
+        prepare_reload(io_, clock_, options_, all_kinds_, {config_.data_dir, listening()});
     last_reload_ok_ = prepared.has_value();
     if (!prepared) {
       log::event(Level::error, "the new configuration cannot be used; the old one stays",
@@ -316,20 +353,23 @@ class Agent {
 
   std::vector<Listening> listening() const {
     std::vector<Listening> all;
-    server::HttpServer* const intake = metrics_ ? metrics_->intake_server() : nullptr;
-    for (const server::HttpServer* server : {admin_.get(), socket_.get(), intake})
+    std::vector<server::HttpServer*> servers = intake_servers();
+    servers.insert(servers.end(), {admin_.get(), socket_.get()});
+    for (const server::HttpServer* server : servers)
       if (server != nullptr) all.push_back({server->asked_for(), server->descriptor()});
     return all;
   }
 
   const config::Config& config_;
   const RunOptions& options_;
+  const SignalKinds& all_kinds_;
+  const SignalKinds kinds_;  // that are on
   const Settings settings_;
 
   // Destroyed in reverse: what uses an executor goes before it.
   boost::asio::io_context io_{1};
   SystemClock clock_{io_};
-  boost::asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
+  boost::asio::signal_set caught_{io_, SIGTERM, SIGINT, SIGHUP};  // the system's, not ours
   wal::RocksStore store_{{
       .directory = store_directory(config_.data_dir),
       .memtable_bytes = settings_.memtable_bytes,
@@ -343,7 +383,7 @@ class Agent {
   Notifier stop_observing_{clock_};
   TaskGroup senders_{io_.get_executor(), clock_};
   TaskGroup tasks_{io_.get_executor(), clock_};
-  std::unique_ptr<MetricsSignal> metrics_;
+  std::vector<std::unique_ptr<Signal>> signals_;  // open
   std::unique_ptr<server::HttpServer> admin_;
   std::unique_ptr<server::HttpServer> socket_;
 
@@ -365,6 +405,10 @@ class Agent {
 }  // namespace
 
 int run_agent(const config::Config& config, const RunOptions& options) {
+  return run_agent_with(signal_kinds(), config, options);
+}
+
+int run_agent_with(const SignalKinds& kinds, const config::Config& config, const RunOptions& options) {
   std::signal(SIGPIPE, SIG_IGN);
   // A stop that hangs ends by SIGALRM: nothing is lost by it, and a node that waits for us is worse.
   std::signal(SIGALRM, [](int) { ::_exit(1); });
@@ -383,7 +427,7 @@ int run_agent(const config::Config& config, const RunOptions& options) {
   bool told_again = false;
   int status = 0;
   {
-    Agent agent(config, options);
+    Agent agent(config, options, kinds);
     status = agent.run();
     if (agent.next()) bequest = agent.next()->bequest;
     told_again = agent.told_again();

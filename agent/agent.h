@@ -3,11 +3,14 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "agent/config/config.h"
 #include "agent/inheritance/inheritance.h"
 
 namespace tideover {
+
+struct SignalKind;
 
 struct RunOptions {
   std::string config_path;                      // read again on reload
@@ -18,5 +21,8 @@ struct RunOptions {
 
 // Blocking, until SIGTERM or SIGINT. Returns the exit status: 0 after a clean stop, 1 after a fault.
 int run_agent(const config::Config& config, const RunOptions& options);
+// With these kinds of signals instead of all that there are.
+int run_agent_with(const std::vector<SignalKind>& kinds, const config::Config& config,
+                   const RunOptions& options);
 
 }  // namespace tideover

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "agent/config/load.h"
-#include "agent/metrics_signal.h"
 #include "agent/reexec.h"
 #include "agent/server/listener.h"
 #include "wal/store_directory.h"
@@ -12,9 +11,10 @@
 namespace tideover {
 namespace {
 
-std::vector<std::string> addresses_of(const config::Config& config) {
+std::vector<std::string> addresses_of(const config::Config& config, const SignalKinds& kinds) {
   std::vector<std::string> addresses = {config::print(config.admin.listen)};
-  if (config.metrics) addresses.push_back(config::print(config.metrics->listen));
+  for (const SignalKind& kind : wanted(kinds, config))
+    for (std::string& address : kind.addresses(config)) addresses.push_back(std::move(address));
   addresses.push_back(socket_address(config));  // last: it makes a file
   return addresses;
 }
@@ -60,14 +60,15 @@ std::string socket_address(const config::Config& config) { return "unix:" + conf
 std::string store_directory(const std::string& data_dir) { return data_dir + "/metrics"; }
 
 Result<Reload> prepare_reload(boost::asio::io_context& io, Clock& clock, const RunOptions& options,
-                              const Holding& holding) {
+                              const SignalKinds& kinds, const Holding& holding) {
   config::Loaded loaded = config::load(options.config_path, {.expand_env = options.expand_env});
   if (!loaded.config) return fail(Errc::bad_input, loaded.report);
   const config::Config& config = *loaded.config;
   if (Result<> possible = can_restart(); !possible) return possible.error();
-  if (Result<> made = MetricsSignal::rehearse(io, clock, config); !made) return made.error();
+  for (const SignalKind& kind : wanted(kinds, config))
+    if (Result<> made = kind.rehearse(io, clock, config); !made) return made.error();
   if (Result<> usable = rehearse_directory(config.data_dir, holding); !usable) return usable.error();
-  std::vector<std::string> addresses = addresses_of(config);
+  std::vector<std::string> addresses = addresses_of(config, kinds);
   Result<std::vector<server::Sockets>> bound = bind_new(io, addresses, holding.listening);
   if (!bound) return bound.error();
   return Reload{{std::move(loaded.text), std::move(*bound)}, std::move(addresses)};

@@ -9,6 +9,7 @@
 
 #include "agent/agent.h"
 #include "agent/inheritance/inheritance.h"
+#include "agent/signal.h"
 #include "wal/base/clock.h"
 
 namespace tideover {
@@ -37,6 +38,6 @@ std::string store_directory(const std::string& data_dir);
 // Blocking: reads files. What listens now goes on listening; what is new is bound beside it. Errors:
 // bad_input with every fault of the file; store_refused, store_busy, io_error, bad_input in a sentence.
 Result<Reload> prepare_reload(boost::asio::io_context& io, Clock& clock, const RunOptions& options,
-                              const Holding& holding);
+                              const SignalKinds& kinds, const Holding& holding);
 
 }  // namespace tideover

@@ -39,7 +39,7 @@ NodeFacts look_at_node(const std::string& data_dir) {
   return facts;
 }
 
-Settings derive(const config::Config& config, const NodeFacts& node) {
+Settings derive(const config::Config& config, const NodeFacts& node, std::size_t signals) {
   Settings settings;
   settings.wal.keep_free_ratio = config.disk.keep_free.ratio;
 
@@ -48,13 +48,17 @@ Settings derive(const config::Config& config, const NodeFacts& node) {
   if (config.memory.limit) memory = config.memory.limit->bytes;
   const double scale =
       static_cast<double>(std::clamp(memory, kMemoryLeast, kMemoryPromised)) / kMemoryPromised;
+  const double sharers = static_cast<double>(std::max<std::size_t>(signals, 1));
   const auto share = [scale](std::uint64_t bytes) {
     return static_cast<std::uint64_t>(static_cast<double>(bytes) * scale);
   };
-  settings.wal.tail_bytes = share(6 * kMiB);
-  settings.wal.waiting_bytes = share(16 * kMiB);
+  const auto part = [&share, sharers](std::uint64_t bytes) {
+    return static_cast<std::uint64_t>(static_cast<double>(share(bytes)) / sharers);
+  };
+  settings.signal.fresh_bytes = part(6 * kMiB);
+  settings.signal.waiting_bytes = part(16 * kMiB);
   settings.memtable_bytes = share(8 * kMiB);
-  settings.intake_server.inflight_bytes = share(24 * kMiB);
+  settings.intake_server.inflight_bytes = part(24 * kMiB);
   settings.intake_server.body_bytes =
       std::min<std::size_t>(settings.intake_server.body_bytes, share(8 * kMiB));
 

@@ -22,15 +22,17 @@ NodeFacts look_at_node(const std::string& data_dir);
 
 struct Settings {
   wal::WalLimits wal;
+  wal::SignalLimits signal;  // of each signal: none can refuse another's data
   std::uint64_t metrics_max_bytes = 0;
   std::uint64_t parked_max_bytes = 0;   // per destination, beside the budget above
   std::uint64_t rejects_max_bytes = 0;  // per destination
   std::uint64_t memtable_bytes = 0;
-  server::ServerLimits intake_server;
+  server::ServerLimits intake_server;  // of each signal's
   server::ServerLimits admin_server;
 };
 
-Settings derive(const config::Config& config, const NodeFacts& node);
+// `signals`: how many are on. They share the memory in equal parts.
+Settings derive(const config::Config& config, const NodeFacts& node, std::size_t signals = 1);
 log::Options log_options(const config::Config& config);
 
 }  // namespace tideover

@@ -17,7 +17,8 @@ constexpr Duration kLastAnswerTime = std::chrono::milliseconds(500);
 LaneId open_side_lane(wal::Queue& queue, const SenderOptions& options, std::string_view kind,
                       std::uint64_t max_bytes) {
   // Records enter it by acknowledgement only, which never waits for space: its budget is kept by dropping.
-  return queue.open_lane(side_lane_name(options.lane_name, kind, options.name), {max_bytes, false});
+  return queue.open_lane(side_lane_name(options.lane_name, kind, options.name),
+                         {max_bytes, false, options.memory});
 }
 
 bool finds_receiver_up(const LaneSender& sender) {

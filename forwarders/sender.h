@@ -39,6 +39,7 @@ struct SenderOptions {
   std::string name;       // of the destination, and of its durable cursors
   std::string lane_name;  // of `lane`
   LaneId lane;
+  wal::SignalId memory{};  // what the side lanes share with it
   wal::Keep keep = wal::Keep::required;
   wal::StartAt start = wal::StartAt::now;
   // Shares of the side lanes; beyond them their oldest is dropped, counted as Reason::budget.

@@ -88,7 +88,7 @@ std::vector<server::Route> operator_routes(Hooks hooks) {
       route("POST", "/api/v1/buffer/drop-cursor", [drop = hooks.drop_cursor](const http::Request& request) {
         const std::string_view name = query_value(request.target, "destination");
         if (name.empty()) return respond(400, "name the destination: ?destination=NAME\n");
-        return outcome(drop(name));
+        return outcome(drop(query_value(request.target, "signal"), name));
       }));
   return routes;
 }

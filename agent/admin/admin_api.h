@@ -22,7 +22,7 @@ struct Hooks {
   // Verbs of the socket. An error's sentence is the answer.
   std::function<Result<>()> reload;
   std::function<void()> retry_now;
-  std::function<Result<>(std::string_view destination)> drop_cursor;
+  std::function<Result<>(std::string_view signal, std::string_view destination)> drop_cursor;
 };
 
 std::vector<server::Route> reading_routes(Hooks hooks);

@@ -1,5 +1,6 @@
 #include "agent/admin/metrics_page.h"
 
+#include <algorithm>
 #include <limits>
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
@@ -84,8 +85,13 @@ void agent(Page& page, const Snapshot& s) {
              s.last_reload_ok);
 }
 
+// Of the signals that speak Remote Write there is one.
 void receive(Page& page, const Snapshot& s) {
-  const ingest::IntakeMetrics& m = s.intake;
+  const auto speaks = [](const SignalSnapshot& signal) { return signal.remote_write.has_value(); };
+  const auto signal = std::find_if(s.signals.begin(), s.signals.end(), speaks);
+  const ingest::IntakeMetrics m = signal == s.signals.end() ? ingest::IntakeMetrics() : *signal->remote_write;
+  const server::ServerMetrics server =
+      signal == s.signals.end() ? server::ServerMetrics() : signal->server.value_or(server::ServerMetrics());
   page.counter("tideover_receive_requests_total", "Write requests by protocol and answer.");
   constexpr std::array<const char*, ingest::kProtocols> kProtocols = {"rw1", "rw2", "unknown"};
   constexpr std::array<const char*, ingest::kAnswers> kAnswers = {"stored",    "partly_stored", "undecodable",
@@ -108,45 +114,55 @@ void receive(Page& page, const Snapshot& s) {
                m.raw_bytes);
   page.gauge("tideover_receive_highest_timestamp_seconds",
              "Newest sample timestamp stored; 0 before the first.", seconds(m.newest_ms));
-  page.gauge("tideover_receive_connections", "Open connections of senders.", s.server.connections_open);
+  page.gauge("tideover_receive_connections", "Open connections of senders.", server.connections_open);
   page.gauge("tideover_receive_inflight_requests", "Requests being read or waiting for their sync.",
-             s.server.inflight_requests);
-  page.gauge("tideover_receive_inflight_bytes", "Bytes of bodies held by them.", s.server.inflight_bytes);
+             server.inflight_requests);
+  page.gauge("tideover_receive_inflight_bytes", "Bytes of bodies held by them.", server.inflight_bytes);
   page.counter("tideover_receive_rejected_requests_total",
                "Requests turned away by the HTTP server, by reason.");
-  page.value(s.server.connections_refused, {{"reason", "connections"}});
-  page.value(s.server.slow_clients_cut, {{"reason", "slow"}});
-  page.value(s.server.too_large, {{"reason", "too_large"}});
-  page.value(s.server.bad_requests, {{"reason", "bad_request"}});
+  page.value(server.connections_refused, {{"reason", "connections"}});
+  page.value(server.slow_clients_cut, {{"reason", "slow"}});
+  page.value(server.too_large, {{"reason", "too_large"}});
+  page.value(server.bad_requests, {{"reason", "bad_request"}});
 }
 
-void buffer(Page& page, const Snapshot& s) {
-  const BufferSnapshot& b = s.buffer;
-  const Labels metrics{{"signal", "metrics"}};
-  page.gauge("tideover_buffer_bytes", "Bytes that the slowest destination still needs.");
-  page.value(b.held.bytes, metrics);
-  page.gauge("tideover_buffer_limit_bytes", "The budget for them.");
-  page.value(b.max_bytes, metrics);
-  page.gauge("tideover_buffer_records", "Records that the slowest destination still needs.");
-  page.value(b.held.records, metrics);
-  page.gauge("tideover_buffer_samples", "Samples in them.");
-  page.value(b.held.units, metrics);
-  page.gauge("tideover_buffer_oldest_record_timestamp_seconds",
-             "Arrival of the oldest of them; 0 when there is none.");
-  page.value(seconds(b.oldest_ms), metrics);
-  page.gauge("tideover_buffer_refusing", "1 while new data is refused with 503.");
-  page.value(b.refusing.empty() ? 0 : 1, metrics);
-  page.gauge(
-      "tideover_buffer_survivable_seconds",
-      "How long an outage would fit into what is free, at the present rate; +Inf when nothing comes in.");
-  page.value(b.survivable_seconds.value_or(std::numeric_limits<double>::infinity()), metrics);
-  page.gauge("tideover_buffer_disk_bytes", "Files of the store on disk.", b.disk_bytes);
-  page.gauge("tideover_buffer_memory_bytes", "Memory of the store's caches and memtables.", b.memory_bytes);
+// A figure of each signal.
+template <class Figure>
+void each_signal(Page& page, const Snapshot& s, const char* name, const char* help, Figure figure) {
+  page.gauge(name, help);
+  for (const SignalSnapshot& signal : s.signals) page.value(figure(signal.buffer), {{"signal", signal.name}});
+}
+
+void buffers(Page& page, const Snapshot& s) {
+  each_signal(page, s, "tideover_buffer_bytes", "Bytes that the slowest destination still needs.",
+              [](const BufferSnapshot& b) { return b.held.bytes; });
+  each_signal(page, s, "tideover_buffer_limit_bytes", "The budget for them.",
+              [](const BufferSnapshot& b) { return b.max_bytes; });
+  each_signal(page, s, "tideover_buffer_records", "Records that the slowest destination still needs.",
+              [](const BufferSnapshot& b) { return b.held.records; });
+  each_signal(page, s, "tideover_buffer_samples", "Samples in them.",
+              [](const BufferSnapshot& b) { return b.held.units; });
+  each_signal(page, s, "tideover_buffer_oldest_record_timestamp_seconds",
+              "Arrival of the oldest of them; 0 when there is none.",
+              [](const BufferSnapshot& b) { return seconds(b.oldest_ms); });
+  each_signal(page, s, "tideover_buffer_refusing", "1 while new data is refused with 503.",
+              [](const BufferSnapshot& b) { return b.refusing.empty() ? 0 : 1; });
+  each_signal(
+      page, s, "tideover_buffer_survivable_seconds",
+      "How long an outage would fit into what is free, at the present rate; +Inf when nothing comes in.",
+      [](const BufferSnapshot& b) {
+        return b.survivable_seconds.value_or(std::numeric_limits<double>::infinity());
+      });
+}
+
+void store(Page& page, const StoreSnapshot& s) {
+  page.gauge("tideover_buffer_disk_bytes", "Files of the store on disk.", s.disk_bytes);
+  page.gauge("tideover_buffer_memory_bytes", "Memory of the store's caches and memtables.", s.memory_bytes);
   page.counter("tideover_buffer_unreadable_pages_total",
-               "Places of 4 KiB that the device refused to read again and again.", b.unreadable_pages);
-  page.gauge("tideover_disk_free_bytes", "Free bytes of the data directory's file system.", b.free_bytes);
-  page.gauge("tideover_disk_size_bytes", "Size of that file system.", b.total_bytes);
-  page.gauge("tideover_disk_floor_bytes", "Free bytes that are never used.", b.floor_bytes);
+               "Places of 4 KiB that the device refused to read again and again.", s.unreadable_pages);
+  page.gauge("tideover_disk_free_bytes", "Free bytes of the data directory's file system.", s.free_bytes);
+  page.gauge("tideover_disk_size_bytes", "Size of that file system.", s.total_bytes);
+  page.gauge("tideover_disk_floor_bytes", "Free bytes that are never used.", s.floor_bytes);
   page.counter("tideover_buffer_appended_records_total", "Records made durable.", s.wal.appended_records);
   page.counter("tideover_buffer_appended_bytes_total", "Bytes made durable.", s.wal.appended_bytes);
   page.counter("tideover_buffer_commits_total", "Groups written and synced.", s.wal.commits);
@@ -165,7 +181,9 @@ void buffer(Page& page, const Snapshot& s) {
 
 void destinations(Page& page, const Snapshot& s) {
   const auto each = [&](auto&& add) {
-    for (const DestinationSnapshot& d : s.destinations) add(d, Labels{{"destination", d.name}});
+    for (const SignalSnapshot& signal : s.signals)
+      for (const DestinationSnapshot& d : signal.destinations)
+        add(d, Labels{{"signal", signal.name}, {"destination", d.name}});
   };
   const auto with = [](Labels labels, const char* name, std::string value) {
     labels.push_back({name, std::move(value)});
@@ -251,7 +269,8 @@ std::string metrics_page(const Snapshot& snapshot, const ProcessFigures& figures
   Page page;
   agent(page, snapshot);
   receive(page, snapshot);
-  buffer(page, snapshot);
+  buffers(page, snapshot);
+  store(page, snapshot.store);
   destinations(page, snapshot);
   process(page, snapshot, figures);
   return page.text();

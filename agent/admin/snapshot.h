@@ -24,17 +24,22 @@ struct BuildInfo {
   std::string compiler;
 };
 
-struct BufferSnapshot {
-  wal::Totals held;                    // what the slowest destination still needs
-  std::uint64_t max_bytes = 0;         // its budget
-  std::int64_t oldest_ms = 0;          // arrival of the oldest of them; 0: nothing held
-  std::int64_t newest_ms = 0;          // newest sample timestamp taken in since the start; 0: none yet
+// The disk and what all signals share of it.
+struct StoreSnapshot {
   std::uint64_t disk_bytes = 0;        // files of the store
   std::uint64_t memory_bytes = 0;      // of the store's caches
   std::uint64_t unreadable_pages = 0;  // that the device refused to read
   std::uint64_t free_bytes = 0;        // of the file system
   std::uint64_t total_bytes = 0;
-  std::uint64_t floor_bytes = 0;             // of which to be kept free
+  std::uint64_t floor_bytes = 0;  // of which to be kept free
+  wal::WalMetrics wal;
+};
+
+struct BufferSnapshot {
+  wal::Totals held;                          // what the slowest destination still needs
+  std::uint64_t max_bytes = 0;               // its budget
+  std::int64_t oldest_ms = 0;                // arrival of the oldest of them; 0: nothing held
+  std::int64_t newest_ms = 0;                // newest timestamp taken in since the start; 0: none yet
   std::optional<double> survivable_seconds;  // absent: nothing comes in, so no outage is too long
   std::string refusing;                      // why new data is refused now; empty: it is not
 };
@@ -75,6 +80,14 @@ struct DestinationSnapshot {
   std::uint64_t retries = 0;
 };
 
+struct SignalSnapshot {
+  std::string name;
+  BufferSnapshot buffer;
+  std::vector<DestinationSnapshot> destinations;
+  std::optional<ingest::IntakeMetrics> remote_write;  // of a signal that speaks it
+  std::optional<server::ServerMetrics> server;        // of one that listens
+};
+
 struct Snapshot {
   BuildInfo build;
   std::string cluster;  // as the configuration names them
@@ -82,11 +95,8 @@ struct Snapshot {
   std::int64_t now_ms = 0;
   std::int64_t started_ms = 0;
   bool last_reload_ok = true;
-  BufferSnapshot buffer;
-  std::vector<DestinationSnapshot> destinations;
-  ingest::IntakeMetrics intake;
-  server::ServerMetrics server;
-  wal::WalMetrics wal;
+  StoreSnapshot store;
+  std::vector<SignalSnapshot> signals;  // in the order in which they start; none before the store is open
 };
 
 }  // namespace tideover::admin

@@ -26,6 +26,22 @@ json::object lost(const wal::Ledger& ledger, bool rejections) {
   return reasons;
 }
 
+json::object account(const Account& a) {
+  return {
+      {"accepted", a.accepted},
+      {"delivered", a.ledger.delivered},
+      {"rejected", lost(a.ledger, true)},
+      {"dropped", lost(a.ledger, false)},
+      {"queued", a.queued()},
+      {"parked", a.parked},
+      {"quarantined", a.quarantined},
+      {"in_balance", a.in_balance()},
+      {"probable_duplicates", a.ledger.probable_duplicates},
+      {"under_reported", a.ledger.under_reported},
+      {"unsupported_by_destination", a.ledger.stripped},
+  };
+}
+
 std::string text(json::object object) { return json::serialize(object) + "\n"; }
 
 }  // namespace
@@ -40,33 +56,38 @@ std::string buildinfo_json(const Snapshot& s) {
 }
 
 std::string buffer_json(const Snapshot& s) {
-  const BufferSnapshot& b = s.buffer;
-  json::object metrics{
-      {"bytes", b.held.bytes},
-      {"max_bytes", b.max_bytes},
-      {"disk_bytes", b.disk_bytes},
-      {"records", b.held.records},
-      {"samples", b.held.units},
-      {"bytes_per_sample", nullptr},
-      {"oldest_timestamp", timestamp(b.oldest_ms)},
-      {"newest_timestamp", timestamp(b.newest_ms)},
-      {"survivable_seconds", nullptr},
-      {"refusing", nullptr},
-      {"free_bytes", b.free_bytes},
-      {"floor_bytes", b.floor_bytes},
-  };
-  if (b.held.units > 0)
-    metrics["bytes_per_sample"] = static_cast<double>(b.held.bytes) / static_cast<double>(b.held.units);
-  if (b.survivable_seconds) metrics["survivable_seconds"] = *b.survivable_seconds;
-  if (!b.refusing.empty()) metrics["refusing"] = b.refusing;
-  return text({{"signals", json::object{{"metrics", std::move(metrics)}}}});
+  json::object signals;
+  for (const SignalSnapshot& signal : s.signals) {
+    const BufferSnapshot& b = signal.buffer;
+    json::object entry{
+        {"bytes", b.held.bytes},
+        {"max_bytes", b.max_bytes},
+        {"records", b.held.records},
+        {"samples", b.held.units},
+        {"bytes_per_sample", nullptr},
+        {"oldest_timestamp", timestamp(b.oldest_ms)},
+        {"newest_timestamp", timestamp(b.newest_ms)},
+        {"survivable_seconds", nullptr},
+        {"refusing", nullptr},
+    };
+    if (b.held.units > 0)
+      entry["bytes_per_sample"] = static_cast<double>(b.held.bytes) / static_cast<double>(b.held.units);
+    if (b.survivable_seconds) entry["survivable_seconds"] = *b.survivable_seconds;
+    if (!b.refusing.empty()) entry["refusing"] = b.refusing;
+    signals[signal.name] = std::move(entry);
+  }
+  json::object disk{{"store_bytes", s.store.disk_bytes},
+                    {"free_bytes", s.store.free_bytes},
+                    {"size_bytes", s.store.total_bytes},
+                    {"floor_bytes", s.store.floor_bytes}};
+  return text({{"signals", std::move(signals)}, {"disk", std::move(disk)}});
 }
 
 std::string destinations_json(const Snapshot& s) {
   json::array list;
-  for (const DestinationSnapshot& d : s.destinations) {
+  const auto add = [&](const SignalSnapshot& signal, const DestinationSnapshot& d) {
     json::object entry{
-        {"signal", "metrics"},
+        {"signal", signal.name},
         {"name", d.name},
         {"url", d.url},
         {"required", d.required},
@@ -90,29 +111,19 @@ std::string destinations_json(const Snapshot& s) {
     else if (d.samples_per_second > 0)
       entry["eta_seconds"] = static_cast<double>(d.behind.units) / d.samples_per_second;
     list.push_back(std::move(entry));
-  }
+  };
+  for (const SignalSnapshot& signal : s.signals)
+    for (const DestinationSnapshot& d : signal.destinations) add(signal, d);
   return text({{"destinations", std::move(list)}});
 }
 
 std::string ledger_json(const Snapshot& s) {
-  json::object metrics;
-  for (const DestinationSnapshot& d : s.destinations) {
-    const Account& a = d.account;
-    metrics[d.name] = {
-        {"accepted", a.accepted},
-        {"delivered", a.ledger.delivered},
-        {"rejected", lost(a.ledger, true)},
-        {"dropped", lost(a.ledger, false)},
-        {"queued", a.queued()},
-        {"parked", a.parked},
-        {"quarantined", a.quarantined},
-        {"in_balance", a.in_balance()},
-        {"probable_duplicates", a.ledger.probable_duplicates},
-        {"under_reported", a.ledger.under_reported},
-        {"unsupported_by_destination", a.ledger.stripped},
-    };
+  json::object signals;
+  for (const SignalSnapshot& signal : s.signals) {
+    json::object& accounts = signals[signal.name].emplace_object();
+    for (const DestinationSnapshot& d : signal.destinations) accounts[d.name] = account(d.account);
   }
-  return text({{"metrics", std::move(metrics)}});
+  return text(std::move(signals));
 }
 
 }  // namespace tideover::admin

@@ -10,7 +10,7 @@ constexpr double kWindowSeconds = 300;
 }  // namespace
 
 void Survivability::observe(Time now, std::uint64_t appended_bytes) {
-  if (!last_) {
+  if (!last_ || appended_bytes < last_bytes_) {  // less than before: the store has lost some to damage
     last_ = now;
     last_bytes_ = appended_bytes;
     return;

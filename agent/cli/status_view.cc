@@ -83,20 +83,33 @@ std::string buffer_text(std::string_view signal, const json::object& buffer, dou
                        : human_seconds(number_of(buffer, "survivable_seconds")));
   else
     fmt::format_to(to, "  REFUSING new samples: {}\n", printable(text_of(buffer, "refusing")));
-  fmt::format_to(to, "  disk: {} taken, {} free, {} to be left free\n",
-                 human_bytes(count_of(buffer, "disk_bytes")), human_bytes(count_of(buffer, "free_bytes")),
-                 human_bytes(count_of(buffer, "floor_bytes")));
   return out;
 }
 
+std::string disk_text(const json::object& disk) {
+  return fmt::format("disk: {} taken, {} free, {} to be left free\n",
+                     human_bytes(count_of(disk, "store_bytes")), human_bytes(count_of(disk, "free_bytes")),
+                     human_bytes(count_of(disk, "floor_bytes")));
+}
+
+// Names of two signals may be equal: they are told apart where there are two.
+bool several_signals(const json::array& destinations) {
+  return std::ranges::any_of(destinations, [&](const json::value& d) {
+    return text_of(d.as_object(), "signal") != text_of(destinations.front().as_object(), "signal");
+  });
+}
+
 std::string destinations_text(const json::array& destinations, double now) {
+  const bool several = several_signals(destinations);
   std::vector<std::vector<std::string>> rows{
       {"destination", "state", "for", "backlog", "bytes", "oldest", "samples/s", "done in", "parked"}};
   std::string errors;
   for (const auto& value : destinations) {
     const auto& d = value.as_object();
     const auto rate = number_of(d, "replay_samples_per_second");
-    rows.push_back({std::string(text_of(d, "name")), std::string(text_of(d, "state")), age(d, "since", now),
+    const std::string name = several ? fmt::format("{}/{}", text_of(d, "signal"), text_of(d, "name"))
+                                     : std::string(text_of(d, "name"));
+    rows.push_back({name, std::string(text_of(d, "state")), age(d, "since", now),
                     human_count(count_of(d, "backlog_samples")), human_bytes(count_of(d, "backlog_bytes")),
                     age(d, "oldest_timestamp", now),
                     rate > 0 ? human_count(static_cast<std::uint64_t>(rate)) : "-",
@@ -105,8 +118,8 @@ std::string destinations_text(const json::array& destinations, double now) {
                         : human_seconds(number_of(d, "eta_seconds")),
                     human_count(count_of(d, "parked_samples"))});
     if (!is_null(d, "last_error") && !text_of(d, "last_error").empty())
-      fmt::format_to(std::back_inserter(errors), "{}: last error: {} (last success: {})\n",
-                     text_of(d, "name"), printable(text_of(d, "last_error")),
+      fmt::format_to(std::back_inserter(errors), "{}: last error: {} (last success: {})\n", name,
+                     printable(text_of(d, "last_error")),
                      is_null(d, "last_success") ? "never" : age(d, "last_success", now) + " ago");
   }
   return aligned(rows) + errors;
@@ -164,6 +177,7 @@ Result<std::string> status_table(const StatusAnswers& answers, double now) try {
   const auto buffer = json::parse(answers.buffer);
   for (const auto& entry : buffer.at("signals").as_object())
     out += buffer_text({entry.key().data(), entry.key().size()}, entry.value().as_object(), now);
+  out += disk_text(buffer.at("disk").as_object());
   const auto destinations = json::parse(answers.destinations);
   out += "\n" + destinations_text(destinations.at("destinations").as_array(), now);
   const auto ledger = json::parse(answers.ledger);

@@ -48,6 +48,7 @@ bool soon(Condition condition) {
 
 struct AgentProcess {
   TempDirectory folder;
+  std::string binary = TIDEOVER_BINARY;
   const std::string config_path = folder / "tideover.yaml";
   const std::string data_dir = folder / "data";
   const std::string log_path = folder / "log";
@@ -83,7 +84,7 @@ struct AgentProcess {
     if (pid == 0) {
       const int log = ::open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
       ::dup2(log, STDERR_FILENO);
-      ::execl(TIDEOVER_BINARY, "tideover", "run", "--config", config_path.c_str(),
+      ::execl(binary.c_str(), "tideover", "run", "--config", config_path.c_str(),
               static_cast<char*>(nullptr));
       ::_exit(127);
     }

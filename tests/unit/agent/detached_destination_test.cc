@@ -60,10 +60,9 @@ struct Node {
     run(task);
   }
   admin::DestinationSnapshot seen() {
-    MetricsSignal signal(io, clock, queue, metrics, config, settings, over_tcp(io, clock));
+    MetricsSignal signal(SignalParts{io, clock, queue, config, settings});
     REQUIRE(signal.open().has_value());
-    admin::Snapshot snapshot;
-    signal.describe(snapshot);
+    const admin::SignalSnapshot snapshot = signal.describe();
     REQUIRE(snapshot.destinations.size() == 1);
     CHECK(snapshot.destinations[0].state == "detached");
     CHECK(snapshot.destinations[0].account.in_balance());

@@ -123,9 +123,9 @@ std::vector<Case> cases() {
        "1 guarantee_seconds=604800"},
       {"disk.keep_free", top("disk: {keep_free: 20%}"), top("disk: {keep_free: 60%}"),
        [](Agent& a) {  // the disk in memory has 128 GiB, half of them free
-         const auto b = a.life.snapshot().buffer;
-         return number(b.floor_bytes >> 30) + (a.life.write(1) ? " taken" : " refused") +
-                (b.refusing.empty() ? "" : ", and says so");
+         const auto b = a.life.buffer();
+         return number(a.life.snapshot().store.floor_bytes >> 30) +
+                (a.life.write(1) ? " taken" : " refused") + (b.refusing.empty() ? "" : ", and says so");
        },
        "25 taken", "76 refused, and says so"},
       {"memory.limit", top("memory: {limit: 64MiB}"), top("memory: {limit: 128MiB}"),
@@ -154,16 +154,16 @@ std::vector<Case> cases() {
       {"metrics", File{}, File{}, [](Agent& a) { return a.life.config.metrics ? "on" : "off"; }, "on", "on"},
       {"metrics.listen", metrics("listen: 127.0.0.1:0"), metrics("listen: '[::1]:0'"),
        [](Agent& a) {
-         REQUIRE(a.life.signal->listen({}).has_value());
-         return a.life.signal->intake_server()->asked_for();
+         Inheritance nothing;
+         REQUIRE(a.life.signal->listen(nothing).has_value());
+         return a.life.signal->servers().front()->asked_for();
        },
        "127.0.0.1:0", "[::1]:0"},
       {"metrics.max_bytes", metrics("listen: 127.0.0.1:0\n  max_bytes: 1MiB"),
        metrics("listen: 127.0.0.1:0\n  max_bytes: 2MiB"),
        [](Agent& a) {
          const int taken = a.taken_while_away(20);
-         return number(static_cast<std::uint64_t>(taken)) + " of " +
-                number(a.life.snapshot().buffer.max_bytes);
+         return number(static_cast<std::uint64_t>(taken)) + " of " + number(a.life.buffer().max_bytes);
        },
        "5 of 1048576", "10 of 2097152"},
       {"metrics.external_labels", metrics("external_labels: {site: here}"),
@@ -177,18 +177,18 @@ std::vector<Case> cases() {
        [](Agent& a) {
          REQUIRE(a.life.write(1).has_value());
          a.life.clock.run_for(5s);
-         return number(a.life.snapshot().destinations.size()) + " " +
+         return number(a.life.signal->describe().destinations.size()) + " " +
                 number(a.life.mgmt["http://more:1/"].requests.size());
        },
        "1 0", "2 1"},
       {"metrics.destinations[].name", File{.name = "first"}, File{.name = "second"},
        [](Agent& a) {
-         return a.life.snapshot().destinations.at(0).name + " " +
+         return a.life.signal->describe().destinations.at(0).name + " " +
                 a.life.queue.cursors(a.life.lane).at(0).name;
        },
        "first first", "second second"},
       {"metrics.destinations[].url", File{.url = "http://a:1/x"}, File{.url = "https://b:2/y"},
-       [](Agent& a) { return a.transport().url + " " + a.life.snapshot().destinations.at(0).url; },
+       [](Agent& a) { return a.transport().url + " " + a.life.signal->describe().destinations.at(0).url; },
        "http://a:1/x http://a:1/x", "https://b:2/y https://b:2/y"},
       {"metrics.destinations[].tenant", File{}, destination("tenant: blue"), header("THANOS-TENANT"), "",
        "blue"},

@@ -41,7 +41,7 @@ struct Running {
         data, admin_address, intake_address);
   }
 
-  Result<Reload> reload() { return prepare_reload(io, clock, options, holding); }
+  Result<Reload> reload() { return prepare_reload(io, clock, options, signal_kinds(), holding); }
 };
 
 TEST_CASE("a reload leaves a listening socket for every address that is new, and the text that was judged") {

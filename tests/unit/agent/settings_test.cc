@@ -75,14 +75,24 @@ TEST_CASE("the memory that is planned with is the least of what is promised, all
     const auto part = [&c](std::uint64_t mib) {
       return static_cast<std::uint64_t>(static_cast<double>(mib * kMiB) * c.part);
     };
-    CHECK(s.wal.tail_bytes == part(6));
-    CHECK(s.wal.waiting_bytes == part(16));
+    CHECK(s.signal.fresh_bytes == part(6));
+    CHECK(s.signal.waiting_bytes == part(16));
     CHECK(s.memtable_bytes == part(8));
     CHECK(s.intake_server.inflight_bytes == part(24));
     CHECK(s.intake_server.body_bytes == part(8));
     CHECK(s.admin_server.inflight_bytes == kMiB);
     CHECK(s.admin_server.body_bytes == 64 << 10);
   }
+}
+
+TEST_CASE("two signals share the memory, and each takes a request as large as one alone") {
+  const Settings one = derive(config::Config{}, NodeFacts{}, 1);
+  const Settings two = derive(config::Config{}, NodeFacts{}, 2);
+  CHECK(two.signal.fresh_bytes == one.signal.fresh_bytes / 2);
+  CHECK(two.signal.waiting_bytes == one.signal.waiting_bytes / 2);
+  CHECK(two.intake_server.inflight_bytes == one.intake_server.inflight_bytes / 2);
+  CHECK(two.intake_server.body_bytes == one.intake_server.body_bytes);
+  CHECK(two.memtable_bytes == one.memtable_bytes);
 }
 
 }  // namespace

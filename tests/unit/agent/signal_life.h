@@ -135,13 +135,13 @@ struct SignalLife {
   SignalLife(wal::MemStore& disk, const std::string& yaml, NodeFacts node = {})
       : config(config_of(yaml)), settings(derive(config, node)), store(disk) {
     REQUIRE(run(queue.open()).has_value());
-    signal.emplace(io, clock, queue, wal_metrics, config, settings, [this](http::TransportOptions options) {
+    signal.emplace(SignalParts{io, clock, queue, config, settings}, [this](http::TransportOptions options) {
       const std::string url = options.url;
       reached.push_back(std::move(options));
       return Result<std::unique_ptr<http::Transport>>(std::make_unique<MgmtTransport>(clock, mgmt[url]));
     });
     REQUIRE(signal->open().has_value());
-    signal->spawn_senders(senders);
+    signal->spawn(senders);
   }
   ~SignalLife() {
     disk_takes = 1ms;
@@ -185,8 +185,9 @@ struct SignalLife {
 
   // The same over the socket, as Prometheus would: to the address of the configuration.
   http::Response post(std::string_view path, const std::string& body) {
-    if (signal->intake_server() == nullptr) REQUIRE(signal->listen({}).has_value());
-    const std::string address = signal->intake_server()->address();
+    Inheritance nothing;
+    if (signal->servers().empty()) REQUIRE(signal->listen(nothing).has_value());
+    const std::string address = signal->servers().front()->address();
     sockaddr_in to{};
     to.sin_family = AF_INET;
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -219,11 +220,13 @@ struct SignalLife {
   admin::Snapshot snapshot() const {
     admin::Snapshot s;
     s.now_ms = to_unix_ms(clock.wall_now());
-    signal->describe(s);
+    s.store = describe_store(queue, settings.wal, wal_metrics);
+    s.signals.push_back(signal->describe());
     return s;
   }
+  admin::BufferSnapshot buffer() const { return signal->describe().buffer; }
   admin::DestinationSnapshot destination(std::string_view name = "thanos") const {
-    for (admin::DestinationSnapshot& d : snapshot().destinations)
+    for (const admin::DestinationSnapshot& d : signal->describe().destinations)
       if (d.name == name) return d;
     FAIL("no such destination: " << name);
     return {};

@@ -50,28 +50,33 @@ Snapshot agent_of_distinct_figures() {
   s.build = {"1.2.3", "abcdef", "GNU 12"};
   s.cluster = "app1";
   s.node = "node-7";
+  SignalSnapshot& m = s.signals.emplace_back();
+  m.name = "metrics";
+  ingest::IntakeMetrics& intake = m.remote_write.emplace();
+  server::ServerMetrics& server = m.server.emplace();
   Numbers n(1001);
-  n.give(s.started_ms, s.buffer.held.records, s.buffer.held.units, s.buffer.held.bytes, s.buffer.max_bytes);
-  n.give(s.buffer.oldest_ms, s.buffer.newest_ms, s.buffer.disk_bytes, s.buffer.memory_bytes);
-  n.give(s.buffer.free_bytes, s.buffer.total_bytes, s.buffer.floor_bytes);
-  s.buffer.survivable_seconds = 1999;
-  for (auto& answers : s.intake.requests)
+  n.give(s.started_ms, m.buffer.held.records, m.buffer.held.units, m.buffer.held.bytes, m.buffer.max_bytes);
+  n.give(m.buffer.oldest_ms, m.buffer.newest_ms, s.store.disk_bytes, s.store.memory_bytes);
+  n.give(s.store.free_bytes, s.store.total_bytes, s.store.floor_bytes);
+  m.buffer.survivable_seconds = 1999;
+  for (auto& answers : intake.requests)
     for (auto& count : answers) n.give(count);
-  n.give(s.intake.floats, s.intake.histograms, s.intake.exemplars, s.intake.metadata, s.intake.faulty_series);
-  n.give(s.intake.body_bytes, s.intake.raw_bytes, s.intake.newest_ms);
-  n.give(s.server.connections_open, s.server.connections_refused, s.server.inflight_bytes);
-  n.give(s.server.inflight_requests, s.server.slow_clients_cut, s.server.too_large, s.server.bad_requests);
-  n.give(s.wal.appended_records, s.wal.appended_bytes, s.wal.commits, s.wal.commit_failures, s.wal.reopens);
-  n.give(s.wal.damaged_records, s.wal.commit_seconds.sum, s.wal.append_seconds.sum,
-         s.buffer.unreadable_pages);
-  s.wal.commit_seconds.counts[0] = 3;
-  s.wal.commit_seconds.counts.back() = 4;
-  s.wal.append_seconds.counts[1] = 5;
+  n.give(intake.floats, intake.histograms, intake.exemplars, intake.metadata, intake.faulty_series);
+  n.give(intake.body_bytes, intake.raw_bytes, intake.newest_ms);
+  n.give(server.connections_open, server.connections_refused, server.inflight_bytes);
+  n.give(server.inflight_requests, server.slow_clients_cut, server.too_large, server.bad_requests);
+  n.give(s.store.wal.appended_records, s.store.wal.appended_bytes, s.store.wal.commits,
+         s.store.wal.commit_failures, s.store.wal.reopens);
+  n.give(s.store.wal.damaged_records, s.store.wal.commit_seconds.sum, s.store.wal.append_seconds.sum,
+         s.store.unreadable_pages);
+  s.store.wal.commit_seconds.counts[0] = 3;
+  s.store.wal.commit_seconds.counts.back() = 4;
+  s.store.wal.append_seconds.counts[1] = 5;
   s.now_ms = 10'000'000;
-  s.destinations.resize(2);
-  fill(s.destinations[0], Numbers(2001), "thanos", "replaying");
-  fill(s.destinations[1], Numbers(3001), "archive", "paused");
-  s.destinations[1].required = false;
+  m.destinations.resize(2);
+  fill(m.destinations[0], Numbers(2001), "thanos", "replaying");
+  fill(m.destinations[1], Numbers(3001), "archive", "paused");
+  m.destinations[1].required = false;
   return s;
 }
 
@@ -128,11 +133,11 @@ TEST_CASE("every member of the status answers shows its own figure") {
 
 TEST_CASE("what is true or absent shows as such: refusing, no rate, nothing waiting, a failed reload") {
   Snapshot s = agent_of_distinct_figures();
-  s.buffer.refusing = "the buffer is full";
-  s.buffer.survivable_seconds.reset();
+  s.signals[0].buffer.refusing = "the buffer is full";
+  s.signals[0].buffer.survivable_seconds.reset();
   s.last_reload_ok = false;
-  s.destinations[0].behind = {};
-  s.destinations[1].samples_per_second = 0;
+  s.signals[0].destinations[0].behind = {};
+  s.signals[0].destinations[1].samples_per_second = 0;
   const std::string page = metrics_page(s, process());
   CHECK(page.find("\ntideover_buffer_refusing{signal=\"metrics\"} 1\n") != page.npos);
   CHECK(page.find("\ntideover_buffer_survivable_seconds{signal=\"metrics\"} +Inf\n") != page.npos);
@@ -143,7 +148,7 @@ TEST_CASE("what is true or absent shows as such: refusing, no rate, nothing wait
   const json::value list = json::parse(destinations_json(s)).at("destinations");
   CHECK(list.at(0).at("eta_seconds").as_double() == 0.0);
   CHECK(list.at(1).at("eta_seconds").is_null());
-  s.buffer.held = {};
+  s.signals[0].buffer.held = {};
   CHECK(json::parse(buffer_json(s)).at("signals").at("metrics").at("bytes_per_sample").is_null());
 }
 

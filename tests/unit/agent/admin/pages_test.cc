@@ -12,11 +12,12 @@ namespace json = boost::json;
 
 Snapshot busy_agent() {
   Snapshot s;
+  s.signals.emplace_back().name = "metrics";
   s.now_ms = 100'000;
-  s.buffer.held = {4, 400, 5600};
-  s.buffer.max_bytes = 10'000;
-  s.buffer.oldest_ms = 40'000;
-  s.buffer.survivable_seconds = 9720;
+  s.signals[0].buffer.held = {4, 400, 5600};
+  s.signals[0].buffer.max_bytes = 10'000;
+  s.signals[0].buffer.oldest_ms = 40'000;
+  s.signals[0].buffer.survivable_seconds = 9720;
   DestinationSnapshot d;
   d.name = "thanos";
   d.state = "down";
@@ -29,7 +30,7 @@ Snapshot busy_agent() {
   d.account.ledger.lost[static_cast<std::size_t>(wal::Reason::damaged)] = 30;
   d.account.waiting = 400;
   d.account.parked = 50;
-  s.destinations.push_back(d);
+  s.signals[0].destinations.push_back(d);
   return s;
 }
 
@@ -53,9 +54,10 @@ TEST_CASE("the ledger closes over main lane, parked and lost samples") {
 
 TEST_CASE("a sample that is nowhere shows as an imbalance") {
   Snapshot s = busy_agent();
-  s.destinations[0].account.waiting -= 1;
+  s.signals[0].destinations[0].account.waiting -= 1;
   CHECK_FALSE(json::parse(ledger_json(s)).at("metrics").at("thanos").at("in_balance").as_bool());
-  CHECK(value_of(metrics_page(s, {}), "tideover_ledger_imbalance_samples{destination=\"thanos\"}") == "1");
+  CHECK(value_of(metrics_page(s, {}),
+                 "tideover_ledger_imbalance_samples{signal=\"metrics\",destination=\"thanos\"}") == "1");
 }
 
 TEST_CASE("moments that do not exist are null") {
@@ -68,26 +70,30 @@ TEST_CASE("moments that do not exist are null") {
 
 TEST_CASE("a wall clock that was set back makes nothing younger than new") {
   Snapshot s = busy_agent();
-  s.now_ms = s.destinations[0].oldest_ms - 86'400'000;
+  s.now_ms = s.signals[0].destinations[0].oldest_ms - 86'400'000;
   const json::value d = json::parse(destinations_json(s)).at("destinations").at(0);
   CHECK(d.at("lag_seconds").as_double() == 0.0);
-  CHECK(value_of(metrics_page(s, {}), "tideover_destination_lag_seconds{destination=\"thanos\"}") == "0");
+  CHECK(value_of(metrics_page(s, {}),
+                 "tideover_destination_lag_seconds{signal=\"metrics\",destination=\"thanos\"}") == "0");
 }
 
 TEST_CASE("every series of a counter exists before the first event") {
   const std::string page = metrics_page(busy_agent(), {});
   CHECK(value_of(page, "tideover_receive_requests_total{protocol=\"rw2\",answer=\"refused\",code=\"503\"}") ==
         "0");
-  CHECK(value_of(page, "tideover_send_requests_total{destination=\"thanos\",code=\"5xx\"}") == "0");
-  CHECK(value_of(page, "tideover_ledger_dropped_samples_total{destination=\"thanos\",reason=\"budget\"}") ==
+  CHECK(value_of(page,
+                 "tideover_send_requests_total{signal=\"metrics\",destination=\"thanos\",code=\"5xx\"}") ==
         "0");
+  CHECK(value_of(page,
+                 "tideover_ledger_dropped_samples_total{signal=\"metrics\",destination=\"thanos\",reason="
+                 "\"budget\"}") == "0");
 }
 
 TEST_CASE("a node's page stays below three hundred series with four destinations") {
   Snapshot s = busy_agent();
   for (const char* name : {"b", "c", "d"}) {
-    s.destinations.push_back(s.destinations[0]);
-    s.destinations.back().name = name;
+    s.signals[0].destinations.push_back(s.signals[0].destinations[0]);
+    s.signals[0].destinations.back().name = name;
   }
   const std::string page = metrics_page(s, {});
   std::size_t series = 0;

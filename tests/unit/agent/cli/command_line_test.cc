@@ -220,10 +220,13 @@ TEST_CASE("status refuses an address that is none") {
 TEST_CASE("status finds the socket through the configuration, and prints what the agent answers") {
   Files files;
   files.write_good();
-  FakeAgent agent(files.folder / "data", {{"/api/v1/status/buildinfo", R"({"version":"9.9","revision":"r"})"},
-                                          {"/api/v1/status/buffer", R"({"signals":{}})"},
-                                          {"/api/v1/status/destinations", R"({"destinations":[]})"},
-                                          {"/api/v1/status/ledger", R"({"metrics":{}})"}});
+  FakeAgent agent(
+      files.folder / "data",
+      {{"/api/v1/status/buildinfo", R"({"version":"9.9","revision":"r"})"},
+       {"/api/v1/status/buffer",
+        R"({"signals":{},"disk":{"store_bytes":0,"free_bytes":0,"size_bytes":0,"floor_bytes":0}})"},
+       {"/api/v1/status/destinations", R"({"destinations":[]})"},
+       {"/api/v1/status/ledger", R"({"metrics":{}})"}});
   const auto table = call({"status", "--config", files.config});
   CHECK(table.status == kSuccess);
   CHECK(table.out.starts_with("tideover 9.9 (r)\n"));

@@ -1,0 +1,49 @@
+// The buffer of a signal as people ask for it: what is in it, how long an outage it would survive, whether
+// new data is refused and why; and the lines of log when that changes.
+//
+// Executor: io.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "agent/admin/snapshot.h"
+#include "agent/admin/survivability.h"
+#include "agent/settings.h"
+#include "wal/queue.h"
+
+namespace tideover {
+
+admin::StoreSnapshot describe_store(const wal::Queue& queue, const wal::WalLimits& limits,
+                                    const wal::WalMetrics& metrics);
+
+class BufferWatch {
+ public:
+  // The references outlive this. `guarantee`: the outage that the configuration promises to survive.
+  BufferWatch(const wal::Queue& queue, Clock& clock, LaneId lane, const wal::WalLimits& limits,
+              Duration guarantee)
+      : queue_(queue), clock_(clock), lane_(lane), limits_(limits), guarantee_(guarantee) {}
+
+  // Every few seconds. `refused_bytes`: of the record that was refused last. A buffer is full for the
+  // requests that come, not for a byte.
+  void observe(std::uint64_t refused_bytes);
+
+  admin::BufferSnapshot describe(std::uint64_t refused_bytes) const;
+
+ private:
+  void log_refusal(const std::string& refusing);
+  void log_guarantee(std::optional<double> survivable_seconds);
+
+  const wal::Queue& queue_;
+  Clock& clock_;
+  const LaneId lane_;
+  const wal::WalLimits& limits_;
+  const Duration guarantee_;
+  admin::Survivability survivability_;
+  bool refusing_ = false;         // as logged last
+  bool below_guarantee_ = false;  // likewise
+};
+
+}  // namespace tideover

@@ -17,6 +17,7 @@
 #include "agent/admin/admin_api.h"
 #include "agent/buffer_watch.h"
 #include "agent/config/load.h"
+#include "agent/data_directory.h"
 #include "agent/log/log.h"
 #include "agent/reexec.h"
 #include "agent/reload.h"
@@ -132,6 +133,7 @@ class Agent {
     std::string said;
     while (true) {
       Result<> opened = wal::prepare_directory(config_.data_dir);
+      if (opened) opened = adopt_earlier_store(config_.data_dir);
       if (opened) opened = co_await queue_.open();
       if (opened || (opened.error().code != Errc::disk_full && opened.error().code != Errc::io_error))
         co_return opened;

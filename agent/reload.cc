@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agent/config/load.h"
+#include "agent/data_directory.h"
 #include "agent/reexec.h"
 #include "agent/server/listener.h"
 #include "wal/store_directory.h"
@@ -23,7 +24,7 @@ std::vector<std::string> addresses_of(const config::Config& config, const Signal
 Result<> rehearse_directory(const std::string& data_dir, const Holding& holding) {
   if (Result<> usable = wal::prepare_directory(data_dir); !usable) return usable;
   if (data_dir == holding.data_dir) return {};
-  const std::string store = store_directory(data_dir);
+  const std::string store = present_store(data_dir);
   if (Result<> usable = wal::prepare_directory(store); !usable) return usable;
   wal::DirectoryLock lock;
   return lock.take(store);
@@ -55,9 +56,7 @@ bool Reload::wants(std::string_view address) const {
   return std::ranges::find(addresses, address) != addresses.end();
 }
 
-std::string socket_address(const config::Config& config) { return "unix:" + config.data_dir + "/admin.sock"; }
-
-std::string store_directory(const std::string& data_dir) { return data_dir + "/metrics"; }
+std::string socket_address(const config::Config& config) { return "unix:" + socket_path(config.data_dir); }
 
 Result<Reload> prepare_reload(boost::asio::io_context& io, Clock& clock, const RunOptions& options,
                               const SignalKinds& kinds, const Holding& holding) {

@@ -33,7 +33,6 @@ struct Reload {
 };
 
 std::string socket_address(const config::Config& config);  // of the operators' socket
-std::string store_directory(const std::string& data_dir);
 
 // Blocking: reads files. What listens now goes on listening; what is new is bound beside it. Errors:
 // bad_input with every fault of the file; store_refused, store_busy, io_error, bad_input in a sentence.

@@ -28,7 +28,7 @@ struct AgentPlace {
   std::filesystem::path disk() const { return root / "disk"; }
   // Not there at the start: that it is created durably is part of the promise.
   std::filesystem::path data() const { return disk() / "var" / "lib"; }
-  std::filesystem::path store() const { return data() / "metrics"; }
+  std::filesystem::path store() const { return data() / "store"; }
   std::filesystem::path log(std::uint32_t life) const;
 
   void write_config(std::uint16_t receiver_port) const;

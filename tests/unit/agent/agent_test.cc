@@ -112,9 +112,9 @@ TEST_CASE("a full buffer is logged while it is full, and nothing of the buffer i
 
 TEST_CASE("an agent whose store cannot be opened yet lives, is not ready, and goes on once it can") {
   AgentProcess agent;
-  const std::string in_the_way = agent.data_dir + "/metrics/OWNER";  // where the store's lock belongs
+  const std::string in_the_way = agent.data_dir + "/store/OWNER";  // where the store's lock belongs
   std::filesystem::create_directories(in_the_way);
-  for (const std::string& folder : {agent.data_dir, agent.data_dir + "/metrics"})
+  for (const std::string& folder : {agent.data_dir, agent.data_dir + "/store"})
     std::filesystem::permissions(folder, std::filesystem::perms::owner_all);
   agent.start();
   REQUIRE(soon([&] { return agent.ask_tcp("GET", "/-/healthy").status == 200; }));
@@ -220,6 +220,28 @@ TEST_CASE("an operator gives up a destination that left the configuration, and n
   CHECK(agent.ask("POST", drop + "archive").status == 404);
   CHECK_FALSE(says(agent.ask("GET", "/api/v1/status/destinations").body, "archive"));
   CHECK(agent.stop() == 0);
+}
+
+TEST_CASE("a backlog in the directory of earlier versions is found, and is nobody else's") {
+  namespace fs = std::filesystem;
+  AgentProcess agent;
+  agent.start_and_wait();
+  REQUIRE(agent.write(samples(3)) == 204);
+  CHECK(agent.stop() == 0);
+  const std::string store = agent.data_dir + "/store", earlier = agent.data_dir + "/metrics";
+  fs::rename(store, earlier);
+  agent.start_and_wait();
+  CHECK(says(agent.ask("GET", "/api/v1/status/destinations").body, R"("backlog_samples":3)"));
+  CHECK(agent.logged("store of an earlier version was taken over") == 1);
+  CHECK_FALSE(fs::exists(earlier));
+  CHECK(agent.stop() == 0);
+
+  fs::create_directory(earlier);  // both: nobody knows which is meant
+  agent.start();
+  CHECK(agent.ended() == 1);
+  CHECK(agent.logged("there are two stores") == 1);
+  CHECK(fs::exists(earlier));
+  CHECK(fs::exists(store + "/CURRENT"));
 }
 
 TEST_CASE("an agent that cannot start says why, and its exit status says whose fault it is") {

@@ -8,6 +8,7 @@
 
 #include "agent/check/judge.h"
 #include "agent/config/schema.h"
+#include "agent/data_directory.h"
 #include "agent/reload.h"
 #include "tests/unit/agent/signal_life.h"
 
@@ -105,7 +106,7 @@ std::vector<Case> cases() {
   return {
       {"data_dir", top("data_dir: /one"), top("data_dir: /two"),
        [](Agent& a) { return socket_address(a.life.config) + " " + store_directory(a.life.config.data_dir); },
-       "unix:/one/admin.sock /one/metrics", "unix:/two/admin.sock /two/metrics"},
+       "unix:/one/admin.sock /one/store", "unix:/two/admin.sock /two/store"},
       {"guarantee",
        {.top = "guarantee: 1m\n", .metrics = "  max_bytes: 4GiB\n"},
        {.top = "guarantee: 168h\n", .metrics = "  max_bytes: 4GiB\n"},

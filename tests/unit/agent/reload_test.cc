@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fstream>
 
+#include "agent/data_directory.h"
 #include "agent/server/listener.h"
 #include "tests/support/temp_directory.h"
 #include "wal/base/system_clock.h"
@@ -43,6 +44,21 @@ struct Running {
 
   Result<Reload> reload() { return prepare_reload(io, clock, options, signal_kinds(), holding); }
 };
+
+TEST_CASE("a reload to a directory with the store of an earlier version leaves it as it is") {
+  Running agent;
+  const std::string other = agent.folder / "other";
+  for (const std::string& directory : {other, other + "/metrics"})
+    REQUIRE(wal::prepare_directory(directory).has_value());
+  agent.write(agent.admin.address, agent.free_address(), other);
+  REQUIRE(agent.reload().has_value());
+  CHECK_FALSE(std::filesystem::exists(other + "/store"));
+  wal::DirectoryLock older;
+  REQUIRE(older.take(other + "/metrics").has_value());
+  const auto refused = agent.reload();
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == Errc::store_busy);
+}
 
 TEST_CASE("a reload leaves a listening socket for every address that is new, and the text that was judged") {
   Running agent;

@@ -161,6 +161,7 @@ awaitable<bool> LaneSender::refill(std::uint64_t max_bytes) {
   }
   window_ = std::move(batch->records);
   window_end_ = batch->next;
+  forfeited_ = false;
   if (window_.empty() && batch->first < batch->next) {  // all damaged: the queue counts it
     wal::Ack ack;
     ack.upto = batch->next;
@@ -270,10 +271,11 @@ awaitable<bool> LaneSender::extend_window() {
     ack_.upto = end_of(batch_records_);
     co_return true;
   }
-  // The queue forgot the borders of the batch in flight, or has dropped some of it to keep a budget.
+  // The queue forgot the borders of the batch in flight, or has dropped some of it to keep a budget. A later
+  // look that fails does not bring them back.
   window_ = held;
   window_end_ = held_end;
-  forfeited_ = filled;
+  forfeited_ = forfeited_ || filled;
   co_return false;
 }
 

@@ -1,0 +1,47 @@
+// What becomes of a batch in flight when its lane loses its oldest meanwhile, to keep a budget.
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <optional>
+#include <string>
+
+#include "tests/unit/forwarders/sender_life.h"
+
+namespace tideover::forward {
+namespace {
+
+using wal::Reason;
+
+const auto takes_all = [](const std::string&) -> std::optional<Result<http::Response>> {
+  return std::nullopt;
+};
+
+SenderOptions best_effort(std::uint64_t units) {
+  SenderOptions options;
+  options.keep = wal::Keep::best_effort;
+  options.machine.request.units = units;
+  return options;
+}
+
+// 'a' stands still, so that what is behind it is looked for time and again; by then it is not in the queue
+// any more, and the disk has a bad moment.
+TEST_CASE("a batch that was dropped in flight stays dropped when the next look behind it fails") {
+  wal::MemStore disk;
+  Mgmt mgmt;
+  mgmt.refuses = [](const std::string&) { return status(500, "panic"); };
+  Life life(disk, mgmt, best_effort(10'000));
+  life.append("a");
+  life.clock.run_for(1s);
+  for (int i = 0; i < 10; ++i) life.append(std::string(1'000'000, 'b'));  // more than is kept in memory
+  life.queue.open_lane("metrics", {9'500'000, true});
+  life.clock.run_for(1min);
+  REQUIRE(life.sender->status().main.behind.units == 9'000'000);
+  disk.fail_next_read(Errc::io_error);
+  life.clock.run_for(10min);
+  mgmt.refuses = takes_all;
+  life.clock.run_for(2h);
+  CHECK(life.sender->status().main.behind.units == 0);
+  life.check_account();
+}
+
+}  // namespace
+}  // namespace tideover::forward

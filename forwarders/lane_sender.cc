@@ -209,6 +209,7 @@ Event LaneSender::begin_batch(std::size_t records) {
   loaded.units = batch_units_;
   for (const wal::StoredRecord& record : batch) loaded.raw_bytes += record.attributes.raw_bytes;
   loaded.found_at_start = found_at_start;
+  loaded.repeated = batch.front().seq < repeated_before_;
   loaded.overtaken = batch.front().seq < overtaken_before_;
   loaded.remembered = !(overtaken_before_ < ack_.upto);
   loaded.beyond_round = !(batch.front().seq < round_end_);
@@ -437,10 +438,7 @@ void LaneSender::bury(Part part, const Verdict& verdict, wal::Reason reason) {
 void LaneSender::acknowledge() {
   const Seq upto = ack_.upto;
   load_.reset();
-  if (std::exchange(forfeited_, false)) {  // what is left of it is read again
-    drop_window();
-    return;
-  }
+  if (std::exchange(forfeited_, false)) return take_back(upto);
   mark_run();
   upto_ = upto;
   const bool moved = shared_.queue.ack(options_.cursor, std::move(ack_));
@@ -450,12 +448,14 @@ void LaneSender::acknowledge() {
   // Best-effort data has lost its oldest meanwhile. What is at hand behind that may be sent only once the
   // loss is durable, or a crash would bring back what is older: the queue waits for that before the next
   // read.
-  if (!moved) drop_window();
+  if (!moved) take_back(upto);
 }
 
-void LaneSender::drop_window() {
+// What is left of a batch that cannot be acknowledged is read and sent again, though it may have arrived.
+void LaneSender::take_back(Seq upto) {
   window_.clear();
   front_ = 0;
+  repeated_before_ = upto;
 }
 
 void LaneSender::measure(std::uint64_t units) {

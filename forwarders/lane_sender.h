@@ -80,7 +80,7 @@ class LaneSender {
   awaitable<Event> read();
   awaitable<bool> refill(std::uint64_t max_bytes);
   awaitable<bool> extend_window();
-  void drop_window();
+  void take_back(Seq upto);
   awaitable<Event> mark();
   awaitable<Event> send(Step step);
   awaitable<Event> send_ahead(Step step);
@@ -119,6 +119,7 @@ class LaneSender {
   Seq overtaken_before_;    // as the cursor says on the disk
   Seq round_end_;           // parked: first number that is not part of the round
   Seq upto_;                // of the last batch that was settled
+  Seq repeated_before_;     // what is before it was sent in this life, and not acknowledged
   bool run_begins_ = true;  // parked: what is put back next may be older than what it is put behind
 
   std::unique_ptr<Load> load_;

@@ -106,8 +106,8 @@ void SenderMachine::open_batch(const Loaded& loaded, Time now) {
   trials_ = 0;
   suspicion_cuts_ = 0;
   Slot slot;
-  slot.in_doubt = role_ == Role::quarantine || (loaded.found_at_start && doubtful_left_ > 0) ||
-                  std::exchange(next_in_doubt_, false);
+  slot.in_doubt = std::exchange(next_in_doubt_, false) || loaded.repeated || role_ == Role::quarantine ||
+                  (loaded.found_at_start && doubtful_left_ > 0);
   stack_.push_back(slot);
   aside_.clear();
   if (role_ == Role::main) return;

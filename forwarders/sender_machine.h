@@ -104,6 +104,7 @@ struct Loaded {
   std::uint64_t units = 0;
   std::uint64_t raw_bytes = 0;
   bool found_at_start = false;  // an earlier life may have sent it
+  bool repeated = false;        // this one has
   bool overtaken = false;       // some of it was marked, in this life or an earlier one
   bool remembered = false;      // all of it was
   bool beyond_round = false;    // parked: it came to the lane after the round had begun

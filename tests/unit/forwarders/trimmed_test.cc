@@ -43,5 +43,29 @@ TEST_CASE("a batch that was dropped in flight stays dropped when the next look b
   life.check_account();
 }
 
+TEST_CASE("what is left of a batch that was dropped in flight is in doubt when it is sent again") {
+  wal::MemStore disk;
+  Mgmt mgmt;
+  mgmt.refuses = [](const std::string&) { return status(429, "slowly"); };
+  Life life(disk, mgmt, best_effort(1'000'000));
+  life.append(std::string(140'000, 'a'));
+  life.append(std::string(140'000, 'b'));
+  life.append("x");
+  life.clock.run_for(1min);
+  life.queue.open_lane("metrics", {1'000, true});
+  life.clock.run_for(3s);
+  REQUIRE(life.sender->status().main.behind.units == 1);
+  mgmt.refuses = [&mgmt](const std::string& body) -> std::optional<Result<http::Response>> {
+    if (mgmt.stored.find(body) == std::string::npos) return std::nullopt;
+    return status(400, "order");
+  };
+  life.clock.run_for(5min);
+  const wal::Ledger ledger = life.sender->status().main.ledger;
+  CHECK(ledger.probable_duplicates == 1);
+  CHECK(ledger.lost[static_cast<std::size_t>(Reason::out_of_order)] == 0);
+  CHECK(life.rejects().empty());
+  life.check_account();
+}
+
 }  // namespace
 }  // namespace tideover::forward

@@ -451,11 +451,13 @@ void LaneSender::acknowledge() {
   if (!moved) take_back(upto);
 }
 
-// What is left of a batch that cannot be acknowledged is read and sent again, though it may have arrived.
+// What is left of a batch that cannot be acknowledged is read and sent again, though it may have arrived; and
+// nothing of it was put back, so that a run that was to begin with it has not begun.
 void LaneSender::take_back(Seq upto) {
   window_.clear();
   front_ = 0;
   repeated_before_ = upto;
+  run_begins_ = true;
 }
 
 void LaneSender::measure(std::uint64_t units) {

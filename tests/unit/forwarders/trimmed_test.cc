@@ -67,5 +67,34 @@ TEST_CASE("what is left of a batch that was dropped in flight is in doubt when i
   life.check_account();
 }
 
+// The largest piece of 'a' is dropped when its turn in the round is over but for the answer: then 'b' is the
+// first to be put back behind 'c', which is newer.
+TEST_CASE("what is put back behind newer data begins a run also when the record before it was dropped") {
+  wal::MemStore disk;
+  Mgmt mgmt;
+  SenderOptions options;
+  options.parked_bytes_max = 557'000;
+  bool reversed = false;
+  std::size_t last = 0;
+  mgmt.refuses = [&](const std::string& body) -> std::optional<Result<http::Response>> {
+    reversed = reversed || !std::is_sorted(body.begin(), body.end());
+    last = body.size();
+    return status(400, "window");
+  };
+  Life life(disk, mgmt, options);
+  life.append(std::string(540'000, 'a'));
+  life.clock.run_for(30s);
+  life.append(std::string(9'999, 'b'));
+  life.clock.run_for(20s);
+  REQUIRE(life.sender->status().parked.behind.units == 549'999);
+  for (last = 0; last != 270'000;) REQUIRE(life.clock.step(Time{1h}));
+  life.append(std::string(9'000, 'c'));
+  life.clock.run_for(10s);
+  REQUIRE(life.sender->status().parked.ledger.lost[static_cast<std::size_t>(Reason::budget)] == 270'000);
+  life.clock.run_for(3h);
+  CHECK_FALSE(reversed);
+  life.check_account();
+}
+
 }  // namespace
 }  // namespace tideover::forward

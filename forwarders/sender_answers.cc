@@ -258,14 +258,13 @@ Step SenderMachine::overtake() {
 
 Step SenderMachine::trial_answered(const Answer& answer, Time now) {
   const Trial trial = std::exchange(trial_, Trial::none);
-  const bool clean = answer.verdict.action == Action::advance && answer.verdict.losses.empty();
+  const Action action = answer.verdict.action;
+  const bool clean = action == Action::advance && answer.verdict.losses.empty();
   if (!clean) {
-    if (trial == Trial::sibling) {
-      Slot& sibling = stack_[stack_.size() - 2];
-      sibling.in_doubt = sibling.in_doubt || answer.in_doubt || answer.verdict.rest_stored;
-    } else {
-      next_in_doubt_ = next_in_doubt_ || answer.in_doubt || answer.verdict.rest_stored;
-    }
+    bool& in_doubt = trial == Trial::sibling ? stack_[stack_.size() - 2].in_doubt : next_in_doubt_;
+    // An advance that is not clean has stored the rest, and see other_version().
+    const bool stored = action == Action::advance || action == Action::downgrade;
+    in_doubt = in_doubt || stored || answer.in_doubt || answer.verdict.rest_stored;
     return next(now);
   }
   ++passes_;

@@ -1,4 +1,6 @@
 // What is sent before something older has arrived, and what the queue must know of it first.
+#include <algorithm>
+
 #include "forwarders/sender_machine.h"
 #include "tests/unit/forwarders/machine_script.h"
 
@@ -23,7 +25,9 @@ TEST_CASE("nothing is sent ahead of a failing item before the queue remembers th
 
 TEST_CASE("a batch that was sent ahead in vain is in doubt when its turn comes") {
   std::size_t ahead = 0;
-  MachineScript script(Role::main, settled_limits(), {1, 4, 1}, [&](const Sending& s) {
+  MachineLimits limits = settled_limits();
+  limits.doubtful_batches = GENERATE(0U, 2U);
+  MachineScript script(Role::main, limits, {1, 4, 1}, [&](const Sending& s) {
     if (s.step.ahead) ++ahead;
     return ahead == 0 || s.step.ahead ? server_error() : stored();
   });
@@ -33,6 +37,26 @@ TEST_CASE("a batch that was sent ahead in vain is in doubt when its turn comes")
     if (s.first == 1 && !s.step.ahead) CHECK(s.step.in_doubt);
     if (s.first == 5) CHECK_FALSE(s.step.in_doubt);
   }
+}
+
+TEST_CASE("what was tried in vain and may have been stored is in doubt, though the answer was no failure") {
+  Answer tried = answer(GENERATE(Action::advance, Action::downgrade));
+  tried.verdict.losses.push_back({Reason::out_of_order, 1});
+  const std::size_t first_batch = GENERATE(1, 2);
+  bool tried_once = false;
+  std::size_t first_tried = 0;
+  MachineScript script(Role::main, settled_limits(), {first_batch, 4}, [&](const Sending& s) {
+    if (tried_once) return stored();
+    if (!s.step.overtaken && !s.step.ahead) return server_error();
+    tried_once = true;
+    first_tried = s.first;
+    return tried;
+  });
+  script.run();
+  REQUIRE(first_tried == 1);  // the other half, or the next batch
+  const Sending& again = *std::find_if(script.sent.rbegin(), script.sent.rend(),
+                                       [](const Sending& s) { return s.first == 1 && !s.step.ahead; });
+  CHECK(again.step.in_doubt);
 }
 
 TEST_CASE("while the queue cannot remember it, a failing item is not overtaken") {

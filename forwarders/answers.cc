@@ -4,6 +4,7 @@
 #include <charconv>
 #include <chrono>
 #include <fmt/core.h>
+#include <limits>
 #include <time.h>
 
 namespace tideover::forward {
@@ -71,7 +72,9 @@ std::optional<Duration> retry_after(const http::Headers& headers) {
   const auto when = http_date(text);
   const auto now = http_date(trimmed(headers.find("Date")));
   if (!when || !now || *when < *now) return std::nullopt;
-  return std::chrono::seconds(*when - *now);
+  // A year of four digits lies farther ahead than nanoseconds count.
+  constexpr std::time_t kMost = std::numeric_limits<std::uint32_t>::max();
+  return std::chrono::seconds(std::min(*when - *now, kMost));
 }
 
 bool leaves_in_doubt(const Result<http::Response>& answer) {

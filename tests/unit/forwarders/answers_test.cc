@@ -44,6 +44,7 @@ TEST_CASE("Retry-After is read in seconds and as a date beside the answer's own 
   CHECK(of("120", "") == 120s);
   CHECK(of("Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:07 GMT") == 30s);
   CHECK_FALSE(of("Sun, 06 Nov 1994 08:49:37 GMT", "").has_value());
+  CHECK(of("Fri, 31 Dec 9999 23:59:59 GMT", "Sun, 06 Nov 1994 08:49:07 GMT") > 24h);
   CHECK_FALSE(of("soon", "").has_value());
   CHECK_FALSE(of("-5", "").has_value());
   CHECK_FALSE(retry_after({}).has_value());

@@ -7,6 +7,8 @@
 #include <limits>
 #include <time.h>
 
+#include "wal/base/utf8.h"
+
 namespace tideover::forward {
 namespace {
 
@@ -23,16 +25,18 @@ Verdict make(Action action, wal::Reason reason, const Result<http::Response>& an
 
 std::string printable(std::string_view text) {
   std::string out;
-  for (const char c : text) {
+  while (!text.empty()) {
     if (out.size() >= kSentenceBytes) {
       out += "...";
       break;
     }
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f)
+    const std::size_t length = utf8_length(text);
+    const auto byte = static_cast<unsigned char>(text.front());
+    if (length == 0 || byte < 0x20 || byte == 0x7f)
       out += fmt::format("\\x{:02x}", byte);
     else
-      out += c;
+      out += text.substr(0, length);
+    text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return out;
 }

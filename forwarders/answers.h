@@ -21,7 +21,7 @@ bool leaves_in_doubt(const Result<http::Response>& answer);
 // It has more to do than it can do.
 bool tells_overload(const Result<http::Response>& answer);
 
-// "HTTP 409: store locally ...", at most `kSentenceBytes`, control bytes escaped.
+// "HTTP 409: store locally ...", at most `kSentenceBytes`, control bytes and what is not UTF-8 escaped.
 inline constexpr std::size_t kSentenceBytes = 400;
 std::string sentence_of(const Result<http::Response>& answer);
 

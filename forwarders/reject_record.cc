@@ -8,6 +8,13 @@ namespace {
 constexpr int kVersion = 1;
 constexpr std::size_t kItemBytes = 1'000;  // a series may have labels without end
 
+// As much as fits in whole characters: with half of one the line would be no JSON.
+std::string_view front_of(std::string_view text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return text;
+  while (bytes_max > 0 && (static_cast<unsigned char>(text[bytes_max]) & 0xc0) == 0x80) --bytes_max;
+  return text.substr(0, bytes_max);
+}
+
 std::string text_of(const boost::json::object& object, std::string_view key) {
   const auto* value = object.if_contains(key);
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
@@ -27,7 +34,7 @@ wal::NewRecord reject_record(const RejectNote& note, const wal::NewRecord& refus
                                  {"refused_ms", note.refused_ms},
                                  {"encoding", note.encoding},
                                  {"units", note.units},
-                                 {"item", std::string_view(note.item).substr(0, kItemBytes)},
+                                 {"item", front_of(note.item, kItemBytes)},
                                  {"sentence", note.sentence}};
   wal::NewRecord record;
   record.attributes = refused.attributes;

@@ -38,7 +38,7 @@ struct Verdict {
   bool probable_duplicate = false;      // advance: refused only because an earlier attempt had arrived
   std::uint64_t under_reported = 0;     // advance: units the receiver did not say it wrote
   std::optional<Duration> retry_after;  // retry: what the receiver asked for
-  std::string sentence;                 // for logs and the reject store; bounded, control bytes escaped
+  std::string sentence;                 // for logs and the reject store; see sentence_of()
 };
 
 }  // namespace tideover::forward

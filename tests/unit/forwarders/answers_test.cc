@@ -59,5 +59,13 @@ TEST_CASE("a sentence is bounded and holds no control bytes") {
   CHECK(sentence.starts_with("HTTP 400: a\\x0ab\\x1b[31mxxx"));
 }
 
+TEST_CASE("a sentence is valid UTF-8, whatever the receiver says and wherever it is cut") {
+  CHECK(sentence_of(http::Response{400, {}, "gr\xc3\xbc\xc3 \xff"}) == "HTTP 400: gr\xc3\xbc\\xc3 \\xff");
+  std::string umlauts;
+  while (umlauts.size() < 2 * kSentenceBytes) umlauts += "\xc3\xa4";
+  for (const std::string front : {"", "x"})
+    CHECK(sentence_of(http::Response{400, {}, front + umlauts}).find('\\') == std::string::npos);
+}
+
 }  // namespace
 }  // namespace tideover::forward

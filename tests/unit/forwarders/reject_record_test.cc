@@ -1,6 +1,7 @@
 #include "forwarders/reject_record.h"
 
 #include <catch2/catch.hpp>
+#include <string>
 
 namespace tideover::forward {
 namespace {
@@ -32,6 +33,19 @@ TEST_CASE("a dead letter says what was refused, why and when, and carries the by
   CHECK(view->note.item == note.item);
   CHECK(view->note.sentence == note.sentence);
   CHECK(view->message == message);
+}
+
+TEST_CASE("a dead letter can be read whatever the names of the series, and wherever they are cut") {
+  RejectNote note;
+  for (const std::string front : {"", "x", "xx"}) {
+    note.item = front;
+    while (note.item.size() < 2'000) note.item += "\xe2\x82\xac";
+    const wal::NewRecord letter = reject_record(note, refused("message"));
+    const auto view = read_reject(letter.payload());
+    REQUIRE(view.has_value());
+    CHECK(view->note.item.size() > 990);
+    CHECK(note.item.starts_with(view->note.item));
+  }
 }
 
 TEST_CASE("what is no dead letter is refused with a sentence") {

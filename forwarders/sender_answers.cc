@@ -48,6 +48,7 @@ Step SenderMachine::answered(const Answer& answer, Time now) {
 }
 
 void SenderMachine::note_health(const Answer& answer, Time now) {
+  if (answer.bytes == 0) return;  // it never left: nobody has said anything
   pace_.sent(now - answer.latency, answer.bytes);
   if (answer.overloaded) pace_.overloaded(now);
   const bool taken = answer.verdict.action != Action::retry && answer.verdict.action != Action::pause;

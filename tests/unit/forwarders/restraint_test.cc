@@ -1,4 +1,5 @@
 // What a sender does not ask of its receiver, and what it does not learn from itself.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <string>
 #include <vector>
@@ -75,6 +76,24 @@ TEST_CASE("a request that never left, too large to be made, says nothing about w
   too_large.units = 0;
   (void)guessed.resume(Event::answered(too_large), now);
   CHECK(guessed.request_limits().units == limits.units);
+}
+
+TEST_CASE("a request that never left is no sign of life of a receiver that is down") {
+  const Time returns{std::chrono::hours(2)};
+  MachineScript script(Role::main, settled_limits(), {1'000}, [=](const Sending& s) {
+    if (s.items() != 500) return s.now < returns ? server_error() : stored();
+    Answer too_large = answer(Action::halve, wal::Reason::too_large);
+    too_large.bytes = 0;
+    too_large.latency = {};
+    return too_large;
+  });
+  script.local_refusals = true;
+  script.run();
+  const auto left_down = [](State before, State after) { return before == State::down && after != before; };
+  const auto first = std::adjacent_find(script.states.begin(), script.states.end(), left_down);
+  REQUIRE(first != script.states.end());
+  CHECK(std::adjacent_find(first + 1, script.states.end(), left_down) == script.states.end());
+  CHECK(script.settled_once());
 }
 
 }  // namespace

@@ -93,7 +93,10 @@ Step SenderMachine::passed(const Answer& answer, Time) {
   const bool faultless = answer.verdict.losses.empty() && (clean || divisible(top));
   working_size_.passed(answer.units);
   if (clean) ++passes_;
-  if (top.searched && faultless) search_.passed();
+  if (top.searched && faultless) {
+    search_.passed();
+    others_pass_ = true;
+  }
   Step step = settle_top(Fate::delivered, answer.verdict);
   if (!stack_.empty() && std::exchange(stack_.back().twin_clean, false) && faultless)
     stack_.back().known_bad = true;
@@ -139,7 +142,7 @@ Step SenderMachine::refused(const Verdict& verdict, Time now) {
 // A single item. It is given up when the receiver says what is wrong with it, or takes others of its batch:
 // words that are not understood may speak of anything, a wrong path among them.
 Step SenderMachine::refused_alone(const Verdict& verdict, Time now) {
-  const bool others_pass = role_ == Role::main && search_.something_passed();
+  const bool others_pass = role_ == Role::main && others_pass_;
   if (stack_.back().searched) search_.culprit_found();
   if (verdict.understood || others_pass) return settle_top(Fate::rejected, verdict);
   return keep_top(verdict, true, now);
@@ -154,6 +157,7 @@ Step SenderMachine::keep_top(const Verdict& verdict, bool alone, Time now) {
   if (role_ == Role::main && !sensible && !batch_passed_ && refuses_everything()) {
     pause(now);
     if (!parking_allowed_) return next(now);
+    alone = false;  // what it takes once it is repaired says nothing of this
   }
   const bool undecided = role_ == Role::main && search_.active() && !search_.something_passed();
   return undecided ? put_aside(verdict, alone, now) : park_top(verdict, now);
@@ -189,6 +193,12 @@ Step SenderMachine::other_version(const Verdict& verdict, Time now) {
 Step SenderMachine::failed(const Answer& answer, Time now) {
   breaker_.failed(now, answer.verdict.retry_after);
   pause_ = {};
+  if (breaker_.open()) {
+    // Who answers after an outage may be another one: what is taken then says nothing of what was refused
+    // before, nor what was taken before of what is refused then.
+    others_pass_ = false;
+    for (Aside& aside : aside_) aside.alone = false;
+  }
   Slot& top = stack_.back();
   if (!answer.in_doubt) return next(now);
   top.in_doubt = true;

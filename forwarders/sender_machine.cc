@@ -96,7 +96,7 @@ Step SenderMachine::resume(const Event& event, Time now) {
 void SenderMachine::open_batch(const Loaded& loaded, Time now) {
   invariant(!batch_open_, "one batch at a time is in flight");
   batch_open_ = true;
-  batch_passed_ = batch_parked_ = batch_senseless_ = false;
+  batch_passed_ = batch_parked_ = batch_senseless_ = others_pass_ = false;
   overtaken_ = loaded.overtaken;
   remembered_ = loaded.remembered;
   marking_ = Mark::none;
@@ -257,7 +257,7 @@ Step SenderMachine::put_aside(const Verdict& verdict, bool alone, Time now) {
 // The oldest of it has its fate: others of its batch have passed by now, or nothing has.
 Step SenderMachine::settle_aside() {
   const Aside oldest = aside_.front();
-  const bool condemned = oldest.alone && search_.something_passed();
+  const bool condemned = oldest.alone && others_pass_;
   if (!condemned && !remembered_) return mark(Mark::to_settle_aside);
   aside_.erase(aside_.begin());
   stack_.push_back(oldest.slot);

@@ -235,6 +235,7 @@ class SenderMachine {
   bool batch_open_ = false;
   bool batch_passed_ = false;     // some of it is settled, and not set aside (again)
   bool batch_parked_ = false;     // some of it is
+  bool others_pass_ = false;      // some of it did, where a fault is searched for, and no outage since
   bool batch_senseless_ = false;  // in words that are not understood, or for its size
   bool remembered_ = false;       // the queue knows that some of it may be overtaken
   bool overtaken_ = false;        // something newer than what is left of it was sent, or is about to be

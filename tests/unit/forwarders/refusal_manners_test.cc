@@ -116,6 +116,30 @@ TEST_CASE("an item is given up for words nobody knows only when others of its ba
   CHECK(script.count(Fate::delivered) == 63);
 }
 
+TEST_CASE("what is refused while everything is, is not given up because others pass once that is repaired") {
+  const auto repaired = Time{1h} + GENERATE(range(5, 100, 5)) * 1s;
+  MachineScript script(Role::main, settled_limits(), {1, 1, 3, 5, 2}, [=](const Sending& s) {
+    return s.now < repaired ? senseless(Action::bisect) : stored();
+  });
+  script.run();
+  CHECK(script.settled_once());
+  CHECK(script.count(Fate::rejected) == 0);
+}
+
+TEST_CASE("an item is given up for words nobody knows only when no outage lies between it and what passes") {
+  const auto answered = static_cast<std::size_t>(GENERATE(range(2, 12)));  // then an outage
+  const bool before = GENERATE(true, false);  // it, or what comes after, refuses everything
+  std::size_t requests = 0;
+  MachineScript script(Role::main, settled_limits(), {16}, [&](const Sending& s) {
+    if (++requests >= answered && requests < answered + 3) return unavailable();
+    if (s.holds(15) && requests < answered) return senseless(Action::bisect);
+    return before == (requests < answered) ? senseless(Action::bisect) : stored();
+  });
+  script.run();
+  CHECK(script.settled_once());
+  for (std::size_t i = 0; i < 15; ++i) CHECK(script.fates[i] != std::vector{Fate::rejected});
+}
+
 TEST_CASE(
     "while the queue cannot remember what is to be parked, it is asked for again, and nothing behind it is") {
   MachineScript script(Role::main, settled_limits(), {8, 8},

@@ -1,9 +1,11 @@
 // The size of a request: what the receiver takes, what it answers in time, what an operator allows.
 #include <algorithm>
+#include <string>
 
 #include "forwarders/sender_machine.h"
 #include "forwarders/working_size.h"
 #include "tests/unit/forwarders/machine_script.h"
+#include "tests/unit/forwarders/sender_life.h"
 
 namespace tideover::forward {
 namespace {
@@ -143,6 +145,23 @@ TEST_CASE("a size that fails again and again is tried ever more rarely") {
   CHECK(refused > 2);
   CHECK(refused < 200);
   CHECK(size.units() > 350);
+}
+
+TEST_CASE("a request without a sample that is never answered says nothing of how many samples are") {
+  wal::MemStore disk;
+  Mgmt mgmt;
+  Life life(disk, mgmt);
+  life.transport.hangs = true;
+  life.append("........");  // metadata
+  life.clock.run_for(70s);
+  REQUIRE(life.transport.requests >= 3);
+  life.transport.hangs = false;
+  life.clock.run_for(2min);
+  REQUIRE(mgmt.stored == "........");
+  const std::size_t before = life.transport.requests;
+  life.append(std::string(1'000, 'a'));
+  life.clock.run_for(1min);
+  CHECK(life.transport.requests == before + 1);
 }
 
 TEST_CASE("requests far smaller than what is allowed are no reason to allow more") {

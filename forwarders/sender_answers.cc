@@ -41,7 +41,7 @@ Step SenderMachine::answered(const Answer& answer, Time now) {
     case Action::bisect: return refused(answer.verdict, now);
     case Action::halve: return too_large(answer, now);
     case Action::downgrade: return other_version(answer.verdict, now);
-    case Action::pause: pause(now); return next(now);
+    case Action::pause: pause(now); return ask_again(answer.verdict, now);
   }
   invariant(false, "every action is one of the seven");
   return {};
@@ -200,7 +200,7 @@ Step SenderMachine::failed(const Answer& answer, Time now) {
     for (Aside& aside : aside_) aside.alone = false;
   }
   Slot& top = stack_.back();
-  if (!answer.in_doubt) return next(now);
+  if (!answer.in_doubt) return answer.silent ? next(now) : ask_again(answer.verdict, now);
   top.in_doubt = true;
   if (answer.silent && role_ != Role::quarantine) return unanswered(answer.verdict, now);
   top.silent = 0;
@@ -213,6 +213,13 @@ Step SenderMachine::failed(const Answer& answer, Time now) {
   if (top.seen < limits_.suspect_after) return next(now);
   last_refusal_ = answer.verdict;
   return suspected(now);
+}
+
+// The receiver wants it later, or not from us. Whether that is so of everything is for the main lane to find
+// out: in a side lane nothing waits for ever behind it.
+Step SenderMachine::ask_again(const Verdict& verdict, Time now) {
+  if (role_ == Role::main || stack_.back().attempts < limits_.suspect_after) return next(now);
+  return settle_top(role_ == Role::parked ? Fate::parked : Fate::quarantined, verdict);
 }
 
 // No answer came. That accuses the network, or the size: what takes the receiver or the line too long arrives

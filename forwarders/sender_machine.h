@@ -211,6 +211,7 @@ class SenderMachine {
   Step refused_by_window(const Verdict& verdict, Time now);
   Step refused_alone(const Verdict& verdict, Time now);
   Step too_large(const Answer& answer, Time now);
+  Step ask_again(const Verdict& verdict, Time now);
   Step unanswered(const Verdict& verdict, Time now);
   Step other_version(const Verdict& verdict, Time now);
   Step keep_top(const Verdict& verdict, bool alone, Time now);

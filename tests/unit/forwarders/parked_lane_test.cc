@@ -247,5 +247,28 @@ TEST_CASE("what is never answered holds up nothing that is parked behind it") {
   life.check_account();
 }
 
+TEST_CASE(
+    "what the receiver always wants later, or not from us, holds up nothing that was set aside behind it") {
+  wal::MemStore disk;
+  Mgmt mgmt;
+  const bool panics = GENERATE(false, true);
+  mgmt.refuses = panics ? refuses("ABC", "panic", 500) : refuses("ABC", "window");
+  SenderOptions options;
+  options.machine.request.units = 1;
+  Life life(disk, mgmt, options);
+  for (const char* words : {"A", "d", "B", "e", "C", "f"}) life.append(words);
+  life.clock.run_for(2h);
+  REQUIRE(mgmt.stored == "def");
+  mgmt.refuses = refuses("A", "too much at once", GENERATE(429, 403));
+  life.clock.run_for(2h);
+  CHECK(sorted(mgmt.stored) == "BCdef");
+  CHECK(life.transport.requests < 4 * 60 * 6);
+  life.check_account();
+  mgmt.refuses = takes_all;
+  life.clock.run_for(30min);
+  CHECK(sorted(mgmt.stored) == "ABCdef");
+  life.check_account();
+}
+
 }  // namespace
 }  // namespace tideover::forward

@@ -72,7 +72,9 @@ Step SenderMachine::resume(const Event& event, Time now) {
     case Event::Kind::empty:
       if (std::exchange(trial_, Trial::none) == Trial::ahead) return next(now);
       recovering_ = false;
-      pause_ = {};  // all of it is parked: whether the receiver takes it is for that lane to ask
+      // All of it is set aside: whether the receiver takes it is for those lanes to ask.
+      pause_ = {};
+      breaker_.succeeded();
       idle_ = true;
       rounds_.emptied();
       return next(now);

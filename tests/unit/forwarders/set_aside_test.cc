@@ -85,6 +85,26 @@ TEST_CASE("a letter that is answered 500 for ever is quarantined, and arrives wh
   life.check_account();
 }
 
+// Found by the simulator (seed 5151): the last thing that the main lane had heard were failures, and with
+// nothing left in it nobody asked the receiver any more.
+TEST_CASE("a receiver that failed to the last, with all of it in quarantine, is asked for what is there") {
+  wal::MemStore disk;
+  Mgmt mgmt;
+  mgmt.refuses = panics_at("xy");
+  Life life(disk, mgmt);
+  life.append("axy");
+  life.clock.run_for(30min);
+  REQUIRE(mgmt.stored == "a");
+  REQUIRE(life.sender->status().main.behind.units == 0);
+  REQUIRE(life.sender->status().quarantine.behind.units == 2);
+  mgmt.refuses = [](const std::string&) { return std::nullopt; };
+  life.clock.run_for(6min);
+  CHECK(mgmt.stored.size() == 3);
+  CHECK(life.sender->status().quarantine.behind.units == 0);
+  CHECK(life.sender->status().state == State::up);
+  life.check_account();
+}
+
 // A receiver without out-of-order window drops what is out of order inside one request, and answers 200.
 // Found by the simulator (seed 910360).
 TEST_CASE("what was overtaken shares a request with nothing that may be newer") {

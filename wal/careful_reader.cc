@@ -93,12 +93,15 @@ Result<std::size_t> CarefulReader::read(const std::string& path, std::uint64_t f
     if (tried.error == 0) continue;
     if (!is_refusal(tried.error)) return system_error(tried.error, "read " + path);
     if (!std::exchange(by_page, true)) continue;
-    const Tried again = ask_again(path, attempt, into + done, piece, at);
+    Tried again = ask_again(path, attempt, into + done, piece, at);
+    if (again.error != 0) {
+      if (!device_answers(path, file_size, at)) return system_error(again.error, "read " + path);
+      again = attempt(into + done, piece, at);  // a device that was away may have come back for the others
+    }
     if (again.error == 0) {
       done += again.bytes;
       continue;
     }
-    if (!device_answers(path, file_size, at)) return system_error(again.error, "read " + path);
     std::memset(into + done, kFilling, piece);
     note({path, at, piece});
     done += piece;

@@ -21,14 +21,14 @@ struct Versioned {
 };
 using Copy = std::map<std::string, Versioned>;
 
-// False: the family could not be read to its end.
-bool collect(const RocksHandle& handle, rocksdb::ColumnFamilyHandle* family, Copy& into) {
+// Errors: damage in front of its end, or a disk that is away.
+rocksdb::Status collect(const RocksHandle& handle, rocksdb::ColumnFamilyHandle* family, Copy& into) {
   const std::unique_ptr<rocksdb::Iterator> it(handle.db().NewIterator(read_options(), family));
   for (it->SeekToFirst(); it->Valid(); it->Next()) {
     if (const auto commit = commit_of(it->value().ToStringView()))
       into[it->key().ToString()] = {*commit, it->value().ToString().substr(sizeof *commit)};
   }
-  return it->status().ok();
+  return it->status();
 }
 
 }  // namespace
@@ -66,11 +66,15 @@ std::optional<std::uint32_t> format_of(std::string_view stored) {
   return read ? std::optional(format) : std::nullopt;
 }
 
-MetaImage read_meta(const RocksHandle& handle) {
+Result<MetaImage> read_meta(const RocksHandle& handle) {
   Copy newest, mirror;
   MetaImage image;
-  image.meta_damaged = !collect(handle, handle.meta(), newest);
-  image.mirror_damaged = !collect(handle, handle.mirror(), mirror);
+  const rocksdb::Status read = collect(handle, handle.meta(), newest);
+  const rocksdb::Status mirrored = collect(handle, handle.mirror(), mirror);
+  for (const rocksdb::Status& status : {read, mirrored})
+    if (!status.ok() && !is_damage(status)) return rocks_error(status, "read the meta");
+  image.meta_damaged = !read.ok();
+  image.mirror_damaged = !mirrored.ok();
   image.copies_differ = newest != mirror;
   for (auto& [key, other] : mirror) {
     Versioned& best = newest[key];

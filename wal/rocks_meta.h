@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "wal/base/result.h"
 #include "wal/base/strong.h"
 
 namespace rocksdb {
@@ -43,7 +44,8 @@ void put_meta(rocksdb::WriteBatch& batch, const RocksHandle& handle, std::uint64
 std::optional<std::uint64_t> commit_of(std::string_view stored);
 // The format that a stored value of kFormatKey names.
 std::optional<std::uint32_t> format_of(std::string_view stored);
-MetaImage read_meta(const RocksHandle& handle);
+// Errors: io_error: the disk is away, and nothing is known of what it holds.
+Result<MetaImage> read_meta(const RocksHandle& handle);
 
 // The store's own keys begin with this (or stand in wal_format.h) and are not part of StoreImage::meta.
 inline constexpr std::string_view kStorePrefix = "store/";

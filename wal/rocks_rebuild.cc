@@ -31,9 +31,9 @@ class Absorber final : public rocksdb::WriteBatch::Handler {
  public:
   enum class Records : std::uint8_t { all, missing };  // which of a source's are put
 
-  Absorber(const RocksHandle& handle, Records which) : handle_(handle), which_(which) {
+  // `meta` is what the new database has of it already.
+  Absorber(const RocksHandle& handle, MetaImage meta, Records which) : handle_(handle), which_(which) {
     unlogged_.disableWAL = true;  // flushed before a source is let go
-    MetaImage meta = read_meta(handle);
     newest_ = std::move(meta.commits);
     marks_ = released_marks(meta.values);
   }
@@ -89,9 +89,12 @@ class Absorber final : public rocksdb::WriteBatch::Handler {
     const auto mark = marks_.find(key.lane);
     return mark != marks_.end() && key.seq < mark->second;
   }
-  bool present(const rocksdb::Slice& key) const {
+  // Or nobody can tell, which ends the absorbing: the disk is away.
+  bool present(const rocksdb::Slice& key) {
     rocksdb::PinnableSlice value;
-    return handle_.db().Get({}, handle_.records(), key, &value).ok();
+    const rocksdb::Status status = handle_.db().Get({}, handle_.records(), key, &value);
+    if (!status.ok() && !is_damage(status)) keep(status);
+    return status.ok() || !status_.ok();
   }
   void keep(const rocksdb::Status& status) {
     if (status_.ok()) status_ = status;
@@ -118,6 +121,7 @@ Result<bool> absorb_table(const RocksSetup& setup, const std::string& path, Abso
     status = it->status();
   }
   if (status.ok()) return true;
+  if (!is_damage(status)) return rocks_error(status, "read " + path);
   const auto salvaged = salvage_table(*setup.reader, path, [&](LaneId lane, const StoredRecord& record) {
     absorber.entry(record_key(lane, record.seq), *record.bytes);
     return absorber.ok();
@@ -246,7 +250,9 @@ Result<> rebuild_rocks(const RocksSetup& setup, const Note& note) {
     if (const rocksdb::Status status = open_plainly(setup, true, handle); !status.ok())
       return rocks_error(status, "create the new store");
 
-  Absorber absorber(*handle, Absorber::Records::all);
+  auto meta = read_meta(*handle);
+  if (!meta) return meta.error();
+  Absorber absorber(*handle, std::move(*meta), Absorber::Records::all);
   const auto files = files_of(sources);
   if (!files) return files.error();
   for (const fs::path& file : *files) {
@@ -279,7 +285,9 @@ Result<> absorb_unknown(const RocksSetup& setup, const RocksHandle& handle, cons
   const fs::path unknown = fs::path(setup.directory) / kUnknownName;
   std::error_code error;
   if (!fs::exists(unknown, error)) return {};
-  Absorber absorber(handle, Absorber::Records::missing);
+  auto meta = read_meta(handle);
+  if (!meta) return meta.error();
+  Absorber absorber(handle, std::move(*meta), Absorber::Records::missing);
   const auto tables = files_of(unknown);
   if (!tables) return tables.error();
   for (const fs::path& table : *tables) {

@@ -141,9 +141,12 @@ class RocksStore::Impl {
     auto image = open_and_read();
     if (image) {
       state_ = State::writable;
-    } else if (auto readable = open_rocks_read_only(setup_)) {
-      exchange_handle(std::move(*readable));  // nothing can be written, but the backlog can be delivered
+      return image;
     }
+    guard_.reset();
+    // Nothing can be written, but the backlog can be delivered, if nothing of it is missing.
+    if (auto readable = open_rocks_read_only(setup_); readable && !guard_.failure())
+      exchange_handle(std::move(*readable));
     return image;
   }
 
@@ -186,7 +189,9 @@ class RocksStore::Impl {
   }
 
   Result<StoreImage> take_image(RocksHandle& handle) {
-    MetaImage meta = read_meta(handle);
+    auto read = read_meta(handle);
+    if (!read) return read.error();
+    MetaImage& meta = *read;
     if (auto checked = check_format(meta); !checked) return checked.error();
     for (const bool mirror : {false, true}) {
       if (!(mirror ? meta.mirror_damaged : meta.meta_damaged)) continue;

@@ -154,6 +154,50 @@ TEST_CASE("a disk that answers nothing is away, and not damaged", "[crash]") {
   CHECK(read_lane(store, kMetrics, kMetricRecords, kMetricBytes).present == kMetricRecords);
 }
 
+// For an instant, at every read that opening makes: what cannot be read then is not given up, and stands
+// where it stood. No patience, so that the instant fits into every gap between two reads.
+TEST_CASE("a disk that is away for an instant of the opening costs nothing", "[crash]") {
+  constexpr std::uint64_t kRecords = 40;
+  TempDirectory root;
+  Sectors sectors;
+  RocksOptions options = options_for(root / "written");
+  options.read_patience = std::chrono::milliseconds(0);
+  {
+    RocksStore store(options);
+    LaneWriter lane(kMetrics);
+    REQUIRE(store.open());
+    while (lane.tail().value < kRecords) {
+      const std::uint64_t seq = lane.tail().value + 1;
+      REQUIRE(store.commit(
+          batch_of({lane.put(payload_of(kMetrics, seq, kMetricBytes))}, {{"commit", std::to_string(seq)}})));
+      if (seq == kRecords / 2) REQUIRE(store.open());  // one half in tables, one in the log
+    }
+  }
+  const std::string written = std::exchange(options.directory, root / "copy");
+  int refused = 0;
+  bool met = true;
+  for (std::uint64_t after = 0; met; ++after) {
+    INFO("away after " << after << " reads");
+    fs::remove_all(options.directory);
+    fs::copy(written, options.directory);
+    fs::permissions(options.directory, fs::perms::owner_all);
+    std::vector<std::string> notes;
+    options.note = [&notes](const std::string& note) { notes.push_back(note); };
+    RocksStore store(options);
+    sectors->add_named("*", {}, Lasting{.reads = 60, .after = after});
+    if (!store.open()) ++refused;
+    met = sectors->hits() > 0;
+    sectors->clear();
+    const auto image = store.open();
+    REQUIRE(image);
+    CHECK(image->meta == std::map<std::string, std::string>{{"commit", std::to_string(kRecords)}});
+    CHECK(read_lane(store, kMetrics, kRecords, kMetricBytes).present == kRecords);
+    CHECK(notes.empty());
+    CHECK(store.usage().unreadable_pages == 0);
+  }
+  CHECK(refused > 0);
+}
+
 TEST_CASE("an unreadable page that a compaction meets costs its records, and new data is taken", "[crash]") {
   TempDirectory root;
   Sectors sectors;

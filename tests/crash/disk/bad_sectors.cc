@@ -45,7 +45,7 @@ struct BadSectors::Entry {
   char glob[64];           // or, when empty:
   std::uint64_t device, inode;
   std::atomic<std::uint64_t> from, to;
-  std::atomic<std::uint64_t> reads_left;
+  std::atomic<std::uint64_t> reads_before, reads_left;
   std::uint64_t time_ms;
   std::atomic<std::uint64_t> heals_ms;  // 0: not met yet
   std::atomic<std::uint64_t> hits;
@@ -97,6 +97,7 @@ BadSectors::Id BadSectors::add(Entry&& wanted, Extent extent, Lasting lasting) {
   entry.inode = wanted.inode;
   entry.from = page_down(extent.from);
   entry.to = page_up(extent.to);
+  entry.reads_before = lasting.after;
   entry.reads_left = lasting.reads;
   entry.time_ms = static_cast<std::uint64_t>(lasting.time.count());
   entry.heals_ms = 0;
@@ -163,6 +164,8 @@ bool BadSectors::bad(const std::filesystem::path& file, std::uint64_t offset) co
 
 // One read of it: whether it fails.
 bool BadSectors::wrong(Entry& entry) {
+  for (std::uint64_t before = entry.reads_before; before > 0;)
+    if (entry.reads_before.compare_exchange_weak(before, before - 1)) return false;
   if (entry.time_ms != 0) {
     std::uint64_t unmet = 0;
     entry.heals_ms.compare_exchange_strong(unmet, now_ms() + entry.time_ms);
@@ -212,7 +215,8 @@ void BadSectors::written(int fd, std::uint64_t offset, std::uint64_t size) {
       Entry behind{};
       behind.device = entry.device;
       behind.inode = entry.inode;
-      add(std::move(behind), {last, to}, {entry.reads_left, std::chrono::milliseconds(entry.time_ms)});
+      add(std::move(behind), {last, to},
+          {entry.reads_left, std::chrono::milliseconds(entry.time_ms), entry.reads_before});
     }
     if (from < first)
       entry.to = first;

@@ -31,10 +31,12 @@ struct Extent {
   static Extent page(std::uint64_t number) { return {number * kPage, (number + 1) * kPage}; }
 };
 
-// When it heals by itself: after so many failed reads, or so long after the first one.
+// When it heals by itself: after so many failed reads, or so long after the first one. And when it begins:
+// after so many reads that still succeed.
 struct Lasting {
   std::uint64_t reads = kForGood;
   std::chrono::milliseconds time{0};  // 0: no limit
+  std::uint64_t after = 0;
 };
 
 class BadSectors {

@@ -164,9 +164,13 @@ rocksdb::Status open_plainly(const RocksSetup& setup, bool create, std::unique_p
   rocksdb::DB* db = nullptr;
   std::vector<rocksdb::ColumnFamilyHandle*> opened;
   setup.tables->hold();
-  const rocksdb::Status status = rocksdb::DB::Open(options, setup.directory, families(setup), &opened, &db);
-  setup.tables->release();
+  rocksdb::Status status = rocksdb::DB::Open(options, setup.directory, families(setup), &opened, &db);
   if (status.ok()) handle = std::make_unique<RocksHandle>(db, std::move(opened));
+  if (status.ok() && setup.tables->failed()) {
+    handle.reset();  // while it is held: RocksDB does not mind what it could not delete, and tries again
+    status = rocksdb::Status::IOError("a table that the manifest does not name cannot be set aside");
+  }
+  setup.tables->release();
   return status;
 }
 

@@ -28,7 +28,7 @@ class TableGuard::Files final : public rocksdb::FileSystemWrapper {
     return FileSystemWrapper::NewWritableFile(path, options, file, debug);
   }
 
-  std::atomic<bool> holding = false;
+  std::atomic<bool> holding = false, failed = false;
 
  private:
   rocksdb::IOStatus set_aside(const std::string& path, const rocksdb::IOOptions& options,
@@ -40,6 +40,7 @@ class TableGuard::Files final : public rocksdb::FileSystemWrapper {
     for (int i = 2; status.ok() && FileExists(target.string(), options, debug).ok(); ++i)
       target = directory / (table.stem().string() + "-" + std::to_string(i) + ".sst");
     if (status.ok()) status = RenameFile(path, target.string(), options, debug);
+    if (!status.ok()) failed = true;
     return status;
   }
 };
@@ -48,7 +49,11 @@ TableGuard::TableGuard(rocksdb::Env* below)
     : files_(std::make_shared<Files>(below->GetFileSystem())), env_(rocksdb::NewCompositeEnv(files_)) {}
 TableGuard::~TableGuard() = default;
 
-void TableGuard::hold() { files_->holding = true; }
+void TableGuard::hold() {
+  files_->failed = false;
+  files_->holding = true;
+}
+bool TableGuard::failed() const { return files_->failed; }
 void TableGuard::release() { files_->holding = false; }
 
 }  // namespace tideover::wal

@@ -3,7 +3,8 @@
 // A crash leaves such tables behind: outputs whose entry was not written, inputs that were not removed yet.
 // They hold nothing of their own, and RocksDB deletes them when it opens. But a manifest that has lost its
 // end forgets tables as well, and those hold the backlog. So while a database is opened they are moved to
-// `unknown/` instead; absorb_unknown() puts back what is found nowhere else.
+// `unknown/` instead; absorb_unknown() puts back what is found nowhere else. One that cannot be moved stays,
+// and the database must not stay open: it would come back for it.
 #pragma once
 
 #include <atomic>
@@ -27,6 +28,7 @@ class TableGuard {
 
   // From here to release(): while a database is being opened, by one thread.
   void hold();
+  bool failed() const;  // a table could not be moved since hold()
   void release();
 
  private:

@@ -2,6 +2,7 @@
 // RocksDB would delete or pass over as unknown is the backlog.
 #include <filesystem>
 #include <fmt/format.h>
+#include <fstream>
 
 #include "tests/support/catch_result.h"
 #include "tests/support/lane_writer.h"
@@ -113,6 +114,30 @@ TEST_CASE("a manifest cut anywhere costs nothing", "[crash]") {
     CHECK(again->tails.at(kMetrics).payload() == "after");
     CHECK(intact_records(store) == kRecords);
   }
+}
+
+TEST_CASE("tables that a cut manifest has forgotten stay when they cannot be moved", "[crash]") {
+  const std::uintmax_t kept = GENERATE(60, 80, 90);  // of a hundred
+  TempDirectory root;
+  const std::string directory = root / "store";
+  {
+    RocksStore store(options(directory));
+    REQUIRE(store.open());
+    LaneWriter lane(kMetrics);
+    for (std::uint64_t seq = 1; seq <= kRecords; ++seq)
+      REQUIRE(store.commit(batch_of({lane.put(payload_of(seq))}, {{"commit", std::to_string(seq)}})));
+    REQUIRE(store.open());  // from the log into tables
+  }
+  fs::resize_file(manifest_of(directory), fs::file_size(manifest_of(directory)) * kept / 100);
+  std::ofstream(directory + "/unknown") << "in the way";
+  {
+    RocksStore store(options(directory));
+    CHECK_FALSE(store.open());
+  }
+  fs::remove(directory + "/unknown");
+  RocksStore store(options(directory));
+  REQUIRE(store.open());
+  CHECK(intact_records(store) == kRecords);
 }
 
 }  // namespace tideover::wal

@@ -42,7 +42,7 @@ class Absorber final : public rocksdb::WriteBatch::Handler {
     // Of whatever version: what a newer one wrote is a record, too.
     if (const auto record = parse_record_key(key.ToStringView());
         record && envelope_checks(value.ToStringView())) {
-      if (which_ == Records::missing && (released(*record) || present(key))) return;
+      if (which_ == Records::missing ? released(*record) || present(key) : older(*record, key, value)) return;
       keep(handle_.db().Put(unlogged_, handle_.records(), key, value));
       ++records_;
       return;
@@ -89,12 +89,30 @@ class Absorber final : public rocksdb::WriteBatch::Handler {
     const auto mark = marks_.find(key.lane);
     return mark != marks_.end() && key.seq < mark->second;
   }
-  // Or nobody can tell, which ends the absorbing: the disk is away.
+  // A number was given twice when its first record belonged to a group that was never finished. Compactions
+  // give tables new numbers, so the record that counts may come first; it arrived later.
+  bool older(const RecordKey& record, const rocksdb::Slice& key, const rocksdb::Slice& value) {
+    Seq& highest = highest_[record.lane];
+    if (highest < record.seq) {
+      highest = record.seq;
+      return false;
+    }
+    const auto arrival = [](const rocksdb::Slice& bytes) {
+      const auto opened = open_envelope(std::make_shared<std::string>(bytes.ToStringView()));
+      return opened ? opened->attributes.arrival_ms : 0;
+    };
+    rocksdb::PinnableSlice other;
+    return look_up(key, other) ? arrival(value) < arrival(other) : !status_.ok();
+  }
   bool present(const rocksdb::Slice& key) {
     rocksdb::PinnableSlice value;
+    return look_up(key, value) || !status_.ok();
+  }
+  // False: nothing that reads, or nobody can tell, which ends the absorbing: the disk is away.
+  bool look_up(const rocksdb::Slice& key, rocksdb::PinnableSlice& value) {
     const rocksdb::Status status = handle_.db().Get({}, handle_.records(), key, &value);
     if (!status.ok() && !is_damage(status)) keep(status);
-    return status.ok() || !status_.ok();
+    return status.ok();
   }
   void keep(const rocksdb::Status& status) {
     if (status_.ok()) status_ = status;
@@ -105,6 +123,7 @@ class Absorber final : public rocksdb::WriteBatch::Handler {
   rocksdb::WriteOptions unlogged_;
   std::map<std::string, std::uint64_t> newest_;
   LaneMarks::Snapshot marks_;
+  std::map<LaneId, Seq> highest_;  // of all that was put
   rocksdb::Status status_;
   std::uint64_t records_ = 0;
 };

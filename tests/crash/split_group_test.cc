@@ -7,6 +7,7 @@
 #include "tests/crash/written_store.h"
 #include "tests/support/catch_result.h"
 #include "tests/support/lane_writer.h"
+#include "tests/support/rocks_surgery.h"
 #include "tests/support/temp_directory.h"
 
 namespace tideover::wal {
@@ -100,6 +101,33 @@ TEST_CASE("a group in parts stays when its end cannot be read, but for what lay 
     CHECK(seen.altered == 0);
   }
   sectors.clear();
+}
+
+// Which was told to nobody, and whose numbers were given again: what came later counts, however late a
+// compaction has put the old into a new table.
+TEST_CASE("a group that was never finished does not come back when the store is built anew", "[crash]") {
+  SplitStore written(0);
+  fs::resize_file(written.log(), written.end_of_split() - 20);
+  {
+    RocksStore store(SplitStore::options(written.directory()));
+    const auto image = store.open();
+    REQUIRE(image);
+    REQUIRE(image->tails.at(kMetrics).seq == Seq{kBefore});
+    LaneWriter lane(kMetrics, Seq{kBefore + 1});
+    while (lane.tail().value < written.records()) REQUIRE(store.commit(batch_of({lane.put("after", 1)})));
+    REQUIRE(store.open());  // writes them into a table
+  }
+  compact_oldest_table(written.directory());
+  fs::remove(written.directory() + "/CURRENT");
+  for (const auto& entry : fs::directory_iterator(written.directory()))
+    if (kind_of(entry.path()) == "MANIFEST") fs::resize_file(entry.path(), 0);
+
+  RocksStore store(SplitStore::options(written.directory()));
+  REQUIRE(store.open());
+  const auto range = store.read({kMetrics, Seq{kBefore + 1}, Seq{written.records() + 1}, 1 << 20});
+  REQUIRE(range);
+  CHECK(range->records.size() == kSplit);
+  for (const StoredRecord& record : range->records) CHECK(record.payload() == "after");
 }
 
 }  // namespace tideover::wal

@@ -1,6 +1,7 @@
 // Sealed records with running numbers and totals, as the queue would hand them to a store.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -17,12 +18,13 @@ class LaneWriter {
   LaneId lane() const { return lane_; }
   Seq tail() const { return Seq{next_.value - 1}; }
 
-  StoreBatch::Put put(std::string_view payload) {
+  StoreBatch::Put put(std::string_view payload, std::int64_t arrival_ms = 0) {
     NewRecord record;
     record.bytes.reserve(kEnvelopeBytes + payload.size());
     record.bytes.assign(kEnvelopeBytes, '\0');
     record.bytes += payload;
     record.attributes.units = 1;
+    record.attributes.arrival_ms = arrival_ms;
     totals_ = totals_ + Totals{1, 1, record.bytes.size()};
     seal_envelope(record, next_, totals_);
     const Seq seq = std::exchange(next_, next(next_));

@@ -62,6 +62,16 @@ std::vector<std::string> deep_tables(const std::string& directory) {
   return tables;
 }
 
+void compact_oldest_table(const std::string& directory) {
+  Opened store(directory, false);
+  for (rocksdb::ColumnFamilyHandle* family : store.families) {
+    if (family->GetName() != "records") continue;
+    rocksdb::ColumnFamilyMetaData shape;
+    store.db->GetColumnFamilyMetaData(family, &shape);
+    Opened::check(store.db->CompactFiles({}, family, {shape.levels.front().files.back().name}, 1));
+  }
+}
+
 void forget_meta(const std::string& directory) {
   Opened store(directory, false);
   for (rocksdb::ColumnFamilyHandle* family : store.families) {

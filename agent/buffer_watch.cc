@@ -24,8 +24,28 @@ admin::StoreSnapshot describe_store(const wal::Queue& queue, const wal::WalLimit
 void BufferWatch::observe(std::uint64_t refused_bytes) {
   survivability_.observe(clock_.now(), queue_.usage(lane_).accepted.bytes);
   const admin::BufferSnapshot now = describe(refused_bytes);
+  log_floor();
   log_refusal(now.refusing);
   log_guarantee(now.survivable_seconds);
+}
+
+void BufferWatch::log_floor() {
+  const wal::StoreUsage store = queue_.store_usage();
+  const wal::DiskFill disk{store.free_bytes, store.total_bytes};
+  const bool below = wal::below_floor(disk, limits_);
+  if (below == below_floor_) return;
+  below_floor_ = below;
+  const log::Field free("free_bytes", static_cast<std::int64_t>(store.free_bytes));
+  const log::Field floor("floor_bytes", static_cast<std::int64_t>(wal::floor_bytes(disk, limits_)));
+  if (below)
+    log::event(log::Level::warn,
+               "the file system has less free than is to be kept free: samples flow while their receiver "
+               "takes them, "
+               "and little is kept for when it does not",
+               {free, floor, {"room_bytes", static_cast<std::int64_t>(queue_.usage(lane_).room_bytes)}});
+  else
+    log::event(log::Level::info, "the file system has more free than is to be kept free again",
+               {free, floor});
 }
 
 void BufferWatch::log_refusal(const std::string& refusing) {
@@ -54,16 +74,12 @@ void BufferWatch::log_guarantee(std::optional<double> survivable_seconds) {
 admin::BufferSnapshot BufferWatch::describe(std::uint64_t refused_bytes) const {
   admin::BufferSnapshot b;
   const wal::LaneUsage usage = queue_.usage(lane_);
-  const wal::StoreUsage store = queue_.store_usage();
   for (const wal::CursorUsage& c : queue_.cursors(lane_)) {
     if (c.behind.bytes >= b.held.bytes) b.held = c.behind;
     if (c.oldest_ms != 0 && (b.oldest_ms == 0 || c.oldest_ms < b.oldest_ms)) b.oldest_ms = c.oldest_ms;
   }
   b.max_bytes = usage.max_bytes;
-  const std::uint64_t floor = wal::floor_bytes({store.free_bytes, store.total_bytes}, limits_);
-  const std::uint64_t budget_room = b.max_bytes > b.held.bytes ? b.max_bytes - b.held.bytes : 0;
-  const std::uint64_t disk_room = store.free_bytes > floor ? store.free_bytes - floor : 0;
-  b.survivable_seconds = survivability_.seconds(std::min(budget_room, disk_room));
+  b.survivable_seconds = survivability_.seconds(usage.room_bytes);
   if (const auto now = queue_.refusal(lane_, refused_bytes)) b.refusing = now->sentence;
   return b;
 }

@@ -33,6 +33,7 @@ class BufferWatch {
   admin::BufferSnapshot describe(std::uint64_t refused_bytes) const;
 
  private:
+  void log_floor();
   void log_refusal(const std::string& refusing);
   void log_guarantee(std::optional<double> survivable_seconds);
 
@@ -42,7 +43,8 @@ class BufferWatch {
   const wal::WalLimits& limits_;
   const Duration guarantee_;
   admin::Survivability survivability_;
-  bool refusing_ = false;         // as logged last
+  bool below_floor_ = false;      // as logged last
+  bool refusing_ = false;         // likewise
   bool below_guarantee_ = false;  // likewise
 };
 

@@ -112,13 +112,13 @@ Result<> MetricsSignal::drop_cursor(std::string_view destination) {
 
 void MetricsSignal::observe() {
   deliveries_->observe();
-  buffer_->observe(intake_metrics_.refused_bytes);
+  buffer_->observe(intake_metrics_.refused.bytes(parts_.clock.now()));
 }
 
 admin::SignalSnapshot MetricsSignal::describe() const {
   admin::SignalSnapshot s;
   s.name = kName;
-  s.buffer = buffer_->describe(intake_metrics_.refused_bytes);
+  s.buffer = buffer_->describe(intake_metrics_.refused.bytes(parts_.clock.now()));
   s.buffer.newest_ms = intake_metrics_.newest_ms;
   s.destinations = deliveries_->describe();
   s.remote_write = intake_metrics_;

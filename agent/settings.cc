@@ -13,6 +13,8 @@ constexpr std::uint64_t kMiB = 1 << 20;
 // The promise of the documentation; a smaller limit shrinks the buffers, a larger one changes nothing.
 constexpr std::uint64_t kMemoryPromised = 128 * kMiB;
 constexpr std::uint64_t kMemoryLeast = 48 * kMiB;
+// Of all signals, on the disk: as much as the store sets aside for a full one.
+constexpr std::uint64_t kBacklogBelowFloor = wal::SignalLimits().flow_bytes;
 
 // Descriptors that no client gets: tables and logs of the store, connections to receivers, name lookups. A
 // store that could open no file would refuse everybody.
@@ -36,12 +38,15 @@ NodeFacts look_at_node(const std::string& data_dir) {
   facts.memory_limit_bytes = check::cgroup_memory_limit().value_or(0);
   if (const auto disk = check::look_at_disk(data_dir)) facts.file_system_bytes = disk->size_bytes;
   facts.descriptors = raise_descriptor_limit();
+  facts.kubernetes = check::in_kubernetes();
   return facts;
 }
 
 Settings derive(const config::Config& config, const NodeFacts& node, std::size_t signals) {
   Settings settings;
-  settings.wal.keep_free_ratio = config.disk.keep_free.ratio;
+  const config::KeepFree keep_free = config::keep_free(config.disk, node.kubernetes);
+  settings.wal.keep_free_ratio = keep_free.share.ratio;
+  settings.wal.keep_free_bytes_max = keep_free.most.bytes;
 
   std::uint64_t memory = kMemoryPromised;
   if (node.memory_limit_bytes != 0) memory = std::min(memory, node.memory_limit_bytes);
@@ -57,6 +62,7 @@ Settings derive(const config::Config& config, const NodeFacts& node, std::size_t
   };
   settings.signal.fresh_bytes = part(6 * kMiB);
   settings.signal.waiting_bytes = part(16 * kMiB);
+  settings.signal.flow_bytes = static_cast<std::uint64_t>(static_cast<double>(kBacklogBelowFloor) / sharers);
   settings.memtable_bytes = share(8 * kMiB);
   settings.intake_server.inflight_bytes = part(24 * kMiB);
   settings.intake_server.body_bytes =

@@ -15,6 +15,7 @@ struct NodeFacts {
   std::uint64_t file_system_bytes = 0;   // of the data directory
   std::uint64_t memory_limit_bytes = 0;  // of the cgroup; 0: none
   std::uint64_t descriptors = 1 << 20;   // that the process may open
+  bool kubernetes = false;               // a kubelet runs it, and evicts by share of the disk
 };
 
 // Raises the process's own limit of descriptors as far as it may.

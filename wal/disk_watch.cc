@@ -17,7 +17,8 @@ void DiskWatch::stop() {
 
 DiskFill DiskWatch::fill() const {
   const std::uint64_t written = metrics_.appended_bytes - appended_at_usage_;
-  return {usage_.free_bytes > written ? usage_.free_bytes - written : 0, usage_.total_bytes};
+  return {usage_.free_bytes > written ? usage_.free_bytes - written : 0, usage_.total_bytes,
+          usage_.set_aside_bytes, usage_.reopen_bytes};
 }
 
 void DiskWatch::wait() {

@@ -32,7 +32,7 @@ CursorState at_furthest_behind(const OpenLane& lane) {
 
 }  // namespace
 
-OpenLane* LaneTable::find(LaneId id) {
+OpenLane* LaneTable::find(LaneId id) const {
   const auto it = lanes_.find(id);
   return it == lanes_.end() ? nullptr : it->second.get();
 }
@@ -113,6 +113,16 @@ Seq oldest_needed(const OpenLane& lane) {
   Seq oldest = next(lane.lane.durable().tail);
   for (const OpenCursor* c : lane.cursors) oldest = std::min(oldest, c->cursor.state().next);
   return oldest;
+}
+
+std::uint64_t needed_bytes(const OpenLane& lane) {
+  std::uint64_t needed = 0;
+  for (const OpenCursor* c : lane.cursors) {
+    if (c->keep != Keep::required) continue;
+    const std::uint64_t held = behind(c->cursor.state(), lane.lane.sealed().totals).bytes;
+    needed = std::max(needed, held + lane.lane.waiting_bytes());
+  }
+  return needed;
 }
 
 std::uint64_t held_bytes(const OpenLane& lane) {

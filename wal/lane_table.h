@@ -27,8 +27,10 @@ struct OpenCursor {
   Cursor cursor;
   Keep keep = Keep::best_effort;  // until the config names it
   bool trimming = false;          // a batch of its oldest is being read to be dropped
-  bool held_up = false;           // its sender waits for a drop to become durable
-  Seq trimmed_to;                 // everything before was dropped, or settled, when it was trimmed last
+  // What it held when the file system fell below its floor: there it grows no more.
+  std::optional<std::uint64_t> held_at_floor;
+  bool held_up = false;  // its sender waits for a drop to become durable
+  Seq trimmed_to;        // everything before was dropped, or settled, when it was trimmed last
   bool dropped = false;
   std::int64_t oldest_ms = 0;  // arrival of the first record of the last read
   Notifier readable;
@@ -58,7 +60,7 @@ class LaneTable {
  public:
   explicit LaneTable(Clock& clock) : clock_(clock) {}
 
-  OpenLane* find(LaneId id);
+  OpenLane* find(LaneId id) const;
   OpenLane* find(std::string_view name);
   OpenCursor* find(CursorId id) { return id.value < cursors_.size() ? cursors_[id.value].get() : nullptr; }
   OpenLane& at(LaneId id);
@@ -101,6 +103,9 @@ CursorState lost_place(const OpenLane& lane);
 Seq oldest_needed(const OpenLane& lane);
 // Bytes of it.
 std::uint64_t held_bytes(const OpenLane& lane);
+// Bytes that the slowest required cursor still needs, those that wait for their group included; 0 without
+// one.
+std::uint64_t needed_bytes(const OpenLane& lane);
 LaneValue value_of(const OpenLane& lane);
 
 }  // namespace tideover::wal

@@ -12,6 +12,10 @@ struct SignalLimits {
   std::uint64_t group_bytes = 192 << 10;
   std::uint64_t waiting_bytes = 16 << 20;
   std::uint64_t fresh_bytes = 6 << 20;
+  // The backlog that is taken whatever the file system has free: what records on their way from a healthy
+  // intake to a healthy receiver occupy (the log, a table or two), no more than what RocksStore sets aside
+  // for a full disk.
+  std::uint64_t flow_bytes = 32 << 20;
 };
 
 // The first three are also the limits of the signal that a queue opens by itself.
@@ -29,9 +33,9 @@ struct WalLimits {
   Duration reopen_delay = std::chrono::seconds(1);
   // How often free space and held bytes are looked at when nothing else does.
   Duration usage_interval = std::chrono::seconds(1);
-  // Free space the file system must keep, in parts of its size; kubelet evicts images at 15 %.
+  // Free space that no backlog may use, in parts of the file system's size; kubelet evicts images at 15 %.
   double keep_free_ratio = 0.20;
-  std::uint64_t keep_free_bytes = 0;  // used instead of the ratio when not 0
+  std::uint64_t keep_free_bytes_max = UINT64_MAX;  // and no more than this
 };
 
 }  // namespace tideover::wal

@@ -22,7 +22,11 @@ namespace tideover::wal {
 namespace {
 
 SignalLimits own_limits(const WalLimits& limits) {
-  return {limits.group_bytes, limits.waiting_bytes, limits.tail_bytes};
+  SignalLimits own;
+  own.group_bytes = limits.group_bytes;
+  own.waiting_bytes = limits.waiting_bytes;
+  own.fresh_bytes = limits.tail_bytes;
+  return own;
 }
 
 }  // namespace
@@ -217,18 +221,7 @@ class Queue::Impl {
     if (open.given_up) return Refusal{Errc::not_found, "the lane was given up"};
     if (open.lane.is_full()) return Refusal{Errc::unavailable, "the lane has no numbers left to give"};
     if (committer_.fault()) return Refusal{committer_.fault()->code, committer_.fault()->detail};
-    const Signal& signal = open.lane.signal();
-    LaneFill fill;
-    fill.waiting_bytes = signal.waiting_bytes;
-    fill.waiting_bytes_max = signal.limits.waiting_bytes;
-    fill.max_bytes = open.options.max_bytes;
-    fill.refuse_at_floor = open.options.refuse_at_floor;
-    for (const OpenCursor* c : open.cursors) {
-      if (c->keep != Keep::required) continue;
-      const std::uint64_t held = behind(c->cursor.state(), open.lane.sealed().totals).bytes;
-      fill.needed_bytes = std::max(fill.needed_bytes, held + open.lane.waiting_bytes());
-    }
-    return refuse(fill, disk_.fill(), bytes, limits_);
+    return refuse(fill_of(open), disk_.fill(), bytes, limits_);
   }
 
   std::optional<Refusal> refusal(LaneId lane, std::uint64_t bytes) { return refusal(table_.at(lane), bytes); }
@@ -239,6 +232,7 @@ class Queue::Impl {
     usage.accepted = open.lane.durable().totals;
     usage.held_bytes = held_bytes(open);
     usage.max_bytes = open.options.max_bytes;
+    usage.room_bytes = room_bytes(fill_of(open), disk_.fill(), limits_);
     usage.pending_units = committer_.pending_units(open.lane);
     return usage;
   }
@@ -264,6 +258,23 @@ class Queue::Impl {
       notes_.erase(key);
     else
       notes_[key] = value;
+  }
+
+  LaneFill fill_of(const OpenLane& open) const {
+    const Signal& signal = open.lane.signal();
+    LaneFill fill;
+    fill.waiting_bytes = signal.waiting_bytes;
+    fill.waiting_bytes_max = signal.limits.waiting_bytes;
+    fill.max_bytes = open.options.max_bytes;
+    fill.refuse_at_floor = open.options.refuse_at_floor;
+    fill.needed_bytes = needed_bytes(open);
+    fill.flow_bytes = signal.limits.flow_bytes;
+    for (const Lane* lane : signal.lanes) {
+      const OpenLane* other = table_.find(lane->id());
+      if (other != nullptr && other->options.refuse_at_floor)
+        fill.signal_needed_bytes += needed_bytes(*other);
+    }
+    return fill;
   }
 
   void drop(OpenLane& open, OpenCursor& c) {
@@ -298,7 +309,7 @@ class Queue::Impl {
         if (c->held_up || c->cursor.state().next <= open->lane.durable().tail) c->readable.notify();
       open->lane.forget_before(oldest_needed(*open));
       release(*open, false);
-      trimmer_.trim(*open);
+      trimmer_.trim(*open, below_floor(disk_.fill(), limits_));
     }
   }
 
@@ -307,7 +318,7 @@ class Queue::Impl {
     if (stopping_) return;
     for (const auto& [id, open] : table_.lanes()) {
       release(*open, true);
-      trimmer_.trim(*open);
+      trimmer_.trim(*open, below_floor(disk_.fill(), limits_));
     }
   }
 

@@ -86,6 +86,7 @@ struct Ack {
 struct LaneUsage {
   Totals accepted;               // since the lane exists
   std::uint64_t held_bytes = 0;  // records some cursor still needs
+  std::uint64_t room_bytes = 0;  // how much more append() takes while nothing is delivered; kNoBound: any
   std::uint64_t max_bytes = 0;
   std::uint64_t pending_units =
       0;  // diverted here by acknowledgements, not durable yet: in no cursor's account

@@ -14,6 +14,7 @@ namespace tideover::wal {
 namespace {
 
 constexpr std::size_t kCacheBytes = 4 << 20;
+// Of all logs together. The ballast of a full disk holds as much twice: the log, and the tables made of it.
 constexpr std::uint64_t kLogBytes = 24 << 20;
 constexpr int kOpenFiles = 64;
 // Read as a whole at every open; flushes alone add a few hundred bytes each.

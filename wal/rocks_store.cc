@@ -62,6 +62,10 @@ class RocksStore::Impl {
       if (auto room = check_room(); !room) return room.error();
     }
     auto image = open_again();
+    if (!image && image.error().code == Errc::disk_full) {
+      ballast_.drop();
+      image = open_again();
+    }
     if (image) ballast_.fill();
     if (!image && image.error().code == Errc::corrupt) return fail(Errc::io_error, image.error().detail);
     return image;
@@ -103,6 +107,8 @@ class RocksStore::Impl {
     StoreUsage usage{.disk_bytes = disk_bytes(),
                      .free_bytes = space.free_bytes,
                      .total_bytes = space.total_bytes,
+                     .set_aside_bytes = ballast_.held(),
+                     .reopen_bytes = room_to_open(),
                      .memory_bytes = memory_bytes_.load(std::memory_order_relaxed),
                      .unreadable_pages = reader_.pages()};
     // While the store is being opened the figure of before stands: nobody waits here for a recovery.
@@ -150,11 +156,19 @@ class RocksStore::Impl {
     return image;
   }
 
-  Result<> check_room() {
+  // The log is written into tables.
+  std::uint64_t room_to_open() const {
+    std::error_code ignored;
     std::uint64_t log_bytes = 0;
-    for (const auto& file : std::filesystem::directory_iterator(setup_.directory, ignored_))
-      if (file.path().extension() == ".log") log_bytes += file.file_size(ignored_);
-    const std::uint64_t need = log_bytes + kRoomToOpen;
+    for (const auto& file : std::filesystem::directory_iterator(setup_.directory, ignored)) {
+      const std::uintmax_t size = file.path().extension() == ".log" ? file.file_size(ignored) : 0;
+      if (!ignored) log_bytes += size;
+    }
+    return log_bytes + kRoomToOpen;
+  }
+
+  Result<> check_room() {
+    const std::uint64_t need = room_to_open();
     const std::uint64_t free = free_space(setup_.directory).free_bytes;
     if (handle_ == nullptr || free >= need) return {};
     return fail(Errc::disk_full,
@@ -253,7 +267,6 @@ class RocksStore::Impl {
   LogGuard guard_;
   TableGuard tables_{guard_.env()};
   DirectoryLock lock_;
-  std::error_code ignored_;
   std::atomic<std::uint64_t> memory_bytes_ = 0;
   std::atomic<std::uint64_t> disk_bytes_ = 0;
   std::atomic<std::chrono::steady_clock::rep> disk_bytes_at_ = 0;  // 0: not looked up yet

@@ -20,8 +20,9 @@ namespace tideover::wal {
 
 struct RocksOptions {
   std::string directory;
-  // Given back to the file system when it is full, so that the store can be opened again and emptied.
-  std::uint64_t ballast_bytes = 32 << 20;
+  // Given back to the file system when it is full, so that the store can be opened again and emptied, and a
+  // little flows through it meanwhile.
+  std::uint64_t ballast_bytes = 64 << 20;
   // Records are collected in memory up to this size before they go to a table file.
   std::uint64_t memtable_bytes = 8 << 20;
   // How long a page that the device refuses is asked again before what stands there is taken for damaged.

@@ -188,4 +188,9 @@ void Ballast::fill() {
 
 void Ballast::drop() { ::unlink(path_.c_str()); }
 
+std::uint64_t Ballast::held() const {
+  struct stat info {};
+  return ::stat(path_.c_str(), &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
+}
+
 }  // namespace tideover::wal

@@ -65,6 +65,7 @@ class Ballast {
   // Sets the space aside unless that would take more than an eighth of what is free. Best effort.
   void fill();
   void drop();
+  std::uint64_t held() const;
 
  private:
   std::string path_;

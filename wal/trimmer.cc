@@ -1,20 +1,44 @@
 #include "wal/trimmer.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
+
+#include "wal/retention.h"
+#include "wal/signal.h"
 
 namespace tideover::wal {
 namespace {
 
 constexpr std::uint64_t kTrimBytes = 256 << 10;
 
+std::uint64_t held_by(const OpenCursor& cursor) {
+  return behind(cursor.cursor.state(), cursor.lane.durable().totals).bytes;
+}
+
+// As much as it may hold.
+std::uint64_t bound_of(const OpenLane& lane, const OpenCursor& cursor) {
+  const std::uint64_t budget = lane.options.max_bytes == 0 ? kNoBound : lane.options.max_bytes;
+  return std::min(budget, cursor.held_at_floor.value_or(kNoBound));
+}
+
 }  // namespace
 
-void Trimmer::trim(OpenLane& lane) {
-  if (lane.options.max_bytes == 0 || stopping_) return;
+void Trimmer::trim(OpenLane& lane, bool below_floor) {
   for (OpenCursor* c : lane.cursors) {
-    const std::uint64_t held = behind(c->cursor.state(), lane.lane.durable().totals).bytes;
-    if (c->keep != Keep::best_effort || c->trimming || c->held_up || held <= lane.options.max_bytes) continue;
+    if (!below_floor || !lane.options.refuse_at_floor)
+      c->held_at_floor.reset();
+    else if (!c->held_at_floor)
+      c->held_at_floor = std::max(held_by(*c), lane.lane.signal().limits.flow_bytes);
+  }
+  trim(lane);
+}
+
+void Trimmer::trim(OpenLane& lane) {
+  if (stopping_) return;
+  for (OpenCursor* c : lane.cursors) {
+    if (c->keep != Keep::best_effort || c->trimming || c->held_up || held_by(*c) <= bound_of(lane, *c))
+      continue;
     c->trimming = true;
     read_run(lane, *c, c->cursor.state().next, c->cursor.state().next);
   }

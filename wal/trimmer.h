@@ -1,4 +1,5 @@
-// Best-effort cursors beyond their lane's budget lose their oldest, a run at a time.
+// Best-effort cursors beyond their lane's budget lose their oldest, a run at a time; and while the file
+// system is below its floor, what would make their backlog larger than it was when that began.
 //
 // Executor: io; reads on the read worker. Damage in the way is read over until something readable, or the
 // tail, says how much it held: it is dropped with what stands behind it, and counted as what it is.
@@ -18,10 +19,11 @@ class Trimmer {
   Trimmer(Store& store, Worker& reader, Committer& committer, WalMetrics& metrics)
       : store_(store), reader_(reader), committer_(committer), metrics_(metrics) {}
 
-  void trim(OpenLane& lane);
+  void trim(OpenLane& lane, bool below_floor);
   void stop() { stopping_ = true; }
 
  private:
+  void trim(OpenLane& lane);
   void read_run(OpenLane& lane, OpenCursor& cursor, Seq start, Seq from);
   void drop_run(OpenLane& lane, OpenCursor& cursor, Seq start, Result<ReadRange> range,
                 const LaneState& tail);

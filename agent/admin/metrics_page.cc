@@ -162,7 +162,7 @@ void store(Page& page, const StoreSnapshot& s) {
                "Places of 4 KiB that the device refused to read again and again.", s.unreadable_pages);
   page.gauge("tideover_disk_free_bytes", "Free bytes of the data directory's file system.", s.free_bytes);
   page.gauge("tideover_disk_size_bytes", "Size of that file system.", s.total_bytes);
-  page.gauge("tideover_disk_floor_bytes", "Free bytes that are never used.", s.floor_bytes);
+  page.gauge("tideover_disk_floor_bytes", "Free bytes that no backlog uses.", s.floor_bytes);
   page.counter("tideover_buffer_appended_records_total", "Records made durable.", s.wal.appended_records);
   page.counter("tideover_buffer_appended_bytes_total", "Bytes made durable.", s.wal.appended_bytes);
   page.counter("tideover_buffer_commits_total", "Groups written and synced.", s.wal.commits);

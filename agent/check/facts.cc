@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
@@ -103,6 +104,8 @@ ClockFacts look_at_clock() {
     facts.synchronised = answer != TIME_ERROR && (state.status & STA_UNSYNC) == 0;
   return facts;
 }
+
+bool in_kubernetes() { return std::getenv("KUBERNETES_SERVICE_HOST") != nullptr; }
 
 std::optional<std::uint64_t> cgroup_memory_limit(const std::filesystem::path& root) {
   // Above this v1 means "none": it answers the largest multiple of the page size instead of a word.

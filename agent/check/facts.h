@@ -44,6 +44,9 @@ struct ClockFacts {
 };
 ClockFacts look_at_clock();
 
+// Started by a kubelet.
+bool in_kubernetes();
+
 // The memory limit of our cgroup, v2 or v1; absent when there is none. `root` stands for "/".
 std::optional<std::uint64_t> cgroup_memory_limit(const std::filesystem::path& root = "/");
 

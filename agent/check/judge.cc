@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "agent/check/human.h"
+#include "wal/limits.h"
 
 namespace tideover::check {
 namespace {
@@ -52,19 +53,24 @@ Finding judge_directory(const std::string& path, const DirectoryFacts& facts) {
   return say(Level::ok, fmt::format("{} belongs to user {}, mode {:04o}", path, facts.owner, facts.mode));
 }
 
-Findings judge_disk(const config::Config& config, const std::optional<DiskFacts>& facts) {
+Findings judge_disk(const config::Config& config, const std::optional<DiskFacts>& facts, bool kubernetes) {
   if (!facts)
     return {
         {Level::error, "disk", fmt::format("the file system of {} cannot be looked at", config.data_dir)}};
   Findings findings;
-  const auto floor =
-      static_cast<std::uint64_t>(static_cast<double>(facts->size_bytes) * config.disk.keep_free.ratio);
-  const std::string state =
-      fmt::format("{} of {} free, {} ({}) to be left free", human_bytes(facts->free_bytes),
-                  human_bytes(facts->size_bytes), human_bytes(floor), print(config.disk.keep_free));
+  const config::KeepFree keep_free = config::keep_free(config.disk, kubernetes);
+  const std::uint64_t floor = keep_free.of({facts->size_bytes});
+  const std::string state = fmt::format(
+      "{} of {} free, {} ({}) to be left free", human_bytes(facts->free_bytes),
+      human_bytes(facts->size_bytes), human_bytes(floor),
+      keep_free.most.bytes == floor ? "the most that is kept beside Kubernetes" : print(keep_free.share));
   if (facts->free_bytes < floor)
     findings.push_back(
-        {Level::error, "disk.keep_free", state + ": new samples would be refused from the start"});
+        {Level::warning, "disk.keep_free",
+         fmt::format(
+             "{}: samples flow while their receiver takes them, and when it is away only {} of them are "
+             "taken: free some space, or keep less free",
+             state, human_bytes(wal::SignalLimits().flow_bytes))});
   else
     findings.push_back({Level::ok, "disk.keep_free", state});
   if (!config.metrics) return findings;

@@ -14,7 +14,8 @@ namespace tideover::check {
 inline constexpr std::uint64_t kPromisedMemoryBytes = 128 << 20;
 
 Finding judge_directory(const std::string& path, const DirectoryFacts& facts);
-Findings judge_disk(const config::Config& config, const std::optional<DiskFacts>& facts);
+Findings judge_disk(const config::Config& config, const std::optional<DiskFacts>& facts,
+                    bool kubernetes = true);
 Finding judge_clock(const ClockFacts& facts);
 Finding judge_memory(const config::Config& config, std::optional<std::uint64_t> cgroup_limit);
 

@@ -32,7 +32,8 @@ void survey_files(const config::Destination& destination, Findings& findings) {
 Findings survey(const config::Config& config, const SurveyOptions& options) {
   Findings findings;
   findings.push_back(judge_directory(config.data_dir, look_at_directory(config.data_dir)));
-  std::ranges::move(judge_disk(config, look_at_disk(config.data_dir)), std::back_inserter(findings));
+  std::ranges::move(judge_disk(config, look_at_disk(config.data_dir), in_kubernetes()),
+                    std::back_inserter(findings));
   findings.push_back(judge_clock(look_at_clock()));
   findings.push_back(judge_memory(config, cgroup_memory_limit()));
   if (!config.metrics) return findings;

@@ -57,7 +57,7 @@ struct Metrics {
 };
 
 struct Disk {
-  Percentage keep_free;
+  std::optional<Percentage> keep_free;  // absent: see keep_free()
 };
 
 struct Memory {
@@ -90,5 +90,15 @@ struct Config {
 
 // A tenth of the file system, at most 4 GiB.
 Size default_max_bytes(Size file_system);
+
+// What a backlog leaves free of the file system: a share of it, and no more than `most`.
+struct KeepFree {
+  Percentage share;
+  Size most;
+
+  std::uint64_t of(Size file_system) const;
+};
+// As written; otherwise a fifth, since kubelet evicts by share, and where no kubelet does no more than 4 GiB.
+KeepFree keep_free(const Disk& disk, bool kubernetes);
 
 }  // namespace tideover::config

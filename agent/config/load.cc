@@ -101,4 +101,15 @@ Size default_max_bytes(Size file_system) {
   return {std::min<std::uint64_t>(file_system.bytes / 10, 4ULL << 30)};
 }
 
+std::uint64_t KeepFree::of(Size file_system) const {
+  const double part = static_cast<double>(file_system.bytes) * share.ratio;
+  return std::min(static_cast<std::uint64_t>(part), most.bytes);
+}
+
+KeepFree keep_free(const Disk& disk, bool kubernetes) {
+  constexpr Size kAny{UINT64_MAX};
+  if (disk.keep_free) return {*disk.keep_free, kAny};
+  return {Percentage{0.2}, kubernetes ? kAny : Size{4ULL << 30}};
+}
+
 }  // namespace tideover::config

@@ -141,12 +141,14 @@ Table<Config> config_keys() {
              .help = "outage that the buffer promises to survive"}),
       section(
           "disk", &Config::disk,
-          {value("keep_free", &Disk::keep_free,
-                 {.fallback = "20%",
-                  .min = Percentage{0},
-                  .max = Percentage{0.9},
-                  .help = "part of the file system to leave free; below it new samples are refused. Kubelet "
-                          "evicts images at 15% free"})},
+          {value(
+              "keep_free", &Disk::keep_free,
+              {.fallback_words = "20%; beside Kubernetes at most 4GiB",
+               .min = Percentage{0},
+               .max = Percentage{0.9},
+               .help = "part of the file system that no backlog uses; below it samples flow on while their "
+                       "receiver takes them, and 32MiB may wait for it. Kubelet evicts images at 15% "
+                       "free"})},
           "the file system of data_dir"),
       section("memory", &Config::memory,
               {value("limit", &Memory::limit,

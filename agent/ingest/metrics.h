@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 
+#include "wal/base/clock.h"
 #include "wal/base/histogram.h"
 
 namespace tideover::ingest {
@@ -26,6 +27,22 @@ inline constexpr int status_of(Answer answer) {
   return 500;
 }
 
+// The largest request that was refused lately: a buffer is full for the requests that come, not for a byte. A
+// small one that still fits between them changes nothing about that.
+class RefusedSize {
+ public:
+  void note(std::uint64_t bytes, Time now) {
+    if (bytes < this->bytes(now)) return;
+    bytes_ = bytes;
+    at_ = now;
+  }
+  std::uint64_t bytes(Time now) const { return now - at_ < std::chrono::minutes(1) ? bytes_ : 0; }
+
+ private:
+  std::uint64_t bytes_ = 0;
+  Time at_{};
+};
+
 struct IntakeMetrics {
   std::array<std::array<std::uint64_t, kAnswers>, kProtocols> requests{};  // by Protocol and Answer
   std::uint64_t floats = 0;                                                // stored and synced
@@ -36,7 +53,7 @@ struct IntakeMetrics {
   std::uint64_t body_bytes = 0;     // compressed, of stored requests
   std::uint64_t raw_bytes = 0;      // decompressed
   std::int64_t newest_ms = 0;       // newest sample timestamp stored
-  std::uint64_t refused_bytes = 0;  // of the request that was refused last; 0 once one is stored
+  RefusedSize refused;
 };
 
 }  // namespace tideover::ingest

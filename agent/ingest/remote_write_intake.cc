@@ -86,6 +86,14 @@ http::Response RemoteWriteIntake::count(http::Response response, Protocol protoc
   return response;
 }
 
+http::Response RemoteWriteIntake::turn_away(Version version, Error error, std::uint64_t record_bytes) const {
+  if (error.code == Errc::too_large)  // it never fits: to ask for it again would ask for ever
+    return count(answer(Answer::too_large, version, {}, std::move(error.detail)), protocol_of(version),
+                 Answer::too_large);
+  metrics_.refused.note(record_bytes, clock_.now());
+  return count(refused(version, error.code, std::move(error.detail)), protocol_of(version), Answer::refused);
+}
+
 std::optional<http::Response> RemoteWriteIntake::check(const http::Request& head) const {
   const Result<Version> version = negotiate(head.headers);
   if (!version) {
@@ -98,12 +106,10 @@ std::optional<http::Response> RemoteWriteIntake::check(const http::Request& head
   std::uint64_t length = 0;
   const std::string_view declared = head.headers.find("Content-Length");
   std::from_chars(declared.data(), declared.data() + declared.size(), length);
-  if (auto refusal = queue_.refusal(lane_, length)) {
-    metrics_.refused_bytes = length;
-    return count(refused(*version, refusal->code, std::move(refusal->sentence)), protocol_of(*version),
-                 Answer::refused);
-  }
-  return std::nullopt;
+  const std::uint64_t record_bytes = length + wal::kEnvelopeBytes;
+  auto refusal = queue_.refusal(lane_, record_bytes);
+  if (!refusal) return std::nullopt;
+  return turn_away(*version, {refusal->code, std::move(refusal->sentence)}, record_bytes);
 }
 
 awaitable<http::Response> RemoteWriteIntake::handle(http::Request request) {
@@ -150,11 +156,7 @@ awaitable<http::Response> RemoteWriteIntake::handle(http::Request request) {
     const std::size_t record_bytes = record.bytes.size();
     record.attributes = attributes_of(scan, version, raw_bytes, to_unix_ms(clock_.wall_now()));
     Result<> appended = co_await queue_.append(lane_, std::move(record));
-    metrics_.refused_bytes = appended ? 0 : record_bytes;
-    if (!appended) {
-      Error error = appended.error();
-      co_return count(refused(version, error.code, std::move(error.detail)), protocol, Answer::refused);
-    }
+    if (!appended) co_return turn_away(version, appended.error(), record_bytes);
     metrics_.floats += scan.counts.floats;
     metrics_.histograms += scan.counts.histograms;
     metrics_.exemplars += scan.counts.exemplars;

@@ -28,6 +28,8 @@ class RemoteWriteIntake {
 
  private:
   http::Response count(http::Response response, Protocol protocol, Answer kind) const;
+  // The queue has refused a record of this size.
+  http::Response turn_away(remote_write::Version version, Error error, std::uint64_t record_bytes) const;
 
   wal::Queue& queue_;
   const LaneId lane_;

@@ -2,18 +2,13 @@
 // missing, and when space returns the store opens again by itself.
 //
 // Needs root and a loop device, and counts as skipped without them.
-#include <cstdlib>
-#include <fcntl.h>
 #include <filesystem>
 #include <fmt/format.h>
-#include <optional>
-#include <sys/statvfs.h>
-#include <unistd.h>
 
+#include "tests/crash/loop_disk.h"
 #include "tests/support/catch_result.h"
 #include "tests/support/lane_writer.h"
 #include "tests/support/skip.h"
-#include "tests/support/temp_directory.h"
 #include "wal/rocks_store.h"
 
 namespace tideover::wal {
@@ -23,49 +18,6 @@ namespace fs = std::filesystem;
 
 constexpr LaneId kMetrics{7};
 constexpr std::uint64_t kMiB = 1 << 20;
-
-// A small ext4 in a file.
-class LoopDisk {
- public:
-  static std::optional<std::string> why_not() {
-    if (::geteuid() != 0) return "needs root for a loop mount";
-    if (std::system("command -v mkfs.ext4 >/dev/null") != 0) return "needs mkfs.ext4";
-    if (std::system("losetup -f >/dev/null 2>&1") != 0) return "needs a free loop device";
-    return std::nullopt;
-  }
-  explicit LoopDisk(int mebibytes) {
-    fs::create_directory(mount());
-    run(fmt::format("truncate -s {}M {}", mebibytes, image()));
-    run(fmt::format("mkfs.ext4 -q -m 0 {}", image()));
-    run(fmt::format("mount -o loop {} {}", image(), mount()));
-  }
-  ~LoopDisk() { run(fmt::format("umount {}", mount())); }
-
-  std::string mount() const { return root_ / "mnt"; }
-  std::uint64_t free_bytes() const {
-    struct statvfs volume {};
-    REQUIRE(::statvfs(mount().c_str(), &volume) == 0);
-    return static_cast<std::uint64_t>(volume.f_bavail) * volume.f_frsize;
-  }
-  // Somebody else's file that takes all but `left`.
-  void hog(std::uint64_t left) {
-    const int fd = ::open((mount() + "/hog").c_str(), O_WRONLY | O_CREAT, 0600);
-    REQUIRE(fd >= 0);
-    const std::uint64_t size = fs::file_size(mount() + "/hog") + free_bytes() - left;
-    CHECK(::posix_fallocate(fd, 0, static_cast<off_t>(size)) == 0);
-    ::close(fd);
-  }
-  void free_hog() { fs::remove(mount() + "/hog"); }
-
- private:
-  static void run(const std::string& command) {
-    INFO(command);
-    CHECK(std::system(command.c_str()) == 0);
-  }
-  std::string image() const { return root_ / "image"; }
-
-  TempDirectory root_;
-};
 
 std::string payload_of(std::uint64_t seq) {
   std::string text = fmt::format("{}:", seq);

@@ -124,11 +124,10 @@ std::vector<Case> cases() {
        "1 guarantee_seconds=604800"},
       {"disk.keep_free", top("disk: {keep_free: 20%}"), top("disk: {keep_free: 60%}"),
        [](Agent& a) {  // the disk in memory has 128 GiB, half of them free
-         const auto b = a.life.buffer();
-         return number(a.life.snapshot().store.floor_bytes >> 30) +
-                (a.life.write(1) ? " taken" : " refused") + (b.refusing.empty() ? "" : ", and says so");
+         return number(a.life.snapshot().store.floor_bytes >> 30) + " GiB, room for " +
+                number(a.life.queue.usage(a.life.lane).room_bytes >> 20) + " MiB";
        },
-       "25 taken", "76 refused, and says so"},
+       "25 GiB, room for 39321 MiB", "76 GiB, room for 32 MiB"},
       {"memory.limit", top("memory: {limit: 64MiB}"), top("memory: {limit: 128MiB}"),
        [](Agent& a) {                                            // the disk hangs: how much waits in memory
          REQUIRE(a.life.run(a.life.queue.flush()).has_value());  // of cursors that were born

@@ -451,19 +451,5 @@ TEST_CASE("a record as large as all that may wait is taken when nothing else wai
   CHECK(life.run(life.queue.append(lane, record(std::string(2000, 'x')))).has_value());
 }
 
-TEST_CASE("space below the free-space floor is not used") {
-  MemStore disk;
-  disk.set_total_bytes(1000 << 10);
-  disk.set_free_bytes(150 << 10);
-  Life life(disk);
-  const LaneId lane = life.lane();
-  const Result<> refused = life.run(life.queue.append(lane, record("a")));
-  REQUIRE(refused.has_error());
-  CHECK(refused.error().code == Errc::disk_floor);
-  const auto why = life.queue.refusal(lane, 1);
-  REQUIRE(why);
-  CHECK(why->sentence == "the file system has 153600 bytes free, of which 204800 are to be kept free");
-}
-
 }  // namespace
 }  // namespace tideover::wal

@@ -1,5 +1,6 @@
 // For which want of room new records are refused, and that the want ends when its cause does.
 #include "tests/unit/wal/queue_life.h"
+#include "wal/retention.h"
 
 namespace tideover::wal {
 namespace {
@@ -9,6 +10,134 @@ using namespace std::chrono_literals;
 constexpr std::uint64_t kKiB = 1 << 10;
 const std::string kTenKiB(10 * kKiB - kEnvelopeBytes, 'x');
 
+// A signal that may have so much backlog below the floor.
+SignalId flows(QueueLife& life, std::uint64_t bytes) {
+  SignalLimits limits;
+  limits.flow_bytes = bytes;
+  return life.queue.open_signal(limits);
+}
+
+CursorUsage usage_of(QueueLife& life, LaneId lane, std::string_view name) {
+  for (CursorUsage& usage : life.queue.cursors(lane))
+    if (usage.name == name) return std::move(usage);
+  FAIL("no cursor " << name);
+  return {};
+}
+
+// Takes everything that there is to read.
+std::size_t deliver(QueueLife& life, CursorId cursor) {
+  std::size_t records = 0;
+  while (true) {
+    const Result<Batch> batch = life.run(life.queue.read(cursor, 1 << 20));
+    REQUIRE(batch.has_value());
+    if (batch->records.empty()) return records;
+    records += batch->records.size();
+    Ack ack;
+    ack.upto = batch->next;
+    REQUIRE(life.queue.ack(cursor, std::move(ack)));
+  }
+}
+
+TEST_CASE(
+    "below the floor data flows for as long as it is taken, and a backlog is refused at a small allowance") {
+  MemStore disk;
+  disk.set_total_bytes(1000 * kKiB);  // of which 200 are to be kept free
+  disk.set_free_bytes(190 * kKiB);
+  QueueLife life(disk);
+  const LaneId lane = life.queue.open_lane("metrics", {0, true, flows(life, 50 * kKiB)});
+  const CursorId thanos = life.queue.open_cursor(lane, "thanos", Keep::required, StartAt::oldest);
+  for (int i = 0; i < 100; ++i) {
+    disk.set_free_bytes(190 * kKiB);
+    REQUIRE(life.append(lane, kTenKiB).has_value());
+    CHECK(deliver(life, thanos) == 1);
+  }
+  CHECK(life.queue.usage(lane).room_bytes == 50 * kKiB);
+  int taken = 0;
+  while (taken < 100 && !life.queue.refusal(lane, 10 * kKiB)) {
+    REQUIRE(life.append(lane, kTenKiB).has_value());
+    ++taken;
+  }
+  CHECK(taken == 5);
+  CHECK(life.queue.usage(lane).room_bytes == 0);
+  const Result<> refused = life.append(lane, kTenKiB);
+  REQUIRE(refused.has_error());
+  CHECK(refused.error().code == Errc::disk_floor);
+  CHECK(refused.error().detail.find("204800 are to be kept free, and 51200 bytes are not delivered yet") !=
+        std::string::npos);
+  CHECK(deliver(life, thanos) == 5);
+  CHECK(life.append(lane, kTenKiB).has_value());
+}
+
+TEST_CASE("the allowance below the floor is a signal's, however many lanes it has") {
+  MemStore disk;
+  disk.set_total_bytes(1000 * kKiB);
+  disk.set_free_bytes(100 * kKiB);
+  QueueLife life(disk);
+  const SignalId logs = flows(life, 50 * kKiB), metrics = flows(life, 50 * kKiB);
+  const LaneId one = life.queue.open_lane("logs/one", {0, true, logs});
+  const LaneId two = life.queue.open_lane("logs/two", {0, true, logs});
+  const LaneId other = life.queue.open_lane("metrics", {0, true, metrics});
+  for (const LaneId lane : {one, two, other})
+    life.queue.open_cursor(lane, "away", Keep::required, StartAt::oldest);
+  for (int i = 0; i < 3; ++i) REQUIRE(life.append(one, kTenKiB).has_value());
+  for (int i = 0; i < 2; ++i) REQUIRE(life.append(two, kTenKiB).has_value());
+  CHECK(life.append(one, kTenKiB).has_error());
+  CHECK(life.append(two, kTenKiB).has_error());
+  CHECK(life.append(other, kTenKiB).has_value());
+}
+
+TEST_CASE("below the floor a best-effort backlog grows no more, and refuses nobody") {
+  MemStore disk;
+  disk.set_total_bytes(1000 * kKiB);
+  disk.set_free_bytes(900 * kKiB);
+  QueueLife life(disk);
+  const LaneId lane = life.queue.open_lane("metrics", {0, true, flows(life, 50 * kKiB)});
+  const CursorId thanos = life.queue.open_cursor(lane, "thanos", Keep::required, StartAt::oldest);
+  life.queue.open_cursor(lane, "away", Keep::best_effort, StartAt::oldest);
+  for (int i = 0; i < 10; ++i) REQUIRE(life.append(lane, kTenKiB).has_value());
+  CHECK(deliver(life, thanos) == 10);
+  disk.set_free_bytes(100 * kKiB);
+  life.clock.run_for(2s);
+  for (int i = 0; i < 20; ++i) {
+    disk.set_free_bytes(100 * kKiB);
+    REQUIRE(life.append(lane, kTenKiB).has_value());
+    CHECK(deliver(life, thanos) == 1);
+    life.clock.run_for(1s);
+  }
+  CHECK(usage_of(life, lane, "away").behind.bytes <= 100 * kKiB);
+  CHECK(usage_of(life, lane, "away").ledger.lost[static_cast<std::size_t>(Reason::budget)] > 0);
+  CHECK(usage_of(life, lane, "thanos").behind.bytes == 0);
+  disk.set_free_bytes(900 * kKiB);
+  life.clock.run_for(2s);
+  for (int i = 0; i < 10; ++i) REQUIRE(life.append(lane, kTenKiB).has_value());
+  life.clock.run_for(2s);
+  CHECK(usage_of(life, lane, "away").behind.bytes > 100 * kKiB);  // it grows again
+}
+
+TEST_CASE("a file system that does not say its size has no floor") {
+  MemStore disk;
+  disk.set_total_bytes(0);
+  disk.set_free_bytes(0);
+  QueueLife life(disk);
+  const LaneId lane = life.queue.open_lane("metrics", {0, true, flows(life, 0)});
+  life.queue.open_cursor(lane, "away", Keep::required, StartAt::oldest);
+  CHECK_FALSE(life.queue.refusal(lane, 10 * kKiB));
+  CHECK(life.queue.usage(lane).room_bytes == kNoBound);
+}
+
+TEST_CASE("what can never fit into its budget is too large, and not asked for again") {
+  MemStore disk;
+  QueueLife life(disk);
+  const LaneId lane = life.queue.open_lane("metrics", {50 * kKiB, true});
+  life.queue.open_cursor(lane, "away", Keep::required, StartAt::oldest);
+  const auto never = life.queue.refusal(lane, 50 * kKiB + 1);
+  REQUIRE(never);
+  CHECK(never->code == Errc::too_large);
+  CHECK_FALSE(life.queue.refusal(lane, 50 * kKiB));
+  REQUIRE(life.append(lane, "a").has_value());
+  CHECK(life.queue.refusal(lane, 50 * kKiB)->code == Errc::over_budget);
+}
+
 TEST_CASE("free space is counted from the last look at the disk: what it saw is not counted again") {
   MemStore disk;
   disk.set_total_bytes(1000 * kKiB);  // of which 200 are to be kept free
@@ -16,7 +145,7 @@ TEST_CASE("free space is counted from the last look at the disk: what it saw is 
   WalLimits limits;
   limits.usage_interval = 1min;
   QueueLife life(disk, limits);
-  const LaneId lane = life.queue.open_lane("metrics", {0, true});
+  const LaneId lane = life.queue.open_lane("metrics", {0, true, flows(life, 0)});
   life.queue.open_cursor(lane, "away", Keep::required, StartAt::oldest);
   for (int i = 0; i < 40; ++i) {
     REQUIRE(life.append(lane, kTenKiB).has_value());

@@ -78,10 +78,20 @@ TEST_CASE("a file in the place of the directory is refused") {
   CHECK(says(judge_directory("/d", facts), Level::error, "not a directory"));
 }
 
-TEST_CASE("free space below the floor means refusal from the start") {
+TEST_CASE("free space below the floor leaves the flow, and next to no backlog") {
   const auto findings = judge_disk(small(), DiskFacts{.size_bytes = 40 * kGiB, .free_bytes = 7 * kGiB});
-  CHECK(says(findings.at(0), Level::error,
-             "7.0 GiB of 40.0 GiB free, 8.0 GiB (20%) to be left free: new samples would be refused"));
+  CHECK(says(findings.at(0), Level::warning,
+             "7.0 GiB of 40.0 GiB free, 8.0 GiB (20%) to be left free: samples flow"));
+  CHECK(says(findings.at(0), Level::warning, "only 32.0 MiB of them are taken"));
+}
+
+TEST_CASE("where no kubelet evicts by share, a large disk is not left empty by a fifth") {
+  const DiskFacts large{.size_bytes = 1000 * kGiB, .free_bytes = 100 * kGiB};
+  CHECK(says(judge_disk(small(), large, true).at(0), Level::warning, "200 GiB (20%) to be left free"));
+  CHECK(says(judge_disk(small(), large, false).at(0), Level::ok, "4.0 GiB (the most"));
+  auto config = small();
+  config.disk.keep_free = config::Percentage{0.05};
+  CHECK(says(judge_disk(config, large, false).at(0), Level::ok, "50.0 GiB (5%) to be left free"));
 }
 
 TEST_CASE("a buffer that fits above the floor is fine, with the default budget of a tenth") {

@@ -41,7 +41,8 @@ TEST_CASE("the smallest file gets every default") {
   CHECK(config.node == "node-7");
   CHECK(config.data_dir == "/var/lib/tideover");
   CHECK(config.guarantee == 2h + 42min);
-  CHECK(config.disk.keep_free.ratio == Approx(0.2));
+  CHECK_FALSE(config.disk.keep_free);
+  CHECK(keep_free(config.disk, true).share.ratio == Approx(0.2));
   CHECK_FALSE(config.memory.limit);
   CHECK(config.admin.listen == Address{"127.0.0.1", 7301});
   CHECK(config.log.format == LogFormat::logfmt);
@@ -87,7 +88,7 @@ log: {format: json, level: warn}
   CHECK(config.node == "n1");
   CHECK(config.data_dir == "/data");
   CHECK(config.guarantee == 4h);
-  CHECK(config.disk.keep_free.ratio == Approx(0.125));
+  CHECK(config.disk.keep_free->ratio == Approx(0.125));
   CHECK(config.memory.limit->bytes == 128ULL << 20);
   CHECK(config.admin.listen == Address{"::1", 1});
   CHECK(config.log.format == LogFormat::json);

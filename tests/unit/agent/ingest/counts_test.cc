@@ -175,7 +175,10 @@ TEST_CASE("a request that has no room is turned away from its head, by the lengt
   head.headers.add("Content-Length", "1000");
   CHECK_FALSE(f.intake->check(head));
   head = Fixture::request(Version::v1, "");
-  head.headers.add("Content-Length", std::to_string(2 << 20));  // the lane's budget is 1 MiB
+  wal::NewRecord most;
+  most.bytes.assign(900 << 10, '\0');
+  REQUIRE(f.run(f.queue.append(f.lane, std::move(most))).has_value());
+  head.headers.add("Content-Length", std::to_string(200 << 10));  // the lane's budget is 1 MiB
   const auto refused = f.intake->check(head);
   REQUIRE(refused);
   CHECK(refused->status == 503);
@@ -183,6 +186,22 @@ TEST_CASE("a request that has no room is turned away from its head, by the lengt
   CHECK(refused->body.find("the buffer is full") != std::string::npos);
   CHECK(f.metrics.requests[static_cast<std::size_t>(Protocol::rw1)]
                           [static_cast<std::size_t>(Answer::refused)] == 1);
+}
+
+TEST_CASE("a request that could never fit is too large, and not asked for again") {
+  Fixture f;
+  http::Request head = Fixture::request(Version::v2, "");
+  head.headers.add("Content-Length",
+                   std::to_string(1 << 20));  // as much as the lane's budget, without its envelope
+  const auto refused = f.intake->check(head);
+  REQUIRE(refused);
+  CHECK(refused->status == 413);
+  CHECK(refused->headers.find("Retry-After").empty());
+  CHECK(refused->headers.find("X-Prometheus-Remote-Write-Samples-Written") == "0");
+  CHECK(refused->body.find("can never fit into a buffer of 1048576") != std::string::npos);
+  CHECK(f.metrics.requests[static_cast<std::size_t>(Protocol::rw2)]
+                          [static_cast<std::size_t>(Answer::too_large)] == 1);
+  CHECK(f.metrics.refused.bytes(f.clock.now()) == 0);
 }
 
 }  // namespace

@@ -18,6 +18,12 @@ TEST_CASE("header names compare without case, and the first of a name counts") {
   CHECK(headers.find("x").empty());
 }
 
+TEST_CASE("every letter of a header name compares without case, and nothing but letters") {
+  CHECK(same_name("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"));
+  CHECK_FALSE(same_name("@", "`"));
+  CHECK_FALSE(same_name("[", "{"));
+}
+
 TEST_CASE("the path of a target is what routes compare") {
   CHECK(path_of("/api/v1/write?x=1") == "/api/v1/write");
   CHECK(path_of("/a#b") == "/a");

@@ -1,8 +1,10 @@
 #include "forwarders/http/name_lookup.h"
 
 #include <catch2/catch.hpp>
+#include <cerrno>
 #include <condition_variable>
 #include <cstdlib>
+#include <cstring>
 #include <mutex>
 #include <netdb.h>
 
@@ -56,6 +58,8 @@ Resolver resolver;
 extern "C" int getaddrinfo(const char* name, const char*, const addrinfo*, addrinfo** list) {
   const int failure = resolver.look_up();
   if (failure != 0 || std::string_view(name) == "unknown.test") return EAI_NONAME;
+  if (std::string_view(name) == "system.test") return errno = EMFILE, EAI_SYSTEM;
+  if (std::string_view(name) == "empty.test") return 0;
   static sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(0x7f000001);
@@ -87,14 +91,18 @@ TEST_CASE("a name becomes its addresses, with the port asked for") {
   loop.run(task());
 }
 
-TEST_CASE("an unknown name is an error that names it") {
+TEST_CASE("a name that leads nowhere is an error that names it and says why") {
+  const std::string name = GENERATE("unknown.test", "system.test", "empty.test");
+  const std::string why = name == "unknown.test"  ? ::gai_strerror(EAI_NONAME)
+                          : name == "system.test" ? std::strerror(EMFILE)
+                                                  : "it has no address";
   test::Loop loop;
-  NameLookup lookup(loop.io, loop.clock, "unknown.test", 1);
+  NameLookup lookup(loop.io, loop.clock, name, 1);
   auto task = [&]() -> awaitable<void> {
     const Result<Endpoints> found = co_await lookup.resolve(loop.clock.now() + 10s);
     REQUIRE(found.has_error());
     CHECK(found.error().code == Errc::connect_failed);
-    CHECK(found.error().detail.find("unknown.test") != std::string::npos);
+    CHECK(found.error().detail == "cannot resolve " + name + ": " + why);
   };
   loop.run(task());
 }

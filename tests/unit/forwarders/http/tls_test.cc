@@ -28,12 +28,13 @@ TEST_CASE("a peer is verified by the name of its URL, or the one configured in i
   CHECK(f.post_twice().has_value());
 }
 
-TEST_CASE("a peer of another name gets nothing") {
+TEST_CASE("a peer of another name gets nothing, and the error says that it was TLS which failed") {
   TlsFixture f("DNS:elsewhere.test");
   f.open(f.tls_options());
   const Result<Response> response = f.post_twice();
   REQUIRE(response.has_error());
   CHECK(response.error().code == Errc::connect_failed);
+  CHECK(response.error().detail.find(": 127.0.0.1: TLS: ") != std::string::npos);
   CHECK(f.seen.empty());
 }
 

@@ -84,6 +84,20 @@ TEST_CASE("a sign of overload halves what went through, not a rate that nothing 
   CHECK(pace.bytes_per_s() < 0.6 * carried);
 }
 
+TEST_CASE("what went through before an outage says nothing about the time after it") {
+  Pace pace{{}};
+  Time now{1h};
+  run(pace, now, 60s, 10s);
+  CHECK(pace.throughput() > 0);
+  pace.slow_start(now += 1h);
+  CHECK(pace.throughput() == 0);
+  pace.passed(now += 1s, kRequest, 10s);
+  CHECK(pace.throughput() == 0);  // nothing to measure it from
+  pace.slow_start(now);
+  pace.overloaded(now);
+  CHECK(pace.bytes_per_s() == 512 << 10);
+}
+
 TEST_CASE("a backlog drains under any overload: the pace stays above what comes in anew") {
   double inflow = 400e3;
   PaceLimits limits;

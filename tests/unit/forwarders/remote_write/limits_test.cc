@@ -140,6 +140,13 @@ TEST_CASE("references stand for no more bytes than a 1.0 request may have") {
   CHECK(scan(table + repeated(series, kAllowed), Version::v2)->clean());
   check_too_large(table + repeated(series, kAllowed + 1), Version::v2, "stand for more than");
 
+  // The same when they are written one by one.
+  const std::string single = "\x08\x01\x08\x02";
+  CHECK(scan(table + repeated(field(5, single + field(2, "")), kAllowed), Version::v2)->clean());
+  check_too_large(table + repeated(field(5, single + field(2, "")), kAllowed + 1), Version::v2, "stand for");
+  check_too_large(table + field(5, kUp + field(2, "") + repeated(field(4, single), kAllowed)), Version::v2,
+                  "stand for");
+
   // The same by exemplars, and by help texts.
   const std::string exemplar = field(4, field(1, "\x01\x02"));
   check_too_large(table + field(5, kUp + field(2, "") + repeated(exemplar, kAllowed)), Version::v2,

@@ -2,6 +2,7 @@
 #include <snappy.h>
 
 #include "forwarders/remote_write/message.h"
+#include "forwarders/remote_write/wire.h"
 #include "tests/support/capture.h"
 #include "tests/support/write_request_builder.h"
 #include "wal/base/rng.h"
@@ -112,6 +113,31 @@ TEST_CASE("a merge says what its records say, in their order") {
   CHECK(merged->oldest_ms == 1000);
   CHECK(merged->newest_ms == 3000);
   CHECK(scan(snappy_plain(merged->body), version)->clean());
+}
+
+TEST_CASE("the fields of a series of 2.0 are merged in whatever order they came") {
+  const auto field = [](std::uint32_t number, std::string_view bytes) {
+    std::string out;
+    wire::put_bytes(out, number, bytes);
+    return out;
+  };
+  const auto table = [&field](std::string_view first) {
+    std::string out = field(4, "");
+    for (const std::string_view symbol : {first, std::string_view("__name__"), std::string_view("up")})
+      out += field(4, symbol);
+    return out;
+  };
+  const std::string labels = field(1, "\x02\x03");
+  const std::string sample = field(2, "\x10\x01"), exemplar = field(4, "\x0a\x02\x01\x03\x18\x05");
+  const std::string help = field(5, "\x08\x02\x18\x01");
+  std::vector<std::string> raws = {table("another") + field(5, labels + sample)};
+  for (const std::string& series :
+       {labels + help + sample, labels + sample + help + sample, labels + help + exemplar + sample,
+        labels + exemplar + help, help + labels + sample, sample + help + labels})
+    raws.push_back(table("a help text") + field(5, series));
+  const Result<Encoded> merged = merge(stored_records(raws, Version::v2));
+  REQUIRE(merged.has_value());
+  CHECK(contents_of(snappy_plain(merged->body), Version::v2) == joined(raws, Version::v2));
 }
 
 TEST_CASE("a merge of captured requests says what they say") {

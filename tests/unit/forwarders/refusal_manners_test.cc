@@ -28,6 +28,29 @@ TEST_CASE(
   CHECK(script.machine.state() == State::paused);
 }
 
+TEST_CASE(
+    "refusals in a row are spaced from the fifth on, each by twice the time of the one before, up to a "
+    "bound") {
+  MachineScript script(Role::main, settled_limits(), {10'000},
+                       [](const Sending&) { return answer(Action::bisect, Reason::duplicate); });
+  script.run_for(3s);
+  REQUIRE(script.sleeps.size() > 6);
+  const std::vector<Duration> first(script.sleeps.begin(), script.sleeps.begin() + 6);
+  CHECK(first == std::vector<Duration>{20ms, 40ms, 80ms, 160ms, 250ms, 250ms});
+  CHECK(script.sent[4].now - script.sent[0].now == 4 * 5ms);  // the answers' own time
+}
+
+TEST_CASE("what passes between refusals takes their spacing back") {
+  MachineScript script(Role::main, settled_limits(), std::vector<std::size_t>(40, 1), [](const Sending& s) {
+    if (s.first % 5 == 4) return stored();
+    Answer a = answer(Action::bisect, Reason::duplicate);
+    a.verdict.understood = true;
+    return a;
+  });
+  script.run();
+  CHECK(script.sleeps.empty());
+}
+
 TEST_CASE("the same, a sample at a time, is not thrown away sample by sample") {
   const Action action = GENERATE(Action::halve, Action::bisect);
   MachineScript script(Role::main, settled_limits(), std::vector<std::size_t>(100, 1),

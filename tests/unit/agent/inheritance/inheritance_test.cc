@@ -4,6 +4,8 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <fcntl.h>
+#include <string>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -42,6 +44,8 @@ TEST_CASE("an inheritance of another process, or of no sense, is none") {
            std::string("tideover inheritance 1 of process 4711\nlistener -1 127.0.0.1:1\nconfig\n"),
            std::string("tideover inheritance 1 of process 4711\nlistener 2 127.0.0.1:1\nconfig\n"),
            std::string("tideover inheritance 1 of process 4711\nconnection 7\nconfig\n"),
+           std::string("tideover inheritance 1 of process 4711\nlistener 7 a:1\nconnection 9 x\nconfig\n"),
+           std::string("tideover inheritance 1 of process 4711\nlistener 7 a:1\nconnection 2\nconfig\n"),
            std::string("tideover inheritance 1 of process 4711\nsurprise\nconfig\n"),
            "X" + good,
        }) {
@@ -59,16 +63,24 @@ TEST_CASE("sockets are taken once, by their address") {
 
 TEST_CASE("what is bequeathed stays open over exec, and is inherited once") {
   const int left = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int connection = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int other = ::socket(AF_INET, SOCK_STREAM, 0);
-  REQUIRE(bequeath({"cluster: b\n", {{"127.0.0.1:1", left, {}}}}).has_value());
+  const std::string config = "cluster: b\n" + std::string(100'000, '#') + "\nthe end";
+  REQUIRE(bequeath({config, {{"127.0.0.1:1", left, {connection}}}}).has_value());
   CHECK((::fcntl(left, F_GETFD) & FD_CLOEXEC) == 0);
+  CHECK((::fcntl(connection, F_GETFD) & FD_CLOEXEC) == 0);
   CHECK((::fcntl(other, F_GETFD) & FD_CLOEXEC) != 0);
+  const int file = std::stoi(std::getenv("TIDEOVER_INHERITANCE"));
+  CHECK((::fcntl(file, F_GETFD) & FD_CLOEXEC) == 0);
   auto inherited = inherit();
   REQUIRE(inherited.has_value());
-  CHECK(inherited->config == "cluster: b\n");
+  CHECK(inherited->config == config);
+  CHECK(::fcntl(file, F_GETFD) == -1);
   CHECK_FALSE(inherit().has_value());
   close_inheritance(*inherited);
+  CHECK(inherited->sockets.empty());
   CHECK(::fcntl(left, F_GETFD) == -1);
+  CHECK(::fcntl(connection, F_GETFD) == -1);
   ::close(other);
 }
 
@@ -79,6 +91,16 @@ TEST_CASE("a variable that somebody else set is no inheritance, and is taken awa
     CHECK_FALSE(inherit().has_value());
     CHECK(std::getenv("TIDEOVER_INHERITANCE") == nullptr);
   }
+}
+
+TEST_CASE("a descriptor that is named and holds no inheritance of ours is left alone") {
+  const int foreign = ::memfd_create("foreign", MFD_CLOEXEC);
+  const std::string text = write_inheritance(example(), ::getpid() + 1);
+  REQUIRE(::write(foreign, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+  ::setenv("TIDEOVER_INHERITANCE", std::to_string(foreign).c_str(), 1);
+  CHECK_FALSE(inherit().has_value());
+  CHECK(::fcntl(foreign, F_GETFD) != -1);
+  ::close(foreign);
 }
 
 }  // namespace

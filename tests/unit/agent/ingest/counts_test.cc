@@ -169,6 +169,32 @@ TEST_CASE("every request is counted once, under its protocol and its answer") {
   CHECK(f.metrics.floats == 5);  // of what was stored
 }
 
+TEST_CASE("the size of what was refused last is known until something is stored again") {
+  Fixture f;
+  const std::string raw = one_of_each_number().encode(Version::v1);
+  http::Request head = Fixture::request(Version::v1, "");
+  head.headers.add("Content-Length", std::to_string(2 << 20));
+  REQUIRE(f.intake->check(head));
+  CHECK(f.metrics.refused_bytes == 2 << 20);
+  f.store.fail_next_commit(Errc::io_error);
+  CHECK(f.post(Version::v1, raw).status == 503);
+  CHECK(f.metrics.refused_bytes == wal::kEnvelopeBytes + test::snappy_block(raw).size());
+  while (f.post(Version::v1, raw).status != 204)
+    CHECK(f.metrics.refused_bytes == wal::kEnvelopeBytes + test::snappy_block(raw).size());
+  CHECK(f.metrics.refused_bytes == 0);
+}
+
+TEST_CASE("an agent that stops is asked again in a second, a disk that fails in five") {
+  Fixture f;
+  const http::Request head = Fixture::request(Version::v1, "");
+  f.store.fail_opens_until_healed(Errc::io_error);
+  f.store.fail_next_commit(Errc::io_error);
+  CHECK(f.post(Version::v1, one_of_each_number().encode(Version::v1)).status == 503);
+  CHECK(f.intake->check(head)->headers.find("Retry-After") == "5");
+  f.loop.run(f.queue.stop());
+  CHECK(f.intake->check(head)->headers.find("Retry-After") == "1");
+}
+
 TEST_CASE("a request that has no room is turned away from its head, by the length that it declares") {
   Fixture f;
   http::Request head = Fixture::request(Version::v1, "");

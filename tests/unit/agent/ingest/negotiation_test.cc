@@ -26,6 +26,9 @@ TEST_CASE("the message is chosen by Content-Type as Prometheus' receiver chooses
   CHECK(type("") == "1.0");
   CHECK(type("application/json") ==
         "Content-Type application/json is not supported: send application/x-protobuf");
+  CHECK(type("application/x-protobuf;proto;x=;protocol=1") == "1.0");  // none of them is `proto`
+  CHECK(type("application/x-protobuf;") == "1.0");
+  CHECK(type("application/x-protobu") != "1.0");
   CHECK(type("application/x-protobuf;proto=some.Other") ==
         "the message some.Other is not supported: send prometheus.WriteRequest or "
         "io.prometheus.write.v2.Request");
@@ -33,6 +36,8 @@ TEST_CASE("the message is chosen by Content-Type as Prometheus' receiver chooses
 
 TEST_CASE("only snappy is an encoding, whatever the case it is written in") {
   CHECK(outcome({{"Content-Encoding", "Snappy"}}) == "1.0");
+  CHECK(outcome({{"Content-Encoding", " \t"}}) == "1.0");
+  CHECK(outcome({{"Content-Encoding", " snappy "}}) == "1.0");
   CHECK(outcome({}) == "1.0");
   CHECK(outcome({{"Content-Encoding", "gzip"}}) ==
         "Content-Encoding gzip is not supported: send snappy (block format)");
@@ -42,6 +47,8 @@ TEST_CASE("a header value is quoted short and without control bytes") {
   const std::string answer = outcome({{"Content-Type", std::string(500, 'x') + "\n"}});
   CHECK(answer.size() < 200);
   CHECK(outcome({{"Content-Type", "a\r\nb"}}).find('\n') == std::string::npos);
+  CHECK(outcome({{"Content-Type", "a b~\x7f\x80"}}) ==
+        "Content-Type a b~?? is not supported: send application/x-protobuf");
 }
 
 }  // namespace

@@ -138,6 +138,10 @@ TEST_CASE("a timestamp far ahead is kept, but does not count as the newest") {
   CHECK(f.post(Version::v1, at(std::numeric_limits<std::int64_t>::max())).status == 204);
   CHECK(f.metrics.newest_ms == now_ms);
   CHECK(f.metrics.floats == 2);
+  CHECK(f.post(Version::v1, at(now_ms + 9 * 60'000)).status == 204);
+  CHECK(f.metrics.newest_ms == now_ms + 9 * 60'000);
+  CHECK(f.post(Version::v1, at(now_ms + 12 * 60'000)).status == 204);
+  CHECK(f.metrics.newest_ms == now_ms + 9 * 60'000);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "forwarders/backoff.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <set>
 
@@ -38,6 +39,22 @@ TEST_CASE("gaps begin at tens of milliseconds, double, and stay at their cap") {
   CHECK(late <= 33s);
   backoff.reset();
   CHECK(backoff.next() <= 66ms);
+}
+
+TEST_CASE("gaps spread to either side, by a tenth and no more") {
+  Duration shortest = 1h, longest{};
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    Rng rng(seed);
+    Backoff backoff({}, rng);
+    Duration gap{};
+    for (int i = 0; i < 12; ++i) gap = backoff.next();
+    shortest = std::min(shortest, gap);
+    longest = std::max(longest, gap);
+  }
+  CHECK(shortest >= 27s);
+  CHECK(shortest < 28s);
+  CHECK(longest <= 33s);
+  CHECK(longest > 32s);
 }
 
 TEST_CASE("agents that lost the receiver at the same moment do not stay in step") {

@@ -37,7 +37,7 @@ class Disk {
     error_ = error;
     times_ = times;
   }
-  void put_beside(const std::string& name) { put_file(directory_ / name, "beside"); }
+  void put_beside(const std::string& name, std::string_view bytes) { put_file(directory_ / name, bytes); }
 
   Result<std::string> read(std::uint64_t offset, std::size_t size) {
     std::string bytes(size, '?');
@@ -144,12 +144,13 @@ TEST_CASE("many bad places share the patience of a minute") {
 TEST_CASE("when nothing else reads the device is away, and what it holds may come back") {
   Disk disk(1);
   disk.refuse(0, EIO);
-  disk.put_beside(std::string(kBallastName));  // which reads without the device
+  disk.put_beside(std::string(kBallastName), "x");  // which reads without the device
+  disk.put_beside("000014.log", "");                // of which nothing can be read
   const Result<std::string> read = disk.read(0, kPage);
   REQUIRE_FALSE(read);
   CHECK(read.error().code == Errc::io_error);
   CHECK(disk.reader.pages() == 0);
-  disk.put_beside("000013.log");
+  disk.put_beside("000013.log", "x");
   CHECK(disk.read(0, kPage));
   CHECK(disk.reader.pages() == 1);
 }

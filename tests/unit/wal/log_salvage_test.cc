@@ -161,6 +161,21 @@ TEST_CASE("a log whose every group is damaged keeps what is intact of their reco
   CHECK(directory.batches(clean_log(path))[0].sequence == 1);
 }
 
+TEST_CASE("a log is written anew wherever its records meet the end of a block") {
+  const std::size_t left = GENERATE(0, 3, 6, 7, 8);
+  Directory directory;
+  Groups groups(kLane);
+  WrittenLog log;
+  const std::size_t overhead = kLogHeader + groups.group({""}).size() + 2;
+  const std::string first(kLogBlock - overhead - left, 'a'), last(3 * kLogBlock, 'z');
+  REQUIRE(log.append(groups.group({first})).end == kLogBlock - left);
+  log.append(groups.group({"second"}));
+  log.append(groups.group({last}));
+  const std::string path = directory.put("000001.log", log.bytes);
+  REQUIRE(salvage_log(directory.reader, path, directory.root / "lost", {}));
+  CHECK(directory.payloads(clean_log(path)) == Payloads{first, "second", last});
+}
+
 TEST_CASE("a torn end is left out, and a group in parts before it stays unfinished") {
   Directory directory;
   Groups groups(kLane);
@@ -228,6 +243,17 @@ TEST_CASE("a reader of a log may stop, and is told how much of it is damaged") {
   REQUIRE(read_log(directory.reader, path, [&](std::string_view) { return ++taken < 3; }));
   CHECK(taken == 3);
   CHECK(read_log(directory.reader, path + ".gone", [](std::string_view) { return true; }).has_error());
+}
+
+TEST_CASE("a log that cannot be read is an error, and does not seem to end there") {
+  Directory directory;
+  const std::string path = directory.root / "000001.log";
+  fs::create_directory(path);  // which opens, and does not read
+  LogFacts facts;
+  CHECK(look_through_log(directory.reader, path, facts).error().code == Errc::io_error);
+  CHECK(read_log(directory.reader, path, [](std::string_view) { return true; }).error().code ==
+        Errc::io_error);
+  CHECK(salvage_log(directory.reader, path, directory.root / "lost", {}).error().code == Errc::io_error);
 }
 
 // ------------------------------------------------------------------------------------ all logs of a

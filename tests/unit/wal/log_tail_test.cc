@@ -50,6 +50,34 @@ TEST_CASE("a changed header of the last group is damage, and costs none of its r
   CHECK(tail.records == 0);
 }
 
+TEST_CASE("a last group whose batch cannot be read ends where its fragments say") {
+  Ending ending(GENERATE(300, 20'000));
+  ending.log.flip(ending.last.begin + kLogHeader + 9);  // the number of its operations
+  const LogTail tail = inspect_log_tail(ending.log.bytes);
+  CHECK(tail.begin == ending.last.begin);
+  CHECK(tail.end == ending.last.end);
+  CHECK(tail.records == 0);
+}
+
+TEST_CASE("damaged groups at the end are counted across the end of a block") {
+  const std::size_t left = GENERATE(0, 3, 6, 7, 50);
+  Groups groups(kLane);
+  WrittenLog log;
+  log.append(groups.group({"first"}));
+  const std::size_t overhead =
+      kLogHeader + groups.group({""}).size() + 2;  // the length of more takes two bytes more
+  const Place one =
+      log.append(groups.group({std::string(kLogBlock - log.bytes.size() - overhead - left, 'a')}));
+  REQUIRE(one.end == kLogBlock - left);
+  const Place two = log.append(groups.group({std::string(300, 'b')}));
+  log.flip(one.begin + 200);
+  log.flip(two.begin + 200);
+  const LogTail tail = inspect_log_tail(log.bytes);
+  CHECK(tail.begin == one.begin);
+  CHECK(tail.end == two.end);
+  CHECK(tail.records == 2);
+}
+
 TEST_CASE("a last group that was cut anywhere is torn") {
   Ending ending(GENERATE(300, 20'000));
   const std::size_t step = (ending.last.end - ending.last.begin) / 50;

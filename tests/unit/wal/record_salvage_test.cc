@@ -163,6 +163,21 @@ TEST_CASE("where the structure is lost records are found by their envelopes, wit
   CHECK(rescue.lost == 1);
 }
 
+TEST_CASE("an envelope that is damaged anywhere, its length included, hides no record behind it") {
+  LaneWriter lane(kLane);
+  const auto a = lane.put("aaaa"), b = lane.put("bbbb"), c = lane.put("cccc");
+  const std::string whole = batch_with({a, b, c});
+  const std::size_t begin = whole.find(*b.bytes);
+  for (std::size_t at = begin; at < begin + b.bytes->size(); ++at)
+    for (const int bit : {0x01, 0x08, 0x80}) {
+      std::string batch = whole;
+      batch[8] = 9;
+      batch[at] = static_cast<char>(batch[at] ^ bit);
+      INFO("byte " << at - begin << ", bit " << bit);
+      CHECK(rescue_records(batch).records.size() == 2);
+    }
+}
+
 TEST_CASE("a record that stands under another's key is lost") {
   LaneWriter lane(kLane);
   auto first = lane.put("a");
@@ -175,13 +190,15 @@ TEST_CASE("a record that stands under another's key is lost") {
 
 TEST_CASE("what cannot be read hides a record, and none beside it") {
   LaneWriter lane(kLane);
-  const auto a = lane.put(std::string(100, 'a')), b = lane.put(std::string(100, 'b')), c = lane.put("c");
-  std::string batch = batch_with({a, b, c});
-  const std::size_t begin = batch.find(*b.bytes);
-  batch.replace(begin, b.bytes->size(), b.bytes->size(), '\xdb');
+  std::vector<StoreBatch::Put> puts;
+  for (const char letter : {'a', 'b', 'c', 'd'}) puts.push_back(lane.put(std::string(100, letter)));
+  const auto hidden = static_cast<std::size_t>(GENERATE(0, 1, 2, 3));
+  std::string batch = batch_with(puts);
+  const std::string& value = *puts[hidden].bytes;
+  batch.replace(batch.find(value), value.size(), value.size(), '\xdb');
   batch[8] = 9;
   const LogRescue rescue = rescue_records(batch);
-  CHECK(rescue.records.size() == 2);
+  CHECK(rescue.records.size() == 3);
   CHECK(rescue.lost == 1);
 }
 

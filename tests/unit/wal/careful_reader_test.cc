@@ -1,6 +1,7 @@
 // What the device refuses, and what that means: a place that is damaged, or a device that is away.
 #include "wal/careful_reader.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -101,7 +102,7 @@ TEST_CASE("what is refused for another reason than damage is an error, and costs
 
 TEST_CASE("a place that reads when it is asked again is as if nothing had been") {
   Disk disk(4);
-  disk.refuse(2, EIO, 3);
+  disk.refuse(GENERATE(0, 2), EIO, 3);
   const Result<std::string> read = disk.read(0, 4 * kPage);
   REQUIRE(read);
   CHECK(*read == disk.content());
@@ -164,6 +165,18 @@ TEST_CASE("a read gives what the file has, and nothing behind its end") {
   CHECK(*disk.reader.read_file(disk.path, kPage - 1, 3) == "abb");
   CHECK(disk.reader.read_file(disk.path, 2 * kPage)->empty());
   CHECK(disk.reader.read_file(disk.path, 5 * kPage, 10)->empty());
+}
+
+TEST_CASE("a file that has become shorter than it was said to be is read to its end") {
+  CarefulReader reader("/nowhere", {});
+  std::string bytes(100, '?');
+  const auto attempt = [](char* into, std::size_t size, std::uint64_t offset) {
+    const std::size_t left = 70 - offset;
+    std::memset(into, 'x', std::min(size, left));
+    return CarefulReader::Tried{std::min(size, left), 0};
+  };
+  CHECK(*reader.read("file", 1000, attempt, bytes.data(), bytes.size(), 0) == 70);
+  CHECK(bytes == std::string(70, 'x') + std::string(30, '?'));
 }
 
 TEST_CASE("a file that is not there is told from one that does not open") {

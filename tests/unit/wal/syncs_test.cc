@@ -1,8 +1,10 @@
 // What is made durable, in which order, and what becomes of a sync that fails.
 #include <algorithm>
 #include <cerrno>
+#include <fcntl.h>
 #include <filesystem>
 #include <functional>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -15,7 +17,14 @@ namespace {
 // Of the thread that asks for it alone.
 thread_local std::function<int(const std::string& path)> on_fsync;
 
+thread_local int mkdir_fails = 0;  // an error number
+
 }  // namespace
+
+extern "C" int mkdir(const char* path, mode_t mode) {
+  if (mkdir_fails != 0) return errno = mkdir_fails, -1;
+  return static_cast<int>(::syscall(SYS_mkdirat, AT_FDCWD, path, mode));
+}
 
 extern "C" int fsync(int descriptor) {
   if (on_fsync) {
@@ -92,6 +101,18 @@ TEST_CASE("a directory whose sync fails is an error, and one that knows no syncs
     syncs.error = error;
     CHECK(sync_directory(root.path()));
   }
+}
+
+TEST_CASE("a disk that is full or broken may get well, a directory that is not allowed stays so") {
+  const auto [error, code] = GENERATE(
+      std::pair(EIO, Errc::io_error), std::pair(ENOSPC, Errc::disk_full), std::pair(EDQUOT, Errc::disk_full),
+      std::pair(EACCES, Errc::store_refused), std::pair(EROFS, Errc::store_refused));
+  TempDirectory root;
+  mkdir_fails = error;
+  const auto prepared = prepare_directory(root / "store");
+  mkdir_fails = 0;
+  REQUIRE_FALSE(prepared);
+  CHECK(prepared.error().code == code);
 }
 
 TEST_CASE("the names that lead to a directory are durable when it is ready, whoever made them") {

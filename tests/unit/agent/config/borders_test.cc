@@ -75,12 +75,13 @@ TEST_CASE("a destination's name has 1 to 40 of a-z, 0-9 and -") {
   for (const char* bad : {"A", "a_b", "a.b", "a/b", "\"a b\""}) CHECK_FALSE(name(bad));
 }
 
-TEST_CASE("a variable's name does not begin with a digit") {
+TEST_CASE("a variable's name has any letters, digits and underscores, and does not begin with a digit") {
   LoadOptions options;
   options.expand_env = true;
   options.environment = [](const std::string&) { return std::optional<std::string>("value"); };
   CHECK(taken(file("node: ${A1}\n"), options));
   CHECK(taken(file("node: ${_}\n"), options));
+  CHECK(taken(file("node: ${a_zA_Z0_9}\n"), options));
   for (const char* bad : {"${1A}", "${}", "${A-B}", "${A"})
     CHECK_FALSE(taken(file(fmt::format("node: '{}'\n", bad)), options));
 }

@@ -106,7 +106,9 @@ TEST_CASE("more nodes than a configuration has are refused") {
 
 TEST_CASE("a map of many keys is refused before comparing them gets slow") {
   std::string text;
-  for (int i = 0; i < 5000; ++i) text += "k" + std::to_string(i) + ": v\n";
+  for (int i = 0; i < 1000; ++i) text += "k" + std::to_string(i) + ": v\n";
+  CHECK(parse_yaml(text).faults.empty());
+  text += "one_more: v\n";
   CHECK(only_fault(text).sentence.find("more keys in one place") != std::string::npos);
 }
 

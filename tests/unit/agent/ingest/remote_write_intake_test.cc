@@ -70,6 +70,7 @@ TEST_CASE("the valid series of a request with a faulty one are stored before the
   const http::Response response = f.post(version, raw);
   CHECK(response.status == 400);
   CHECK(response.body.find("job") != std::string::npos);
+  CHECK(response.body.find("more series") == std::string::npos);  // it is the only one
   if (version == Version::v2)
     CHECK(response.headers.find("X-Prometheus-Remote-Write-Samples-Written") == "2");
   const auto records = f.stored();

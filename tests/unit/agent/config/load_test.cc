@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <thread>
+#include <unistd.h>
 
 namespace tideover::config {
 namespace {
@@ -279,6 +281,22 @@ TEST_CASE("a file that cannot be read is one sentence with the system's words") 
   CHECK(missing.report == "/nonexistent/tideover.yaml: cannot be opened: No such file or directory\n");
   const auto folder = load("/tmp");
   CHECK(folder.report == "/tmp: cannot be read: Is a directory\n");
+}
+
+TEST_CASE("a file that comes in pieces is read whole") {
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  std::thread writer([&ends] {  // more than a pipe holds
+    const std::string text = "# " + std::string(200'000, 'x') + "\n" + kSmall;
+    CHECK(::write(ends[1], text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+    ::close(ends[1]);
+  });
+  const auto loaded = load("/proc/self/fd/" + std::to_string(ends[0]));
+  writer.join();
+  ::close(ends[0]);
+  INFO(loaded.report);
+  REQUIRE(loaded.config);
+  CHECK(loaded.config->cluster == "app1");
 }
 
 TEST_CASE("an endless file is refused, not read") {

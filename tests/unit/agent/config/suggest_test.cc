@@ -24,6 +24,8 @@ TEST_CASE("another way to join words finds its key") {
 TEST_CASE("a word that resembles none finds none") {
   CHECK(nearest("zebra", kKeys).empty());
   CHECK(nearest("", kKeys).empty());
+  CHECK(nearest("authentication", kKeys).empty());  // what it begins with is not enough
+  CHECK(nearest("zzzzem", kKeys).empty());          // nor two letters in the wrong order
   CHECK(nearest(std::string(100'000, 'n'), kKeys).empty());
 }
 

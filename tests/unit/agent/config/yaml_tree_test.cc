@@ -63,6 +63,7 @@ TEST_CASE("an open quote swallows nothing: it is a fault where it begins") {
     INFO(text);
     CHECK(only_fault(text).sentence.find("never closed") != std::string::npos);
   }
+  CHECK(only_fault("a: b\nc: d\ne: 'f'\ng: \"open\nh: i\n").place == Place{4, 4});
   CHECK(parse_yaml("a: 'it''s'\nb: \"\\\"\"\nc: d'\n").faults.empty());
 }
 

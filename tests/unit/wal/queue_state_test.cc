@@ -69,6 +69,26 @@ TEST_CASE("a value of a newer version is known as such, and not read") {
   CHECK_FALSE(is_newer_value(""));
 }
 
+TEST_CASE("a value that names more reasons than there are is not read") {
+  constexpr std::size_t kReasonsAt = 1 + 12 * sizeof(std::uint64_t);
+  std::string value = encode(some_cursor());
+  const auto reasons = load_le<std::uint16_t>(value.data() + kReasonsAt);
+  REQUIRE(reasons == Ledger().lost.size());
+  store_le<std::uint16_t>(value.data() + kReasonsAt, reasons + 1);
+  CHECK_FALSE(decode_cursor(value + std::string(8, '\0')));
+}
+
+TEST_CASE("keys name their lane and their cursor, and no other key does") {
+  const auto cursor = parse_cursor_key(cursor_key("metrics", "thanos"));
+  REQUIRE(cursor);
+  CHECK(cursor->lane == "metrics");
+  CHECK(cursor->cursor == "thanos");
+  CHECK(parse_lane_key(lane_key("metrics")) == "metrics");
+  CHECK_FALSE(parse_cursor_key("cursor/metrics"));
+  CHECK_FALSE(parse_cursor_key(lane_key("metrics")));
+  CHECK_FALSE(parse_lane_key(cursor_key("metrics", "thanos")));
+}
+
 TEST_CASE("a number that no lane reaches is not taken for one") {
   CursorState cursor = some_cursor();
   cursor.next = Seq{~std::uint64_t{0}};

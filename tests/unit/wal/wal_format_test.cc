@@ -4,6 +4,7 @@
 
 #include "tests/support/catch_result.h"
 #include "tests/support/threaded_life.h"
+#include "wal/base/little_endian.h"
 #include "wal/queue_state.h"
 
 namespace tideover::wal {
@@ -36,6 +37,38 @@ TEST_CASE("a pack says which numbers it stands for") {
   CHECK(found->name_check == 0);
   CHECK(before(*found).units == 60);
   CHECK(find_envelope("in front" + sealed.bytes, 0) == 8);
+}
+
+TEST_CASE("an envelope in which any byte has changed is damage") {
+  NewRecord sealed = record("payload");
+  seal_envelope(sealed, Seq{5}, {5, 5, 500}, name_check("metrics"));
+  REQUIRE(envelope_checks(sealed.bytes));
+  for (std::size_t at = 0; at < sealed.bytes.size(); ++at) {
+    NewRecord changed = sealed;
+    changed.bytes[at] = static_cast<char>(changed.bytes[at] ^ 0x10);
+    INFO("byte " << at);
+    CHECK(opened(changed).error().code == Errc::corrupt);
+    CHECK_FALSE(envelope_checks(changed.bytes));
+  }
+  for (std::size_t size = 0; size < sealed.bytes.size(); ++size) {
+    NewRecord cut = sealed;
+    cut.bytes.resize(size);
+    CHECK(opened(cut).error().code == Errc::corrupt);
+  }
+}
+
+TEST_CASE("a version or a kind that is not known is not read, although its checksum holds") {
+  constexpr std::size_t kVersionAt = 8, kKindAt = 9;  // docs/WAL_FORMAT.md section 2
+  const auto [version, kind, read] =
+      GENERATE(std::tuple(2, 0, true), std::tuple(1, 0, true), std::tuple(1, 1, false),
+               std::tuple(3, 0, false), std::tuple(2, 2, false), std::tuple(0, 0, false));
+  NewRecord sealed = record("payload");
+  seal_envelope(sealed, Seq{5}, {5, 5, 500}, name_check("metrics"));
+  sealed.bytes[kVersionAt] = static_cast<char>(version);
+  sealed.bytes[kKindAt] = static_cast<char>(kind);
+  store_le<std::uint64_t>(sealed.bytes.data(), envelope_checksum(sealed.bytes));
+  CAPTURE(version, kind);
+  CHECK(opened(sealed).has_value() == read);
 }
 
 TEST_CASE("a pack of no numbers, or of more than there are, is damage") {

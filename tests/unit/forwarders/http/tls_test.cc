@@ -28,6 +28,22 @@ TEST_CASE("a peer is verified by the name of its URL, or the one configured in i
   CHECK(f.post_twice().has_value());
 }
 
+TEST_CASE("a peer is asked for by its name, and never by an address") {
+  const std::string host = GENERATE("localhost", "127.0.0.1");
+  TlsFixture f;
+  std::string asked_for;
+  SSL_CTX_set_tlsext_servername_arg(f.context.native_handle(), &asked_for);
+  SSL_CTX_set_tlsext_servername_callback(
+      f.context.native_handle(), +[](SSL* ssl, int*, void* asked) {
+        const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+        *static_cast<std::string*>(asked) = name == nullptr ? "" : name;
+        return SSL_TLSEXT_ERR_OK;
+      });
+  f.open(f.tls_options(host));
+  CHECK(f.post_twice().has_value());
+  CHECK(asked_for == (host == "localhost" ? host : ""));
+}
+
 TEST_CASE("a peer of another name gets nothing, and the error says that it was TLS which failed") {
   TlsFixture f("DNS:elsewhere.test");
   f.open(f.tls_options());

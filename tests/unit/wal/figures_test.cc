@@ -74,6 +74,39 @@ TEST_CASE(
   CHECK(life.metrics.appended_records == 1);
 }
 
+TEST_CASE("while the store does not open again, what is said is why it does not by now") {
+  MemStore disk;
+  QueueLife life(disk);
+  const LaneId lane = life.queue.open_lane("metrics", {0, true});
+  life.settle();
+  disk.fail_opens_until_healed(Errc::disk_full);
+  disk.fail_next_commit(Errc::io_error);
+  CHECK(life.append(lane, "a").error().code == Errc::io_error);
+  CHECK(life.queue.refusal(lane, 0)->code == Errc::io_error);
+  life.clock.run_for(5s);
+  CHECK(life.queue.refusal(lane, 0)->code == Errc::disk_full);
+  CHECK(life.append(lane, "a").error().code == Errc::disk_full);
+  disk.heal();
+  life.clock.run_for(5s);
+  CHECK_FALSE(life.queue.refusal(lane, 0));
+}
+
+TEST_CASE("a read from memory is as large as it was asked to be, and has one record at least") {
+  MemStore disk;
+  QueueLife life(disk);
+  const LaneId lane = life.queue.open_lane("metrics", {0, true});
+  const CursorId cursor = life.queue.open_cursor(lane, "thanos", Keep::required, StartAt::now);
+  for (const char* payload : {"a", "b", "c"}) REQUIRE(life.append(lane, payload).has_value());
+  for (const auto& [bytes, records] : {std::pair(std::uint64_t{1}, 1U),
+                                       {cost_of("a"), 1U},
+                                       {cost_of("a") + 1, 2U},
+                                       {3 * cost_of("a"), 3U}}) {
+    const auto batch = life.run(life.queue.read(cursor, bytes));
+    REQUIRE(batch.has_value());
+    CHECK(batch->records.size() == records);
+  }
+}
+
 TEST_CASE("what a lane and its cursors say adds up, each by its own name") {
   MemStore disk;
   QueueLife life(disk);

@@ -266,6 +266,29 @@ TEST_CASE("records that were given back are not taken in again", "[rebuild]") {
   CHECK_FALSE(fs::exists(store.at("unknown")));
 }
 
+TEST_CASE("a newer format is refused by what a table says, before anything is built anew", "[rebuild]") {
+  Damaged store;
+  {
+    RocksStore opened(store.options());
+    REQUIRE(opened.open());
+    StoreBatch newer = batch_of({}, {{std::string(kFormatKey), std::to_string(kFormatVersion + 1)}});
+    newer.anchor = true;  // into tables
+    REQUIRE(opened.commit(newer));
+  }
+  for (const fs::path& log : store.files(".log")) fs::remove(log);
+  fs::remove(store.at("FORMAT"));
+  store.empty_manifest();
+  const auto tables = store.files(".sst");
+  RocksStore opened(store.options());
+  const auto refused = opened.open();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::store_refused);
+  CHECK(refused.error().detail.find(fmt::format("is in format {}", kFormatVersion + 1)) != std::string::npos);
+  CHECK(store.files(".sst") == tables);
+  CHECK_FALSE(fs::exists(store.at("rebuild")));
+  CHECK_FALSE(store.noted("built anew"));
+}
+
 TEST_CASE("a group in parts that was never finished does not come back with a rebuild", "[rebuild]") {
   Damaged store;
   {

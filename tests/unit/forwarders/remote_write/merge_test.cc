@@ -184,6 +184,14 @@ TEST_CASE("a request takes records up to its limits, and always one") {
   CHECK(mergeable(std::vector<wal::StoredRecord>{}, 30, 1000) == 0);
 }
 
+TEST_CASE("blocks that together would hold more than a snappy block can are not joined") {
+  wal::StoredRecord largest = record_of_bytes("x"), empty = record_of_bytes("");
+  largest.bytes = std::make_shared<const std::string>(std::string(wal::kEnvelopeBytes, '\0') +
+                                                      "\xff\xff\xff\xff\x0f" + std::string("\0x", 2));
+  CHECK(merge(std::vector{largest, empty}).has_value());  // what it declares is taken at its word
+  CHECK(merge(std::vector{largest, record_of_bytes("x")}).error().code == Errc::too_large);
+}
+
 TEST_CASE("a stored record that is no snappy block is an error, not a request") {
   auto broken = record_of_bytes("x");
   std::string bytes(wal::kEnvelopeBytes, '\0');

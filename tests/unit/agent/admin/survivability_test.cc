@@ -35,6 +35,19 @@ TEST_CASE("a change of the rate shows within minutes, a burst does not") {
   CHECK(s.bytes_per_second() == Approx(2000).epsilon(0.05));
 }
 
+TEST_CASE("two looks in one moment, and less than before, leave the rate as it was") {
+  Survivability s;
+  Time now{};
+  s.observe(now, 1000);
+  s.observe(now += 5s, 6000);
+  s.observe(now, 7000);
+  CHECK(s.bytes_per_second() == Approx(1000));
+  s.observe(now += 5s, 100);  // some was lost to damage
+  CHECK(s.bytes_per_second() == Approx(1000));
+  s.observe(now += 5s, 5100);
+  CHECK(s.bytes_per_second() == Approx(1000));
+}
+
 TEST_CASE("when nothing comes in no outage is too long") {
   Survivability s;
   s.observe(Time{}, 0);

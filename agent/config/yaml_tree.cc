@@ -172,6 +172,8 @@ class TreeBuilder final : public YAML::EventHandler {
       return;
     }
     if (entries.size() >= kEntriesMax) throw GiveUp{{key.place, "more keys in one place than there can be"}};
+    // The library finds that a value is missing only where the next word stands.
+    if (value.kind == Node::Kind::null) value.place = key.place;
     entries.push_back({key.text, key.place, std::move(value)});
   }
 

@@ -156,6 +156,13 @@ TEST_CASE("an unknown key that resembles nothing lists what there is") {
       std::string::npos);
 }
 
+TEST_CASE("a value that is missing is a fault where its key stands") {
+  CHECK(report_of("cluster: a\ndata_dir:\nnode: b\n") ==
+        "t.yaml:2:1: data_dir has no value: write one value, or delete the key\n"
+        "    2 | data_dir:\n"
+        "      | ^\n");
+}
+
 TEST_CASE("a key that is missing is named with what it is for") {
   CHECK(report_of("cluster: a\nmetrics: {destinations: [{name: x}]}\n")
             .find("the key \"url\" is missing in metrics.destinations[0]: where samples") !=

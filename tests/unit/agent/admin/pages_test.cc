@@ -48,6 +48,7 @@ TEST_CASE("the ledger closes over main lane, parked and lost samples") {
   CHECK(thanos.at("queued").as_int64() == 450);
   CHECK(thanos.at("parked").as_int64() == 50);
   CHECK(thanos.at("rejected").at("out_of_order").as_int64() == 20);
+  CHECK(thanos.at("rejected").as_object().size() == 1);  // reasons that there are
   CHECK(thanos.at("dropped").at("damaged").as_int64() == 30);
   CHECK(thanos.at("in_balance").as_bool());
 }
@@ -66,6 +67,13 @@ TEST_CASE("moments that do not exist are null") {
   CHECK(d.at("last_error").is_null());
   CHECK(d.at("eta_seconds").is_null());
   CHECK(d.at("lag_seconds").as_double() == 60.0);
+}
+
+TEST_CASE("when nothing waits nothing is left to wait for, whatever the rate was") {
+  Snapshot s = busy_agent();
+  s.signals[0].destinations[0].behind = {};
+  s.signals[0].destinations[0].samples_per_second = 0;
+  CHECK(json::parse(destinations_json(s)).at("destinations").at(0).at("eta_seconds").as_double() == 0.0);
 }
 
 TEST_CASE("a wall clock that was set back makes nothing younger than new") {

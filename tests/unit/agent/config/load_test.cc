@@ -163,6 +163,11 @@ TEST_CASE("a value that is missing is a fault where its key stands") {
         "      | ^\n");
 }
 
+TEST_CASE("a merge key is named as what it is") {
+  CHECK(report_of("cluster: a\n<<: {node: b}\n").find("t.yaml:2:1: merge keys (<<) are not supported") !=
+        std::string::npos);
+}
+
 TEST_CASE("a key that is missing is named with what it is for") {
   CHECK(report_of("cluster: a\nmetrics: {destinations: [{name: x}]}\n")
             .find("the key \"url\" is missing in metrics.destinations[0]: where samples") !=

@@ -56,6 +56,16 @@ TEST_CASE("a size that overflows is refused, not wrapped") {
   CHECK_FALSE(parse_size("17179869184GiB").has_value());
 }
 
+TEST_CASE("a count is digits and nothing else") {
+  CHECK(parse_count("0")->n == 0);
+  CHECK(parse_count("10000")->n == 10'000);
+  for (const char* text : {"", "x", "10x", "x10", "-1", "1.5", "1 0", "99999999999999999999"}) {
+    INFO(text);
+    REQUIRE_FALSE(parse_count(text).has_value());
+    CHECK(parse_count(text).error().detail.find("write digits") != std::string::npos);
+  }
+}
+
 TEST_CASE("a percentage carries its sign, with at most one decimal") {
   CHECK(parse_percentage("20%")->ratio == Approx(0.2));
   CHECK(parse_percentage("12.5%")->ratio == Approx(0.125));
@@ -83,6 +93,14 @@ TEST_CASE("a listen address is an IP address and a port") {
                "127.0.0.1:-1", "[127.0.0.1]:80", "127.0.0.1:80x", "[::1]", "1.2.3:1");
   INFO(text);
   CHECK_FALSE(parse_address(text).has_value());
+}
+
+TEST_CASE("what is wrong with a listen address is said, with one that is right") {
+  const auto words = [](const char* text) { return parse_address(text).error().detail; };
+  CHECK(words("localhost") == "\"localhost\" has no port: write 127.0.0.1:7302, 0.0.0.0:7302 or [::1]:7302");
+  CHECK(words("127.0.0.1:65536").find("has no port between 0 and 65535") != std::string::npos);
+  CHECK(words("localhost:80").find("does not begin with an IP address") != std::string::npos);
+  CHECK(parse_address("127.0.0.1:65535")->port == 65535);
 }
 
 TEST_CASE("a URL gives the host and port that a connection needs") {

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "forwarders/remote_write/labels.h"
 #include "tests/support/capture.h"
 #include "tests/support/write_request_builder.h"
 
@@ -205,6 +206,16 @@ TEST_CASE("captured 2.0 requests convert to 1.0 without a point missing or alter
   CHECK(out.points == expected);
   CHECK(out.sorted);
   CHECK(scan(snappy_plain(encoded.body), Version::v1)->clean());
+}
+
+TEST_CASE("a series is described in bounds, however many labels it has and however long they are") {
+  const std::string name(100, 'n'), value(5000, 'v');
+  const std::vector<Label> many(100, Label{name, "x"});
+  const std::string text = describe(many);
+  CHECK(text.size() < 800);
+  CHECK(text.ends_with(", ...}"));
+  CHECK(describe(std::vector<Label>{{name, value}, {"b", "c"}}).size() < 800);
+  CHECK(describe(std::vector<Label>{{"a", "b"}, {"c", "d"}}) == "{a=\"b\", c=\"d\"}");
 }
 
 TEST_CASE("an item describes the series it belongs to") {

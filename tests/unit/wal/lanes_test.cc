@@ -57,6 +57,7 @@ TEST_CASE("a lane that was given up is empty when it is opened again, and its nu
   for (const char* p : {"a", "b"}) life->append(lane, p);
   REQUIRE(life->queue.drop_lane(lane).has_value());
   CHECK(life->queue.drop_lane(lane).error().code == Errc::not_found);
+  CHECK(life->queue.drop_cursor(lane, "nobody").error().code == Errc::not_found);
   CHECK_FALSE(life->queue.find_lane("logs/team"));
   CHECK(life->run(life->queue.append(lane, record("c"))).error().code == Errc::not_found);
   life->flush();

@@ -5,8 +5,11 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <iterator>
 #include <mutex>
 #include <netdb.h>
+#include <thread>
 
 #include "tests/support/loop.h"
 #include "wal/base/task_group.h"
@@ -105,6 +108,22 @@ TEST_CASE("a name that leads nowhere is an error that names it and says why") {
     CHECK(found.error().detail == "cannot resolve " + name + ": " + why);
   };
   loop.run(task());
+}
+
+TEST_CASE("lookups leave no descriptor open") {
+  const auto open_now = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
+  };
+  test::Loop loop;
+  NameLookup lookup(loop.io, loop.clock, "known.test", 1);
+  auto task = [&]() -> awaitable<void> {
+    const Result<Endpoints> found = co_await lookup.resolve(loop.clock.now() + 10s);
+    CHECK(found.has_value());
+  };
+  loop.run(task());
+  const auto before = open_now();
+  for (int i = 0; i < 5; ++i) loop.run(task());
+  while (open_now() > before) std::this_thread::yield();  // the thread lets go of its own end last
 }
 
 TEST_CASE("an address needs no name server") {

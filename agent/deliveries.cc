@@ -172,7 +172,7 @@ admin::DestinationSnapshot Deliveries::describe(const Delivery& delivery) const 
   const forward::SenderStatus status = delivery.sender->status();
   admin::DestinationSnapshot d;
   d.name = delivery.config.name;
-  d.url = delivery.config.url.text;
+  d.url = config::print(delivery.config.url);
   d.required = delivery.config.required;
   d.state = to_string(status.state);
   d.since_ms = to_unix_ms(status.since);

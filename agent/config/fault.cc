@@ -1,10 +1,10 @@
 #include "agent/config/fault.h"
 
 #include <algorithm>
-#include <array>
 #include <fmt/format.h>
 #include <iterator>
 
+#include "agent/config/secret_lines.h"
 #include "wal/base/utf8.h"
 
 namespace tideover::config {
@@ -23,23 +23,6 @@ std::string_view line_of(std::string_view text, int number) {
   text = text.substr(0, text.find('\n'));
   if (text.ends_with('\r')) text.remove_suffix(1);
   return text;
-}
-
-// Errors end up in terminals, logs and tickets. Credentials do not belong into the file at all, but whoever
-// put one there by mistake shall not find it in a log as well.
-bool may_hold_secret(std::string_view line) {
-  std::string lower(line);
-  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
-  if (lower.find("://") != std::string::npos && lower.find('@') != std::string::npos) return true;
-  constexpr std::array kWords = {"password", "passwd",        "secret",  "token",
-                                 "bearer",   "authorization", "api-key", "api_key"};
-  return std::ranges::any_of(kWords, [&](const char* word) {
-    for (auto at = lower.find(word); at != std::string::npos; at = lower.find(word, at + 1)) {
-      const auto behind = std::string_view(lower).substr(at + std::string_view(word).size());
-      if (!behind.starts_with("_file")) return true;
-    }
-    return false;
-  });
 }
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
@@ -80,6 +63,11 @@ std::string render(std::vector<Fault> faults, std::string_view file_name, std::s
   std::ranges::stable_sort(faults, [](const Fault& a, const Fault& b) {
     return std::pair(a.place.line, a.place.column) < std::pair(b.place.line, b.place.column);
   });
+  const std::vector<bool> secret = secret_lines(text);
+  const auto may_be_shown = [&secret](int line) {
+    const auto index = static_cast<std::size_t>(line - 1);
+    return index < secret.size() && !secret[index];
+  };
   std::string out;
   auto to = std::back_inserter(out);
   for (std::size_t i = 0; i < faults.size(); ++i) {
@@ -95,7 +83,8 @@ std::string render(std::vector<Fault> faults, std::string_view file_name, std::s
     fmt::format_to(to, "{}:{}:{}: {}\n", file_name, place.line, place.column, sentence);
     const auto line = line_of(text, place.line);
     const auto before = static_cast<std::size_t>(std::max(place.column - 1, 0));
-    if (line.empty() || before > std::min(line.size(), kShownLineBytes) || may_hold_secret(line)) continue;
+    if (line.empty() || before > std::min(line.size(), kShownLineBytes) || !may_be_shown(place.line))
+      continue;
     fmt::format_to(to, "{:>5} | {}\n      | {}^\n", place.line, shown(line), blanks_before(line, before));
   }
   return out;

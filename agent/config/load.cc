@@ -56,6 +56,7 @@ Config read_tree(Node& root, const LoadOptions& options, Reader& reader) {
   Config config;
   read_map(reader, &root, "", schema(), config);
   if (config.node.empty()) config.node = options.host_name.empty() ? machine_name() : options.host_name;
+  while (config.data_dir.size() > 1 && config.data_dir.ends_with('/')) config.data_dir.pop_back();
   check_rules(config, reader);
   return config;
 }

@@ -7,6 +7,8 @@
 namespace tideover::config {
 namespace {
 
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+
 struct Lines {
   std::string_view rest;
   int number = 0;
@@ -32,6 +34,8 @@ std::optional<Fault> unreadable_byte(std::string_view text) {
         return Fault{place, fmt::format("a control byte (0x{:02x}): is this a text file?", byte)};
       const auto length = utf8_length(line->substr(i));
       if (length == 0) return Fault{place, fmt::format("a byte that is not UTF-8 (0x{:02x})", byte)};
+      if (line->substr(i).starts_with(kByteOrderMark))
+        return Fault{place, "a byte order mark (U+FEFF): save the file as UTF-8 without one"};
       i += length;
     }
   }

@@ -8,7 +8,8 @@
 
 namespace tideover::config {
 
-// The first control byte, or byte that is not UTF-8.
+// The first control byte, byte that is not UTF-8, or byte order mark: behind one the YAML library counts
+// columns otherwise, and an open quote at the start swallows the file unseen.
 std::optional<Fault> unreadable_byte(std::string_view text);
 
 // The first tab in front of a line's text, up to `last_line`. The library's own words for it ("end of map not

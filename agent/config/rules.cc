@@ -5,14 +5,8 @@
 namespace tideover::config {
 namespace {
 
-// One address of two listeners: the same port on the same IP, or on one that stands for all of its family.
-bool collide(const Address& a, const Address& b) {
-  const auto any = [](const Address& x) { return x.ip == "0.0.0.0" || x.ip == "::"; };
-  return a.port != 0 && a.port == b.port && (a.ip == b.ip || any(a) || any(b));
-}
-
 void check_listeners(const Config& config, Reader& reader) {
-  if (!collide(config.admin.listen, config.metrics->listen)) return;
+  if (!overlap(config.admin.listen, config.metrics->listen)) return;
   const bool metrics_written = reader.has("metrics.listen");
   const auto* key = metrics_written ? "metrics.listen" : "admin.listen";
   const auto* other = metrics_written ? "admin.listen" : "metrics.listen";

@@ -9,6 +9,8 @@ constexpr Size operator""_KiB(unsigned long long n) { return {n << 10}; }
 constexpr Size operator""_MiB(unsigned long long n) { return {n << 20}; }
 constexpr Size operator""_TiB(unsigned long long n) { return {n << 40}; }
 
+constexpr std::string_view kPathWords = "an absolute path";
+
 Complaint complain_external_label(std::string_view name, std::string_view) {
   return complain_label_name(name);
 }
@@ -16,10 +18,18 @@ Complaint complain_external_label(std::string_view name, std::string_view) {
 Table<Tls> tls_keys() {
   return {
       value("ca_file", &Tls::ca_file,
-            {.fallback_words = "the system's authorities", .help = "PEM file with the authorities to trust"}),
+            {.fallback_words = "the system's authorities",
+             .check = complain_file,
+             .bounds_words = kPathWords,
+             .help = "PEM file with the authorities to trust"}),
       value("cert_file", &Tls::cert_file,
-            {.help = "PEM file with our certificate, for mutual TLS; needs key_file"}),
-      value("key_file", &Tls::key_file, {.help = "PEM file with the key of cert_file"}),
+            {.check = complain_file,
+             .bounds_words = kPathWords,
+             .help = "PEM file with our certificate, for mutual TLS; needs key_file"}),
+      value("key_file", &Tls::key_file,
+            {.check = complain_secret_file,
+             .bounds_words = kPathWords,
+             .help = "PEM file with the key of cert_file"}),
       value("server_name", &Tls::server_name,
             {.fallback_words = "the URL's host", .help = "name that the server's certificate must carry"}),
   };
@@ -29,14 +39,19 @@ Table<BasicAuth> basic_keys() {
   return {
       value("username", &BasicAuth::username, {.required = true, .help = "the user name"}),
       value("password_file", &BasicAuth::password_file,
-            {.required = true, .help = "file that holds the password; read again when it changes"}),
+            {.required = true,
+             .check = complain_secret_file,
+             .bounds_words = kPathWords,
+             .help = "file that holds the password; read again when it changes"}),
   };
 }
 
 Table<Auth> auth_keys() {
   return {
       value("bearer_file", &Auth::bearer_file,
-            {.help = "file that holds the bearer token; read again when it changes"}),
+            {.check = complain_secret_file,
+             .bounds_words = kPathWords,
+             .help = "file that holds the bearer token; read again when it changes"}),
       section("basic", &Auth::basic, basic_keys(),
               "HTTP basic authentication; not together with bearer_file"),
   };
@@ -133,6 +148,8 @@ Table<Config> config_keys() {
       value("node", &Config::node, {.fallback_words = "the host name", .help = "name of the node"}),
       value("data_dir", &Config::data_dir,
             {.fallback = "/var/lib/tideover",
+             .check = complain_data_dir,
+             .bounds_words = "an absolute path of at most 96 bytes",
              .help = "directory of the buffer and of admin.sock; nobody else's"}),
       value("guarantee", &Config::guarantee,
             {.fallback = "2h42m",

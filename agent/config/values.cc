@@ -4,9 +4,11 @@
 #include <array>
 #include <boost/asio/ip/address.hpp>
 #include <charconv>
+#include <filesystem>
 #include <fmt/format.h>
 #include <limits>
 #include <optional>
+#include <sys/un.h>
 #include <utility>
 
 #include "agent/config/fault.h"
@@ -35,6 +37,10 @@ struct Unit {
 constexpr std::array<Unit, 4> kTimes = {{{"h", 3'600'000}, {"m", 60'000}, {"s", 1000}, {"ms", 1}}};
 constexpr std::array<Unit, 4> kSizes = {
     {{"TiB", 1ULL << 40}, {"GiB", 1ULL << 30}, {"MiB", 1ULL << 20}, {"KiB", 1ULL << 10}}};
+
+// What is left of a socket's path, its zero included, for the directory that holds admin.sock.
+constexpr std::size_t kDataDirBytesMax =
+    sizeof(sockaddr_un{}.sun_path) - std::string_view("/admin.sock").size() - 1;
 
 bool is_token_char(char c) {  // RFC 9110 section 5.6.2
   return std::isalnum(static_cast<unsigned char>(c)) ||
@@ -137,8 +143,12 @@ Result<Address> parse_address(std::string_view text) {
 Result<Url> parse_url(std::string_view text) {
   auto parsed = http::parse_url(text);
   if (!parsed) return bad(parsed.error().detail);
-  return Url{
-      .text = std::string(text), .https = parsed->tls, .host = std::move(parsed->host), .port = parsed->port};
+  const auto path = text.find_first_of("/?", text.find("://") + 3);
+  return Url{.text = std::string(text),
+             .https = parsed->tls,
+             .host = std::move(parsed->host),
+             .port = parsed->port,
+             .has_path = path != std::string_view::npos && text[path] == '/'};
 }
 
 std::string print(Milliseconds value) {
@@ -168,6 +178,29 @@ std::string print(const Address& value) {
   return v6 ? fmt::format("[{}]:{}", value.ip, value.port) : fmt::format("{}:{}", value.ip, value.port);
 }
 
+std::string print(const Url& value) { return http::printable_url(value.text); }
+
+bool overlap(const Address& a, const Address& b) {
+  const auto ip_of = [](const Address& address) {  // ::ffff:127.0.0.1 is 127.0.0.1
+    boost::system::error_code error;
+    const auto ip = boost::asio::ip::make_address(address.ip, error);
+    return ip.is_v6() && ip.to_v6().is_v4_mapped()
+               ? boost::asio::ip::address(make_address_v4(boost::asio::ip::v4_mapped, ip.to_v6()))
+               : ip;
+  };
+  const auto first = ip_of(a);
+  const auto second = ip_of(b);
+  return a.port != 0 && a.port == b.port &&
+         (first == second || first.is_unspecified() || second.is_unspecified());
+}
+
+bool is_loopback(const Address& address) {
+  boost::system::error_code error;
+  const auto ip = boost::asio::ip::make_address(address.ip, error);
+  return ip.is_loopback() || (ip.is_v6() && ip.to_v6().is_v4_mapped() &&
+                              make_address_v4(boost::asio::ip::v4_mapped, ip.to_v6()).is_loopback());
+}
+
 Complaint complain_destination_name(std::string_view name) {
   const bool legal = !name.empty() && name.size() <= 40 && std::ranges::all_of(name, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
@@ -188,6 +221,41 @@ Complaint complain_label_name(std::string_view name) {
     return fmt::format("{} is reserved: label names that begin with \"__\" are Prometheus' own",
                        in_quotes(name));
   return {};
+}
+
+Complaint complain_data_dir(std::string_view path) {
+  if (path.starts_with('~'))
+    return fmt::format(
+        "{} is not an absolute path: nothing replaces \"~\" here, write the home directory out",
+        in_quotes(path));
+  if (!path.starts_with('/'))
+    return fmt::format(
+        "{} is not an absolute path: it would mean another directory wherever the agent is started",
+        in_quotes(path));
+  const std::string plain = std::filesystem::path(path).lexically_normal();
+  if (plain.find_first_not_of('/') == std::string::npos)
+    return fmt::format(
+        "{} is the root of the file system: name a directory of the agent's own, for example "
+        "/var/lib/tideover",
+        in_quotes(path));
+  if (path.size() > kDataDirBytesMax)
+    return fmt::format(
+        "has {} bytes, and at most {} are possible: the operators' socket lies in it as admin.sock, and the "
+        "system takes no longer path for one",
+        path.size(), kDataDirBytesMax);
+  return {};
+}
+
+Complaint complain_file(std::string_view path) {
+  if (path.starts_with('/')) return {};
+  return "is not an absolute path: write one that begins with \"/\"";
+}
+
+Complaint complain_secret_file(std::string_view path) {
+  if (path.starts_with('/')) return {};
+  return "is not an absolute path: write one that begins with \"/\"; the credential itself does not belong "
+         "into "
+         "this file";
 }
 
 Complaint complain_header(std::string_view name, std::string_view value) {

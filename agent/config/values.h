@@ -31,10 +31,11 @@ struct Address {
   bool operator==(const Address&) const = default;
 };
 struct Url {
-  std::string text;  // as configured, without credentials by construction
+  std::string text;  // as configured; its query may hold a secret, so that print() alone is for people
   bool https = false;
   std::string host;  // without brackets
   std::uint16_t port = 0;
+  bool has_path = false;  // "/" is one
   bool operator==(const Url&) const = default;
 };
 
@@ -51,11 +52,19 @@ std::string print(Size value);
 std::string print(Count value);
 std::string print(Percentage value);
 std::string print(const Address& value);
+std::string print(const Url& value);  // without its query: a key may stand there
+
+// No two sockets can listen on both: one port, on one IP or on one that stands for all.
+bool overlap(const Address& a, const Address& b);
+bool is_loopback(const Address& address);
 
 // Nothing when legal, else the sentence that says what would be.
 using Complaint = std::string;
 Complaint complain_destination_name(std::string_view name);
 Complaint complain_label_name(std::string_view name);
 Complaint complain_header(std::string_view name, std::string_view value);
+Complaint complain_data_dir(std::string_view path);
+Complaint complain_file(std::string_view path);         // never shows it
+Complaint complain_secret_file(std::string_view path);  // nor does this: it may be the secret itself
 
 }  // namespace tideover::config

@@ -1,5 +1,6 @@
 #include "forwarders/http/url.h"
 
+#include <algorithm>
 #include <boost/url/parse.hpp>
 #include <charconv>
 #include <fmt/format.h>
@@ -53,6 +54,17 @@ Result<Url> parse_url(std::string_view text) {
     url.path.append("?").append(query.data(), query.size());
   }
   return url;
+}
+
+std::string printable_url(std::string_view text) {
+  const auto more = text.find_first_of("?#");
+  std::string out(text.substr(0, more));
+  const auto scheme = out.find("://");
+  const auto begin = scheme == out.npos ? 0 : scheme + 3;
+  const auto end = std::min(out.find('/', begin), out.size());
+  if (const auto at = out.substr(begin, end - begin).rfind('@'); at != out.npos) out.erase(begin, at + 1);
+  if (more != text.npos && text[more] == '?') out += "?...";
+  return out;
 }
 
 }  // namespace tideover::http

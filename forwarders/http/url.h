@@ -17,7 +17,11 @@ struct Url {
   std::string authority() const;  // for the Host field: the port only where it is not the scheme's own
 };
 
-// http and https; credentials in a URL are refused, since a URL is shown in logs. The error names the fault.
+// http and https; credentials in a URL are refused. The error names the fault, and shows nothing of the text.
 Result<Url> parse_url(std::string_view text);
+
+// What may be shown of a URL, wherever it is shown, and of what is none: scheme, host, port and path. User
+// name, password, query and fragment may hold secrets; "?..." says that there is a query.
+std::string printable_url(std::string_view text);
 
 }  // namespace tideover::http

@@ -23,6 +23,23 @@ std::string samples(int n) {
 
 bool says(const std::string& body, std::string_view words) { return body.find(words) != body.npos; }
 
+TEST_CASE("what may be a secret in a destination is shown on no surface of a running agent") {
+  PlainReceiver receiver;
+  receiver.status = 500;
+  AgentProcess agent;
+  agent.configure("{name: thanos, url: '" + receiver.url() +
+                  "write?key=SECRET', headers: {X-License-Key: SECRET}}");
+  agent.start_and_wait();
+  CHECK(agent.write(samples(1)) == 204);
+  REQUIRE(soon([&] { return agent.logged("destination is down") == 1; }));
+  for (const char* path : {"/metrics", "/api/v1/status/buildinfo", "/api/v1/status/buffer",
+                           "/api/v1/status/destinations", "/api/v1/status/ledger"})
+    CHECK_FALSE(says(agent.ask_tcp("GET", path).body, "SECRET"));
+  CHECK(says(agent.ask_tcp("GET", "/api/v1/status/destinations").body, "/write?..."));
+  CHECK(agent.stop() == 0);
+  CHECK(agent.logged("SECRET") == 0);
+}
+
 TEST_CASE("the agent answers on its admin address and its socket, and only the socket changes anything") {
   AgentProcess agent;
   agent.start_and_wait();

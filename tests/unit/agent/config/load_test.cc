@@ -235,6 +235,7 @@ TEST_CASE("two listeners on one address are refused, port 0 excepted") {
   CHECK_FALSE(two("127.0.0.1:1", "127.0.0.1:1").config);
   CHECK_FALSE(two("0.0.0.0:1", "127.0.0.1:1").config);
   CHECK_FALSE(two("127.0.0.1:1", "[::]:1").config);
+  CHECK_FALSE(two("[::ffff:127.0.0.1]:1", "127.0.0.1:1").config);
   CHECK(two("127.0.0.1:1", "127.0.0.2:1").config);
   CHECK(two("127.0.0.1:1", "127.0.0.1:2").config);
   CHECK(two("127.0.0.1:0", "127.0.0.1:0").config);
@@ -280,6 +281,56 @@ TEST_CASE("a line that may hold a credential is not shown") {
       "password: hunter2\n");
   CHECK(report.find("hunter2") == std::string::npos);
   CHECK(report.find("t.yaml:3:1: unknown key \"password\"") != std::string::npos);
+}
+
+TEST_CASE("whatever is wrong elsewhere in its line or block, a header's value is not shown") {
+  for (const char* text :
+       {"cluster: a\nmetrics:\n  destinations:\n    - name: x\n      headers:\n        X-License-Key: "
+        "\"hunter2\n",
+        "cluster: a\nmetrics:\n  destinations:\n    - headers:\n        X-A: b\n        X-A: hunter2\n",
+        "cluster: a\nmetrics: {destinations: [{name: x, headers: {X-A: hunter2}, bogus: 1}]}\n",
+        "cluster: a\nmetrics: {destinations: [{headers: {\nX-A: hunter2, X-A: hunter2}}]}\n",
+        "cluster: a\nmetrics:\n  destinations:\n    - url: http://x/?key=hunter2\n      url: "
+        "'http://x/?key=hunter2'\n",
+        "cluster: a\nmetrics:\n  destinations:\n    - url:\n        http://x/?key=hunter2#y\n",
+        "cluster: a\nlicense_key: hunter2\n", "cluster: a\npasword: hunter2\n",
+        "cluster: a\nbearer_token: hunter2\n"}) {
+    INFO(text);
+    CHECK(report_of(text).find("hunter2") == std::string::npos);
+  }
+}
+
+TEST_CASE("a token in the place of its file is refused, and shown nowhere") {
+  for (const char* auth :
+       {"      auth: {bearer_file: eyJh.SECRET}\n", "      auth: {bearer_file: \"eyJh.SECRET\", bogus: 1}\n",
+        "      auth:\n        bearer_file:\n          eyJh.SECRET\n",
+        "      auth:\n        bearer_file: |\n          eyJh.SECRET\n",
+        "      auth: {basic: {username: u, password_file: SECRET}}\n"}) {
+    const auto report = report_of(with_destination(auth));
+    INFO(report);
+    CHECK(report.find("SECRET") == std::string::npos);
+    CHECK(report.find("_file") != std::string::npos);
+  }
+  CHECK(report_of(with_destination("      auth: {bearer_file: x}\n"))
+            .find("the credential itself does not belong") != std::string::npos);
+}
+
+TEST_CASE("a line that names the file of a credential is shown: the path is no secret") {
+  const auto report =
+      report_of(with_destination("      auth: {bearer_file: /etc/tideover/mgmt, bogus: 1}\n"));
+  CHECK(report.find("| ") != std::string::npos);
+}
+
+TEST_CASE("data_dir is one directory, wherever the agent is started, with room for the socket's name") {
+  const auto why = [](const std::string& dir) { return report_of("cluster: a\ndata_dir: '" + dir + "'\n"); };
+  CHECK(why("data").find("t.yaml:2:11: data_dir: \"data\" is not an absolute path") != std::string::npos);
+  CHECK(why("~/tideover").find("nothing replaces \"~\"") != std::string::npos);
+  for (const char* root : {"/", "//", "/.", "/a/.."})
+    CHECK(why(root).find("root of the file system") != std::string::npos);
+  CHECK(why("/" + std::string(96, 'd')).find("has 97 bytes, and at most 96 are possible") !=
+        std::string::npos);
+  CHECK(good("cluster: a\ndata_dir: /" + std::string(95, 'd') + "\n").data_dir.size() == 96);
+  CHECK(good("cluster: a\ndata_dir: /var/lib/tideover//\n").data_dir == "/var/lib/tideover");
 }
 
 TEST_CASE("faults beyond fifty are counted") {

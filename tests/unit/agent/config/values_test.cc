@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "forwarders/http/url.h"
+
 namespace tideover::config {
 namespace {
 
@@ -124,6 +126,40 @@ TEST_CASE("a URL that cannot be a destination is refused, and never quoted") {
   INFO(text);
   REQUIRE_FALSE(result.has_value());
   CHECK(result.error().detail.find("secret") == std::string::npos);
+}
+
+TEST_CASE("a URL is shown without what may be a secret, and says that there is more") {
+  CHECK(print(*parse_url("https://h:1/write?X-License-Key=SECRET")) == "https://h:1/write?...");
+  CHECK(print(*parse_url("http://h/a@b")) == "http://h/a@b");
+  CHECK(print(*parse_url("http://h")) == "http://h");
+  // Whatever it is, and whoever asks.
+  CHECK(http::printable_url("http://eva:SECRET@h/x?y#SECRET") == "http://h/x?...");
+  CHECK(http::printable_url("http://h/x#SECRET") == "http://h/x");
+  CHECK(http::printable_url("eva:SECRET@h") == "h");
+}
+
+TEST_CASE("a URL says whether a path stands in it") {
+  CHECK_FALSE(parse_url("http://h:1")->has_path);
+  CHECK_FALSE(parse_url("http://h?a=/b")->has_path);
+  CHECK(parse_url("http://h/")->has_path);
+  CHECK(parse_url("http://h/api/v1/write")->has_path);
+}
+
+TEST_CASE("addresses overlap where one socket would keep the other from listening") {
+  const auto at = [](const char* text) { return *parse_address(text); };
+  CHECK(overlap(at("127.0.0.1:1"), at("0.0.0.0:1")));
+  CHECK(overlap(at("[::]:1"), at("127.0.0.1:1")));
+  CHECK(overlap(at("[::ffff:127.0.0.1]:1"), at("127.0.0.1:1")));
+  CHECK_FALSE(overlap(at("127.0.0.1:1"), at("127.0.0.1:2")));
+  CHECK_FALSE(overlap(at("127.0.0.1:1"), at("[::1]:1")));
+  CHECK_FALSE(overlap(at("127.0.0.1:0"), at("127.0.0.1:0")));
+}
+
+TEST_CASE("loopback is what other nodes cannot reach") {
+  for (const char* near : {"127.0.0.1:1", "127.3.2.1:1", "[::1]:1", "[::ffff:127.0.0.1]:1"})
+    CHECK(is_loopback(*parse_address(near)));
+  for (const char* far : {"0.0.0.0:1", "[::]:1", "10.0.0.1:1", "[::ffff:10.0.0.1]:1"})
+    CHECK_FALSE(is_loopback(*parse_address(far)));
 }
 
 TEST_CASE("headers of the protocol, the connection and the credentials cannot be set by hand") {

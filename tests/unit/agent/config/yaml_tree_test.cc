@@ -126,6 +126,18 @@ TEST_CASE("bytes that are no text are located") {
   CHECK(parse_yaml("a: \xc3\xbc\r\nb: c\r\n").faults.empty());
 }
 
+TEST_CASE("a byte order mark is refused where it stands: behind one, an open quote would swallow the file") {
+  CHECK(only_fault("\xef\xbb\xbf"
+                   "a: b\n")
+            .place == Place{1, 1});
+  CHECK(only_fault("\xef\xbb\xbf"
+                   "a: \"b\nc: d\n")
+            .sentence.find("byte order mark") != std::string::npos);
+  CHECK(only_fault("a: b\nc: \xef\xbb\xbf"
+                   "d\n")
+            .place == Place{2, 4});
+}
+
 TEST_CASE("a tag is refused, since it would mean nothing") {
   CHECK(only_fault("a: !!python/object x\n").sentence.find("tag") != std::string::npos);
 }

@@ -132,7 +132,7 @@ class Agent {
   awaitable<Result<>> open_queue() {
     std::string said;
     while (true) {
-      Result<> opened = wal::prepare_directory(config_.data_dir);
+      Result<> opened = prepare_home(config_.data_dir);
       if (opened) opened = adopt_earlier_store(config_.data_dir);
       if (opened) opened = co_await queue_.open();
       if (opened || (opened.error().code != Errc::disk_full && opened.error().code != Errc::io_error))
@@ -289,6 +289,8 @@ class Agent {
                std::string(version().compiler)};
     s.cluster = config_.cluster;
     s.node = config_.node;
+    for (const Listening& l : listening())
+      if (!l.address.starts_with("unix:")) s.listening.push_back(l.address);
     s.now_ms = to_unix_ms(clock_.wall_now());
     s.started_ms = started_ms_;
     s.last_reload_ok = last_reload_ok_;

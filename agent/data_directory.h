@@ -1,6 +1,7 @@
 // What lies where in the data directory.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "wal/base/result.h"
@@ -12,6 +13,13 @@ std::string store_directory(const std::string& data_dir);  // of the queue, what
 
 // Where the store is now: by the name that it had in earlier versions until adopt_earlier_store(). Blocking.
 std::string present_store(const std::string& data_dir);
+
+// Blocking. Creates the data directory when it is missing, and closes one of ours that others may write; what
+// it refuses, and why, is judge_home()'s. Errors: store_refused, disk_full, io_error.
+Result<> prepare_home(const std::string& data_dir);
+
+// Blocking. Why nobody can say which store is the one, when there are two.
+std::optional<std::string> two_stores(const std::string& data_dir);
 
 // Blocking. The store of earlier versions, which was called after the one signal there was, gets its name.
 // Crash before or after: it has the one name or the other. Errors: store_busy, io_error; store_refused, when

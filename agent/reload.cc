@@ -22,7 +22,7 @@ std::vector<std::string> addresses_of(const config::Config& config, const Signal
 
 // Another directory must be there, ours to use, and nobody's at work.
 Result<> rehearse_directory(const std::string& data_dir, const Holding& holding) {
-  if (Result<> usable = wal::prepare_directory(data_dir); !usable) return usable;
+  if (Result<> usable = prepare_home(data_dir); !usable) return usable;
   if (data_dir == holding.data_dir) return {};
   const std::string store = present_store(data_dir);
   if (Result<> usable = wal::prepare_directory(store); !usable) return usable;

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <system_error>
+#include <thread>
 #include <unistd.h>
 
 namespace tideover::wal {
@@ -26,6 +28,12 @@ std::string holder_of(int fd) {
   if (size <= 0 || std::from_chars(text, text + size, pid).ec != std::errc{}) return "another process";
   return fmt::format("process {}", pid);
 }
+
+// Whoever only asks holds the lock for less than one of these.
+constexpr int kLockAttempts = 3;
+constexpr std::chrono::milliseconds kLockPause{20};
+
+int try_lock(int fd, int kind) { return ::flock(fd, kind | LOCK_NB) == 0 ? 0 : errno; }
 
 // A disk that is full or broken may get well; a path that we may not use stays so until somebody acts.
 Error directory_error(int error_number, std::string_view tried) {
@@ -94,7 +102,7 @@ Error system_error(int error_number, std::string_view tried) {
               fmt::format("{}: {}", tried, std::strerror(error_number)));
 }
 
-Result<> prepare_directory(const std::string& path) {
+Result<> make_directory(const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) {
     if (errno != ENOENT) return directory_error(errno, "look at " + path);
@@ -105,18 +113,22 @@ Result<> prepare_directory(const std::string& path) {
     if (::stat(path.c_str(), &info) != 0) return directory_error(errno, "look at " + path);
   }
   if (!S_ISDIR(info.st_mode)) return fail(Errc::store_refused, path + " is not a directory");
+  return sync_ancestors(path);
+}
+
+Result<> prepare_directory(const std::string& path) {
+  if (auto made = make_directory(path); !made) return made;
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return directory_error(errno, "look at " + path);
   if (info.st_uid != ::geteuid()) {
     return fail(Errc::store_refused,
                 fmt::format("{0} belongs to user {1}, but the agent runs as user {2}: run "
                             "`chown -R {2} {0}`, or run the agent as user {1}",
                             path, info.st_uid, ::geteuid()));
   }
-  if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    return fail(Errc::store_refused,
-                fmt::format("{0} can be written by others (mode {1:04o}): run `chmod go-w {0}`", path,
-                            info.st_mode & 07777U));
-  }
-  return sync_ancestors(path);
+  if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0 && ::chmod(path.c_str(), S_IRWXU) != 0)
+    return directory_error(errno, "close to others " + path);
+  return {};
 }
 
 FreeSpace free_space(const std::string& path) {
@@ -142,6 +154,15 @@ std::uint64_t used_bytes(const std::string& path) {
   return bytes;
 }
 
+std::optional<std::string> lock_holder(const std::string& directory) {
+  const int fd = ::open((directory + std::string(kLockName)).c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return std::nullopt;
+  std::optional<std::string> holder;
+  if (try_lock(fd, LOCK_SH) == EWOULDBLOCK) holder = holder_of(fd);
+  ::close(fd);
+  return holder;
+}
+
 DirectoryLock::~DirectoryLock() {
   if (fd_ >= 0) ::close(fd_);
 }
@@ -151,8 +172,10 @@ Result<> DirectoryLock::take(const std::string& directory) {
   const std::string path = directory + std::string(kLockName);
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return system_error(errno, "open " + path);
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    const int reason = errno;
+  int reason = 0;
+  for (int left = kLockAttempts; left > 0 && (reason = try_lock(fd, LOCK_EX)) == EWOULDBLOCK; --left)
+    std::this_thread::sleep_for(kLockPause);
+  if (reason != 0) {
     const std::string holder = holder_of(fd);
     ::close(fd);
     if (reason != EWOULDBLOCK) return system_error(reason, "lock " + path);

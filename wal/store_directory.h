@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,8 +15,12 @@
 namespace tideover::wal {
 
 // Creates the directory (mode 0700) when it is missing, so that it is there after a power cut. Errors:
-// store_refused for a wrong owner or for a mode that lets others write, with the command that cures it, and
-// for a path that cannot be used; disk_full, io_error.
+// store_refused for a path that cannot be used; disk_full, io_error.
+Result<> make_directory(const std::string& path);
+
+// The same of a directory that is to be ours alone: one of ours that others may enter is closed to them,
+// since kubelet opens volumes before every start. Errors: store_refused also for another owner, with the
+// command that cures it.
 Result<> prepare_directory(const std::string& path);
 
 // Makes names durable: what was created, renamed or removed in the directory.
@@ -54,6 +59,10 @@ class DirectoryLock {
  private:
   int fd_ = -1;
 };
+
+// Who uses the store in this directory, in words; nothing when nobody does, or nobody can know. For a moment
+// it holds the lock together with whoever else asks; take() outlasts that.
+std::optional<std::string> lock_holder(const std::string& directory);
 
 inline constexpr std::string_view kBallastName = "BALLAST";
 

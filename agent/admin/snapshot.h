@@ -92,6 +92,7 @@ struct Snapshot {
   BuildInfo build;
   std::string cluster;  // as the configuration names them
   std::string node;
+  std::vector<std::string> listening;  // TCP, as the configuration says it
   std::int64_t now_ms = 0;
   std::int64_t started_ms = 0;
   bool last_reload_ok = true;

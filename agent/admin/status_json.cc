@@ -47,12 +47,15 @@ std::string text(json::object object) { return json::serialize(object) + "\n"; }
 }  // namespace
 
 std::string buildinfo_json(const Snapshot& s) {
+  json::array listening;
+  for (const std::string& address : s.listening) listening.emplace_back(address);
   return text({{"version", s.build.version},
                {"revision", s.build.revision},
                {"compiler", s.build.compiler},
                {"format", wal::kFormatVersion},
                {"cluster", s.cluster},
-               {"node", s.node}});
+               {"node", s.node},
+               {"listening", std::move(listening)}});
 }
 
 std::string buffer_json(const Snapshot& s) {

@@ -12,17 +12,13 @@
 #include <sys/timex.h>
 #include <unistd.h>
 
+#include "agent/check/blocking_socket.h"
+#include "agent/home.h"
+
 namespace tideover::check {
 namespace {
 
 namespace fs = std::filesystem;
-
-fs::path nearest_existing(const std::string& path) {
-  std::error_code error;
-  fs::path at = fs::absolute(path, error).lexically_normal();
-  while (!fs::exists(at, error) && at.has_relative_path()) at = at.parent_path();
-  return at;
-}
 
 std::optional<std::uint64_t> read_number(const fs::path& path) {
   std::ifstream file(path);
@@ -60,25 +56,6 @@ std::optional<std::uint64_t> smallest_limit(const fs::path& mount, fs::path grou
 
 }  // namespace
 
-DirectoryFacts look_at_directory(const std::string& path) {
-  DirectoryFacts facts;
-  facts.user = ::geteuid();
-  struct stat info {};
-  if (::stat(path.c_str(), &info) == 0) {
-    facts.exists = true;
-    facts.is_directory = S_ISDIR(info.st_mode);
-    facts.owner = info.st_uid;
-    facts.mode = info.st_mode & 07777;
-    facts.writable = ::faccessat(AT_FDCWD, path.c_str(), W_OK | X_OK, AT_EACCESS) == 0;
-  } else if (errno == ENOENT) {
-    facts.parent = nearest_existing(path).string();
-    facts.writable = ::faccessat(AT_FDCWD, facts.parent.c_str(), W_OK | X_OK, AT_EACCESS) == 0;
-  } else {
-    facts.error = std::strerror(errno);
-  }
-  return facts;
-}
-
 std::optional<DiskFacts> look_at_disk(const std::string& path) {
   struct statvfs info {};
   if (::statvfs(nearest_existing(path).c_str(), &info) != 0) return std::nullopt;
@@ -94,6 +71,15 @@ FileFacts look_at_file(const std::string& path) {
           .readable = ::faccessat(AT_FDCWD, path.c_str(), R_OK, AT_EACCESS) == 0,
           .empty = info.st_size == 0,
           .mode = static_cast<mode_t>(info.st_mode & 07777)};
+}
+
+AtSocket look_at_socket(const std::string& path) {
+  struct stat info {};
+  if (::lstat(path.c_str(), &info) != 0) return AtSocket::nothing;
+  if (!S_ISSOCK(info.st_mode)) return AtSocket::no_socket;
+  const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+  const auto connected = BlockingSocket::connect_unix(path, patience);
+  return connected ? AtSocket::in_use : AtSocket::left_behind;
 }
 
 ClockFacts look_at_clock() {

@@ -10,18 +10,6 @@
 
 namespace tideover::check {
 
-struct DirectoryFacts {
-  bool exists = false;
-  bool is_directory = false;
-  uid_t owner = 0;
-  mode_t mode = 0;
-  uid_t user = 0;         // who asks
-  bool writable = false;  // by who asks; of a missing directory: of its nearest parent
-  std::string parent;     // the nearest parent that exists, of a missing directory
-  std::string error;      // the system's words, when it cannot be looked at
-};
-DirectoryFacts look_at_directory(const std::string& path);
-
 struct DiskFacts {
   std::uint64_t size_bytes = 0;
   std::uint64_t free_bytes = 0;  // for this user
@@ -37,6 +25,10 @@ struct FileFacts {
   mode_t mode = 0;
 };
 FileFacts look_at_file(const std::string& path);
+
+// What lies where the operators' socket is to be, though no agent answers there.
+enum class AtSocket { nothing, left_behind, in_use, no_socket };
+AtSocket look_at_socket(const std::string& path);
 
 struct ClockFacts {
   std::chrono::system_clock::time_point now;

@@ -19,38 +19,46 @@ std::string subject_of(const config::Destination& destination, const char* key) 
   return fmt::format("destination {}: {}", destination.name, key);
 }
 
+Level level_of(Use use) { return use == Use::no ? Level::error : Level::ok; }
+
 }  // namespace
 
 Finding judge_directory(const std::string& path, const DirectoryFacts& facts) {
-  const auto say = [](Level level, std::string sentence) {
-    return Finding{level, "data_dir", std::move(sentence)};
-  };
-  if (!facts.error.empty())
-    return say(Level::error, fmt::format("{} cannot be looked at: {}", path, facts.error));
-  if (!facts.exists && facts.writable)
-    return say(Level::ok,
-               fmt::format("{} does not exist yet: the agent creates it below {}", path, facts.parent));
-  if (!facts.exists)
-    return say(Level::error,
-               fmt::format(
-                   "{} does not exist, and user {} may not create it in {}: run `install -d -m 700 -o {} {}`",
-                   path, facts.user, facts.parent, facts.user, path));
-  if (!facts.is_directory) return say(Level::error, fmt::format("{} is not a directory", path));
-  if (facts.owner != facts.user)
-    return say(facts.user == 0 ? Level::warning : Level::error,
-               facts.user == 0
-                   ? fmt::format("{} belongs to user {}: run this check as the user that runs the agent",
-                                 path, facts.owner)
-                   : fmt::format("{0} belongs to user {1}, and this is user {2}: run `chown -R {2} {0}`, or "
-                                 "run the agent as user {1}",
-                                 path, facts.owner, facts.user));
-  if ((facts.mode & 022) != 0)
-    return say(Level::error, fmt::format("{0} can be written by others (mode {1:04o}): run `chmod go-w {0}`",
-                                         path, facts.mode));
-  if (!facts.writable)
-    return say(Level::error,
-               fmt::format("{} cannot be written: is its file system mounted read-only?", path));
-  return say(Level::ok, fmt::format("{} belongs to user {}, mode {:04o}", path, facts.owner, facts.mode));
+  Judgement judged = judge_home(path, facts);
+  if (judged.use == Use::as_it_is && facts.owner != facts.user && facts.user == 0)
+    return {Level::warning, "data_dir",
+            fmt::format("{} belongs to user {}: run this check as the user that runs the agent", path,
+                        facts.owner)};
+  return {level_of(judged.use), "data_dir", std::move(judged.sentence)};
+}
+
+Finding judge_store_directory(const std::string& path, const DirectoryFacts& facts) {
+  Judgement judged = judge_store(path, facts);
+  return {level_of(judged.use), "data_dir", std::move(judged.sentence)};
+}
+
+Finding judge_lock(const std::string& data_dir, const std::optional<std::string>& holder) {
+  if (!holder) return {Level::ok, "data_dir", "nobody uses it"};
+  return {
+      Level::error, "data_dir",
+      fmt::format("{} is in use by {}, which does not answer at its admin.sock: two agents cannot share a "
+                  "directory; stop that one, or name another directory",
+                  data_dir, *holder)};
+}
+
+Finding judge_socket(const std::string& path, AtSocket what) {
+  switch (what) {
+    case AtSocket::nothing:
+    case AtSocket::left_behind: break;
+    case AtSocket::in_use:
+      return {Level::error, "data_dir",
+              fmt::format("a process that is no agent listens at {}: end it", path)};
+    case AtSocket::no_socket:
+      return {
+          Level::error, "data_dir",
+          fmt::format("{} is no socket: move it away, that is where the operators' socket belongs", path)};
+  }
+  return {Level::ok, "data_dir", fmt::format("{} is free", path)};
 }
 
 Findings judge_disk(const config::Config& config, const std::optional<DiskFacts>& facts, bool kubernetes) {
@@ -136,6 +144,13 @@ Finding judge_file(const std::string& subject, const std::string& path, const Fi
                         "0440 of the mounted secret",
                         path, facts.mode)};
   return {Level::ok, subject, fmt::format("{} is readable, mode {:04o}", path, facts.mode)};
+}
+
+Finding judge_path(const config::Destination& destination) {
+  return {Level::warning, subject_of(destination, "url"),
+          fmt::format("{} has no path, and samples are sent to \"/\": Thanos Receive takes them at "
+                      "/api/v1/receive, Prometheus at /api/v1/write; write a \"/\" behind it if it is meant",
+                      print(destination.url))};
 }
 
 config::Milliseconds window_needed(config::Milliseconds guarantee) {

@@ -1,12 +1,14 @@
 // What the facts of a node mean for the agent that is to run there. Pure.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "agent/check/facts.h"
 #include "agent/check/finding.h"
 #include "agent/config/config.h"
+#include "agent/home.h"
 
 namespace tideover::check {
 
@@ -14,6 +16,9 @@ namespace tideover::check {
 inline constexpr std::uint64_t kPromisedMemoryBytes = 128 << 20;
 
 Finding judge_directory(const std::string& path, const DirectoryFacts& facts);
+Finding judge_store_directory(const std::string& path, const DirectoryFacts& facts);
+Finding judge_lock(const std::string& data_dir, const std::optional<std::string>& holder);
+Finding judge_socket(const std::string& path, AtSocket what);
 Findings judge_disk(const config::Config& config, const std::optional<DiskFacts>& facts,
                     bool kubernetes = true);
 Finding judge_clock(const ClockFacts& facts);
@@ -22,6 +27,9 @@ Finding judge_memory(const config::Config& config, std::optional<std::uint64_t> 
 enum class Secrecy { secret, open };  // a key or a token, against a certificate
 Finding judge_file(const std::string& subject, const std::string& path, const FileFacts& facts,
                    Secrecy secrecy);
+
+// Of a url that names no path.
+Finding judge_path(const config::Destination& destination);
 
 // What a receiver must accept so that the replay of the longest promised outage fits its window.
 config::Milliseconds window_needed(config::Milliseconds guarantee);

@@ -67,11 +67,24 @@ Finding about_config(const std::string& path, const config::Config& config) {
           fmt::format("{} is legal, with {}", path, counted(destinations, "destination"))};
 }
 
+AdminTarget agent_of(const config::Config& config) {
+  return {.socket_path = config.data_dir + "/admin.sock", .host = {}, .port = 0};
+}
+
+// The agent that runs on this directory, if one does: it does not stand in its own way.
+std::optional<check::Neighbour> ask_neighbour(const config::Config& config) {
+  const auto answer = ask_admin(agent_of(config), "GET", "/api/v1/status/buildinfo", kAgentPatience);
+  if (!answer || answer->status != 200) return std::nullopt;
+  check::Neighbour neighbour;
+  for (const auto& text : listening_addresses(answer->body))
+    if (auto address = config::parse_address(text)) neighbour.listening.push_back(std::move(*address));
+  return neighbour;
+}
+
 // Which cursors there are is known to the agent that runs on this directory; without one there is nothing to
 // say.
 Findings about_cursors(const config::Config& config) {
-  const AdminTarget target{.socket_path = config.data_dir + "/admin.sock", .host = {}, .port = 0};
-  const auto answer = ask_admin(target, "GET", "/api/v1/status/destinations", kAgentPatience);
+  const auto answer = ask_admin(agent_of(config), "GET", "/api/v1/status/destinations", kAgentPatience);
   if (!answer || answer->status != 200) return {};
   const auto names = destination_names(answer->body);
   return names ? check::judge_cursors(config, *names) : Findings{};
@@ -109,8 +122,9 @@ int check(const CheckOptions& options, std::ostream& out, std::ostream& err) {
     return kBadUsage;
   }
   Findings findings{about_config(options.config_path, *loaded.config)};
-  std::ranges::move(check::survey(*loaded.config, {.offline = options.offline}),
-                    std::back_inserter(findings));
+  std::ranges::move(
+      check::survey(*loaded.config, {.offline = options.offline, .neighbour = ask_neighbour(*loaded.config)}),
+      std::back_inserter(findings));
   std::ranges::move(about_cursors(*loaded.config), std::back_inserter(findings));
   out << (options.json ? findings_json(findings) : findings_text(findings));
   return count(findings, Level::error) == 0 ? kSuccess : kFault;

@@ -192,6 +192,15 @@ Result<std::string> status_table(const StatusAnswers& answers, double now) try {
       fmt::format("the agent's answer is not understood ({}): is it of another version?", error.what()));
 }
 
+std::vector<std::string> listening_addresses(const std::string& body) try {
+  std::vector<std::string> addresses;
+  const auto answer = json::parse(body);
+  for (const auto& value : answer.at("listening").as_array()) addresses.emplace_back(view(value.as_string()));
+  return addresses;
+} catch (const std::exception&) {
+  return {};
+}
+
 Result<std::vector<std::string>> destination_names(const std::string& body) try {
   std::vector<std::string> names;
   const auto answer = json::parse(body);

@@ -23,6 +23,10 @@ Result<std::string> status_table(const StatusAnswers& answers, double now_unix_s
 // One object with a member per answer. Errors: bad_input.
 Result<std::string> status_json(const StatusAnswers& answers);
 
+// Of /api/v1/status/buildinfo: where the agent listens, as its configuration says; none, of an agent that was
+// started before it said so.
+std::vector<std::string> listening_addresses(const std::string& body);
+
 // Of /api/v1/status/destinations. Errors: bad_input.
 Result<std::vector<std::string>> destination_names(const std::string& body);
 

@@ -19,9 +19,17 @@ std::string base64(std::string_view plain) {
 }
 
 // Editors and `kubectl create secret --from-file` leave a line end behind; it is not part of the secret.
-std::string_view trimmed(std::string_view text) {
+std::string_view without_line_end(std::string_view text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
   return text;
+}
+
+// A token has no blanks; a password may begin and end with some.
+std::string_view without_blanks_around(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\r\n\v\f";
+  const auto begin = text.find_first_not_of(kBlanks);
+  if (begin == text.npos) return {};
+  return text.substr(begin, text.find_last_not_of(kBlanks) + 1 - begin);
 }
 
 bool fits_a_field(std::string_view text) {
@@ -41,15 +49,20 @@ Result<> Credentials::reload() {
   if (!changed) return changed.error();
   pending_ = pending_ || *changed;
   if (!pending_) return {};
-  const std::string_view secret = trimmed(file_.content());
+  const bool bearer = username_.empty();
+  const std::string_view secret =
+      bearer ? without_blanks_around(file_.content()) : without_line_end(file_.content());
   if (secret.empty()) return fail(Errc::bad_input, fmt::format("{} is empty", file_.path()));
-  if (!username_.empty()) {
+  if (!bearer) {
     value_ = "Basic " + base64(fmt::format("{}:{}", username_, secret));
     pending_ = false;
     return {};
   }
   if (!fits_a_field(secret))
-    return fail(Errc::bad_input, fmt::format("{} holds characters that no token has", file_.path()));
+    return fail(
+        Errc::bad_input,
+        fmt::format("{} holds characters that no token has: a blank in its midst, or what is not ASCII",
+                    file_.path()));
   value_ = fmt::format("Bearer {}", secret);
   pending_ = false;
   return {};

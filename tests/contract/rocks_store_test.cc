@@ -51,16 +51,24 @@ TEST_CASE("a second agent on the same directory is told who uses it", "[rocks]")
   CHECK(refused.error().detail.find(fmt::format("process {}", ::getpid())) != std::string::npos);
 }
 
-TEST_CASE("a directory that others can write is refused with the command that cures it", "[rocks]") {
+TEST_CASE("a directory of ours that others may enter is closed to them, as kubelet leaves it before a start",
+          "[rocks]") {
   RocksDisk disk;
-  fs::create_directory(disk.directory());
-  ::chmod(disk.directory().c_str(), 0770);
-  const auto refused = disk.store().open();
-  REQUIRE_FALSE(refused);
-  CHECK(refused.error().code == Errc::store_refused);
-  CHECK(refused.error().detail.find("chmod go-w " + disk.directory()) != std::string::npos);
-  ::chmod(disk.directory().c_str(), 0750);
-  CHECK(disk.store().open());
+  REQUIRE(disk.store().open());
+  const auto mode_before = GENERATE(02770, 0777, 0750, 0755);
+  REQUIRE(::chmod(disk.directory().c_str(), mode_before) == 0);
+  disk.lose_power();
+  REQUIRE(disk.store().open());
+  struct stat info {};
+  REQUIRE(::stat(disk.directory().c_str(), &info) == 0);
+  CHECK((info.st_mode & 07777) == 0700);
+}
+
+TEST_CASE("whoever asks who uses a store is told, and is in nobody's way", "[rocks]") {
+  RocksDisk disk;
+  CHECK_FALSE(lock_holder(disk.directory()));
+  REQUIRE(disk.store().open());
+  CHECK(lock_holder(disk.directory()) == fmt::format("process {}", ::getpid()));
 }
 
 TEST_CASE("a directory of another user is refused with the command that cures it", "[rocks]") {

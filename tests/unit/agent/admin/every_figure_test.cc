@@ -50,6 +50,7 @@ Snapshot agent_of_distinct_figures() {
   s.build = {"1.2.3", "abcdef", "GNU 12"};
   s.cluster = "app1";
   s.node = "node-7";
+  s.listening = {"127.0.0.1:7301", "[::1]:7302"};
   SignalSnapshot& m = s.signals.emplace_back();
   m.name = "metrics";
   ingest::IntakeMetrics& intake = m.remote_write.emplace();

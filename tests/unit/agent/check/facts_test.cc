@@ -1,5 +1,7 @@
 #include "agent/check/facts.h"
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <sys/stat.h>
@@ -18,25 +20,18 @@ void write(const TempDirectory& folder, const fs::path& name, std::string_view t
   std::ofstream(path) << text;
 }
 
-TEST_CASE("a directory is seen with its owner and mode") {
+TEST_CASE("what lies where the operators' socket belongs is seen") {
   const TempDirectory folder;
-  REQUIRE(::chmod(folder.path().c_str(), 0750) == 0);
-  const auto facts = look_at_directory(folder.path());
-  CHECK(facts.exists);
-  CHECK(facts.is_directory);
-  CHECK(facts.owner == ::geteuid());
-  CHECK(facts.user == ::geteuid());
-  CHECK(facts.mode == 0750);
-  CHECK(facts.writable);
-}
-
-TEST_CASE("of a missing directory the nearest parent is seen, and nothing is created") {
-  const TempDirectory folder;
-  const auto facts = look_at_directory(folder / "a/b/c");
-  CHECK_FALSE(facts.exists);
-  CHECK(facts.parent == folder.path());
-  CHECK(facts.writable);
-  CHECK(fs::is_empty(folder.path()));
+  const std::string path = folder / "admin.sock";
+  CHECK(look_at_socket(path) == AtSocket::nothing);
+  {
+    boost::asio::io_context io;
+    boost::asio::local::stream_protocol::acceptor listening(io, {path});
+    CHECK(look_at_socket(path) == AtSocket::in_use);
+  }
+  CHECK(look_at_socket(path) == AtSocket::left_behind);
+  write(folder, "file", "");
+  CHECK(look_at_socket(folder / "file") == AtSocket::no_socket);
 }
 
 TEST_CASE("the disk of a missing directory is the one it would be on") {

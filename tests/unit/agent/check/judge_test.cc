@@ -2,7 +2,9 @@
 #include "agent/check/judge.h"
 
 #include <catch2/catch.hpp>
+#include <cerrno>
 
+#include "agent/check/listeners.h"
 #include "agent/config/load.h"
 
 namespace tideover::check {
@@ -27,55 +29,58 @@ bool says(const Finding& finding, Level level, std::string_view words) {
 }
 
 DirectoryFacts own_directory() {
-  return {.exists = true,
-          .is_directory = true,
-          .owner = 1000,
-          .mode = 0700,
-          .user = 1000,
-          .writable = true,
-          .parent = {},
-          .error = {}};
+  return {.exists = true, .is_directory = true, .owner = 1000, .mode = 0700, .user = 1000, .writable = true};
 }
 
-TEST_CASE("a directory of our own that only we may write is fine") {
+TEST_CASE("what the agent could not live in is an error, and root is told to ask as the agent's user") {
   CHECK(says(judge_directory("/d", own_directory()), Level::ok, "/d belongs to user 1000, mode 0700"));
-}
-
-TEST_CASE("a directory of somebody else is refused with the command that cures it") {
-  auto facts = own_directory();
-  facts.owner = 0;
-  CHECK(says(judge_directory("/d", facts), Level::error, "run `chown -R 1000 /d`"));
-}
-
-TEST_CASE("root, who checks for another user, is told to check as that user") {
-  auto facts = own_directory();
-  facts.user = 0;
-  CHECK(says(judge_directory("/d", facts), Level::warning, "run this check as the user that runs the agent"));
-}
-
-TEST_CASE("a directory that others may write is refused with the command that cures it") {
-  auto facts = own_directory();
-  facts.mode = 0775;
-  CHECK(says(judge_directory("/d", facts), Level::error, "mode 0775): run `chmod go-w /d`"));
-}
-
-TEST_CASE("a read-only file system is named as the likely reason") {
   auto facts = own_directory();
   facts.writable = false;
   CHECK(says(judge_directory("/d", facts), Level::error, "read-only"));
+  facts = own_directory();
+  facts.user = 0;
+  CHECK(says(judge_directory("/d", facts), Level::warning, "run this check as the user that runs the agent"));
+  CHECK(says(judge_store_directory("/d/store", facts), Level::error, "belongs to user 1000"));
 }
 
-TEST_CASE("a directory that is missing is created later, where that is possible") {
-  DirectoryFacts facts{.user = 1000, .writable = true, .parent = "/var/lib", .error = {}};
-  CHECK(says(judge_directory("/var/lib/d", facts), Level::ok, "the agent creates it below /var/lib"));
-  facts.writable = false;
-  CHECK(says(judge_directory("/var/lib/d", facts), Level::error, "install -d -m 700 -o 1000 /var/lib/d"));
+TEST_CASE("a directory that another process uses is an error, with the process") {
+  CHECK(says(judge_lock("/d", "process 7"), Level::error, "/d is in use by process 7"));
+  CHECK(says(judge_lock("/d", std::nullopt), Level::ok, ""));
 }
 
-TEST_CASE("a file in the place of the directory is refused") {
-  auto facts = own_directory();
-  facts.is_directory = false;
-  CHECK(says(judge_directory("/d", facts), Level::error, "not a directory"));
+TEST_CASE("what keeps the operators' socket from being made is an error, one left behind is not") {
+  CHECK(says(judge_socket("/d/admin.sock", AtSocket::left_behind), Level::ok, "free"));
+  CHECK(says(judge_socket("/d/admin.sock", AtSocket::in_use), Level::error, "no agent"));
+  CHECK(says(judge_socket("/d/admin.sock", AtSocket::no_socket), Level::error, "move it away"));
+}
+
+TEST_CASE("an address that is taken, foreign or privileged is an error, with the cure") {
+  const config::Address here{"127.0.0.1", 7302};
+  CHECK(says(judge_listener("k", here, 0, {}).at(0), Level::ok, "is free"));
+  CHECK(says(judge_listener("k", here, EADDRINUSE, {}).at(0), Level::error, "ss -ltnp sport = :7302"));
+  CHECK(says(judge_listener("k", here, EADDRNOTAVAIL, {}).at(0), Level::error,
+             "127.0.0.1 is no address of this node"));
+  CHECK(says(judge_listener("k", here, EACCES, {}).at(0), Level::error, "from 1024 on"));
+  CHECK(says(judge_listener("k", here, EAFNOSUPPORT, {}).at(0), Level::error, "Address family"));
+}
+
+TEST_CASE("an agent does not stand in its own way, and others do") {
+  const config::Address here{"127.0.0.1", 7302};
+  CHECK(
+      says(judge_listener("k", here, EADDRINUSE, {{"0.0.0.0", 7302}}).at(0), Level::ok, "held by the agent"));
+  CHECK(says(judge_listener("k", here, EADDRINUSE, {{"127.0.0.1", 7303}}).at(0), Level::error, "taken"));
+  CHECK(says(judge_listener("k", here, EACCES, {here}).at(0), Level::error, "may not listen"));
+}
+
+TEST_CASE("listening beyond loopback is a warning, whatever else is said") {
+  const auto findings = judge_listener("k", {"0.0.0.0", 7302}, EADDRINUSE, {});
+  REQUIRE(findings.size() == 2);
+  CHECK(says(findings[1], Level::warning, "can be reached from other nodes"));
+}
+
+TEST_CASE("a url without a path is taken as it stands, with a word about it") {
+  const auto config = small();
+  CHECK(says(judge_path(config.metrics->destinations[0]), Level::warning, "http://t has no path"));
 }
 
 TEST_CASE("free space below the floor leaves the flow, and next to no backlog") {

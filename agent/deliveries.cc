@@ -7,6 +7,7 @@
 
 #include "agent/damage_log.h"
 #include "agent/log/log.h"
+#include "agent/redaction.h"
 #include "agent/refusal_log.h"
 #include "forwarders/give_up.h"
 #include "forwarders/side_lanes.h"
@@ -37,7 +38,7 @@ http::TransportOptions transport_options(const config::Destination& d) {
 }
 
 // Stopping is said once, by the agent.
-void log_change(const std::string& destination, const forward::StateChange& change) {
+void log_change(const std::string& destination, const Redaction& redact, const forward::StateChange& change) {
   if (change.to == forward::State::stopped) return;
   const bool well = change.to == forward::State::up || change.to == forward::State::replaying;
   const log::Level level = well ? log::Level::info : log::Level::warn;
@@ -47,7 +48,7 @@ void log_change(const std::string& destination, const forward::StateChange& chan
   if (change.sentence.empty())
     log::event(level, sentence, {of, before});
   else
-    log::event(level, sentence, {of, before, {"because", for_log(change.sentence)}});
+    log::event(level, sentence, {of, before, {"because", for_log(redact(change.sentence))}});
 }
 
 }  // namespace
@@ -72,11 +73,13 @@ struct Deliveries::Delivery {
   Delivery(const config::Destination& destination, std::unique_ptr<forward::Destination> spoken,
            std::unique_ptr<http::Transport> way)
       : config(destination),
+        redact(destination),
         refusals(destination.name),
         protocol(std::move(spoken)),
         transport(std::move(way)) {}
 
   const config::Destination& config;
+  const Redaction redact;
   RefusalLog refusals;
   const std::unique_ptr<forward::Destination> protocol;
   const std::unique_ptr<http::Transport> transport;
@@ -97,11 +100,11 @@ void Deliveries::add(const config::Destination& destination, std::unique_ptr<for
   options.memory = memory_;
   std::random_device seeds;
   options.seed = std::uint64_t{seeds()} << 32 | seeds();
-  options.on_change = [name = destination.name](const forward::StateChange& change) {
-    log_change(name, change);
-  };
-  options.on_refusal = [this, &log = delivery->refusals](const forward::Refusal& refusal) {
-    log.note(refusal, clock_.now());
+  options.on_change = [name = destination.name, &redact = delivery->redact](
+                          const forward::StateChange& change) { log_change(name, redact, change); };
+  options.on_refusal = [this, &to = *delivery](forward::Refusal refusal) {
+    refusal.sentence = to.redact(std::move(refusal.sentence));
+    to.refusals.note(refusal, clock_.now());
   };
   delivery->sender = std::make_unique<forward::Sender>(queue_, *delivery->protocol, *delivery->transport,
                                                        clock_, std::move(options));
@@ -176,7 +179,7 @@ admin::DestinationSnapshot Deliveries::describe(const Delivery& delivery) const 
   d.required = delivery.config.required;
   d.state = to_string(status.state);
   d.since_ms = to_unix_ms(status.since);
-  d.last_error = status.last_error;
+  d.last_error = delivery.redact(status.last_error);
   if (status.last_success) d.last_success_ms = to_unix_ms(*status.last_success);
   d.behind = status.main.behind;
   d.oldest_ms = status.main.oldest_ms;

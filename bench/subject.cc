@@ -14,6 +14,7 @@ namespace fs = std::filesystem;
 std::string tideover_config(const fs::path& directory, const Subject& subject,
                             const SubjectOptions& options) {
   return fmt::format(R"(cluster: bench
+node: bench
 data_dir: {}
 disk: {{keep_free: 1%}}
 admin: {{listen: "127.0.0.1:{}"}}

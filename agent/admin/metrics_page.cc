@@ -80,7 +80,10 @@ double seconds(std::int64_t ms) { return static_cast<double>(ms) / 1000.0; }
 
 void agent(Page& page, const Snapshot& s) {
   page.gauge("tideover_build_info", "Always 1; the labels say what runs.");
-  page.value(1, {{"version", s.build.version}, {"revision", s.build.revision}});
+  page.value(1, {{"version", s.build.version},
+                 {"revision", s.build.revision},
+                 {"cluster", s.cluster},
+                 {"node", s.node}});
   page.gauge("tideover_config_last_reload_successful", "1 unless the last reload found a faulty file.",
              s.last_reload_ok);
 }

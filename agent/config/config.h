@@ -52,6 +52,8 @@ struct Destination {
 struct Metrics {
   Address listen;
   std::optional<Size> max_bytes;  // absent: default_max_bytes() of the data directory's file system
+  std::string cluster_label;      // empty: none; otherwise among external_labels, as is
+  std::string node_label;         // this
   std::map<std::string, std::string> external_labels;
   std::vector<Destination> destinations;
 };

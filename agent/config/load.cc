@@ -47,15 +47,49 @@ Result<std::string> read_file(const std::string& path) {
   return text;
 }
 
+// The host name of a pod is the pod's, and another one after each replacement: nobody would find the node by
+// it.
+void name_node(Config& config, const LoadOptions& options, const Environment& environment, Reader& reader) {
+  if (reader.has("node")) return;
+  if (environment("KUBERNETES_SERVICE_HOST")) {
+    reader.fault(
+        {1, 1},
+        "the key \"node\" is missing, and under Kubernetes the host name is the pod's, another one after "
+        "each "
+        "replacement: write node: ${NODE_NAME}, start with --expand-env, and set NODE_NAME in the pod by "
+        "valueFrom: {fieldRef: {fieldPath: spec.nodeName}}");
+    return;
+  }
+  config.node = options.host_name.empty() ? machine_name() : options.host_name;
+}
+
+// The labels that carry cluster and node are external labels like any other from here on.
+void add_own_labels(Config& config, Reader& reader) {
+  if (!config.metrics) return;
+  Metrics& metrics = *config.metrics;
+  const auto add = [&](const char* key, const std::string& label, const std::string& value) {
+    if (label.empty() || metrics.external_labels.emplace(label, value).second) return;
+    const std::string path = child("metrics", key);
+    reader.fault(reader.place(path),
+                 fmt::format("{}: the label {} has another value already, from "
+                             "metrics.external_labels or its neighbour: name another label",
+                             path, in_quotes(label)));
+  };
+  add("cluster_label", metrics.cluster_label, config.cluster);
+  add("node_label", metrics.node_label, config.node);
+}
+
 // What could be read of the tree; the faults are the reader's.
 Config read_tree(Node& root, const LoadOptions& options, Reader& reader) {
+  const Environment environment = options.environment ? options.environment : from_process;
   if (options.expand_env)
-    expand(root, options.environment ? options.environment : from_process, reader.faults());
+    expand(root, environment, reader.faults());
   else
     refuse_expansion(root, reader.faults());
   Config config;
   read_map(reader, &root, "", schema(), config);
-  if (config.node.empty()) config.node = options.host_name.empty() ? machine_name() : options.host_name;
+  name_node(config, options, environment, reader);
+  add_own_labels(config, reader);
   while (config.data_dir.size() > 1 && config.data_dir.ends_with('/')) config.data_dir.pop_back();
   check_rules(config, reader);
   return config;

@@ -131,6 +131,14 @@ Table<Metrics> metrics_keys() {
              .max = 64_TiB,
              .help =
                  "disk that samples may use; beyond it Prometheus is asked to wait (503) and loses nothing"}),
+      value("cluster_label", &Metrics::cluster_label,
+            {.check = complain_label_name,
+             .bounds_words = "letters, digits, _",
+             .help = "name of an external label with the value of cluster; none without it"}),
+      value("node_label", &Metrics::node_label,
+            {.check = complain_label_name,
+             .bounds_words = "letters, digits, _",
+             .help = "the same with the value of node"}),
       pairs("external_labels", &Metrics::external_labels,
             {.max = 32,
              .check = complain_external_label,
@@ -144,8 +152,12 @@ Table<Metrics> metrics_keys() {
 Table<Config> config_keys() {
   return {
       value("cluster", &Config::cluster,
-            {.required = true, .help = "name of the cluster, shown in logs and status"}),
-      value("node", &Config::node, {.fallback_words = "the host name", .help = "name of the node"}),
+            {.required = true,
+             .help =
+                 "name of the cluster: in the first line of the log, in status and in tideover_build_info"}),
+      value("node", &Config::node,
+            {.fallback_words = "the host name; none under Kubernetes",
+             .help = "name of the node, shown where the cluster is"}),
       value("data_dir", &Config::data_dir,
             {.fallback = "/var/lib/tideover",
              .check = complain_data_dir,

@@ -20,6 +20,7 @@ fs::path AgentPlace::log(std::uint32_t life) const { return root / fmt::format("
 void AgentPlace::write_config(std::uint16_t receiver_port) const {
   std::ofstream(root / "tideover.yaml") << fmt::format(
       R"(cluster: crash
+node: crash
 data_dir: {}
 disk: {{keep_free: 1%}}
 memory: {{limit: 64MiB}}

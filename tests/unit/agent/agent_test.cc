@@ -28,7 +28,7 @@ TEST_CASE("what may be a secret in a destination is shown on no surface of a run
   receiver.status = 500;
   AgentProcess agent;
   agent.configure("{name: thanos, url: '" + receiver.url() +
-                  "write?key=SECRET', headers: {X-License-Key: SECRET}}");
+                  "write?key=SECRET-7', headers: {X-License-Key: SECRET-8}}");
   agent.start_and_wait();
   CHECK(agent.write(samples(1)) == 204);
   REQUIRE(soon([&] { return agent.logged("destination is down") == 1; }));

@@ -173,6 +173,20 @@ std::vector<Case> cases() {
          return a.life.mgmt[a.transport().url].points().at(0).labels.at("site");
        },
        "here", "there"},
+      {"metrics.cluster_label", metrics("cluster_label: here"), metrics("cluster_label: there"),
+       [](Agent& a) {
+         (void)a.sent();
+         const auto labels = a.life.mgmt[a.transport().url].points().at(0).labels;
+         return (labels.contains("here") ? "here=" + labels.at("here") : "there=" + labels.at("there"));
+       },
+       "here=a", "there=a"},
+      {"metrics.node_label", File{.top = "node: n7\n", .metrics = "  node_label: here\n"},
+       File{.top = "node: n8\n", .metrics = "  node_label: here\n"},
+       [](Agent& a) {
+         (void)a.sent();
+         return a.life.mgmt[a.transport().url].points().at(0).labels.at("here");
+       },
+       "n7", "n8"},
       {"metrics.destinations", File{}, destination("tenant: t\n    - {name: more, url: 'http://more:1/'}"),
        [](Agent& a) {
          REQUIRE(a.life.write(1).has_value());

@@ -72,10 +72,13 @@ class PlainReceiver {
     if (head == peer.read.npos || length == peer.read.npos) return true;
     const std::size_t end = head + 4 + std::stoul(peer.read.substr(length + 16));
     if (peer.read.size() < end) return true;
+    // A fault repeats what was asked for, as many do.
+    const std::string words = status == 204 ? "" : peer.read.substr(0, peer.read.find("\r\nContent-"));
     peer.read.erase(0, end);
     ++requests;
+    const std::string sized = "Content-Length: " + std::to_string(words.size()) + "\r\n";
     const std::string answer = "HTTP/1.1 " + std::to_string(status.load()) + " X\r\n" +
-                               (status == 204 ? "" : "Content-Length: 0\r\n") + "\r\n";
+                               (status == 204 ? "" : sized) + "\r\n" + words;
     return ::send(peer.socket, answer.data(), answer.size(), MSG_NOSIGNAL) > 0;
   }
 

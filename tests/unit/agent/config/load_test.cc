@@ -263,6 +263,37 @@ TEST_CASE("a variable that is not set, or not closed, is a fault") {
   CHECK(report_of("cluster: '${a b}'\n", options).find("write ${NAME}") != std::string::npos);
 }
 
+TEST_CASE("under Kubernetes a node without a name is a fault that says how to name it") {
+  LoadOptions options{.environment = [](const std::string& name) -> std::optional<std::string> {
+                        if (name == "KUBERNETES_SERVICE_HOST") return "10.0.0.1";
+                        if (name == "NODE_NAME") return "worker-7";
+                        return std::nullopt;
+                      },
+                      .host_name = "tideover-x7k2p"};
+  const auto report = report_of("cluster: a\n", options);
+  for (const char* words : {"t.yaml:1:1: the key \"node\" is missing", "node: ${NODE_NAME}", "--expand-env",
+                            "fieldPath: spec.nodeName"})
+    CHECK(report.find(words) != std::string::npos);
+  CHECK(good("cluster: a\nnode: n\n", options).node == "n");
+  options.expand_env = true;
+  CHECK(good("cluster: a\nnode: ${NODE_NAME}\n", options).node == "worker-7");
+}
+
+TEST_CASE(
+    "cluster and node are labels of every series where the file names the labels, and win over nothing") {
+  const auto labels = [](const std::string& lines) {
+    return "cluster: app1\nnode: n7\nmetrics:\n" + lines + "  destinations: [{name: x, url: 'http://x'}]\n";
+  };
+  const std::string both = "  cluster_label: cluster\n  node_label: instance_node\n";
+  CHECK(good(labels(both)).metrics->external_labels ==
+        std::map<std::string, std::string>{{"cluster", "app1"}, {"instance_node", "n7"}});
+  CHECK(good(labels("")).metrics->external_labels.empty());
+  for (const char* other : {"  external_labels: {cluster: other}\n  cluster_label: cluster\n",
+                            "  cluster_label: where\n  node_label: where\n"})
+    CHECK(report_of(labels(other)).find("has another value already") != std::string::npos);
+  CHECK(report_of(labels("  node_label: __name__\n")).find("reserved") != std::string::npos);
+}
+
 TEST_CASE("what a variable holds can add no keys and is not shown in faults") {
   const LoadOptions options{.expand_env = true,
                             .environment = [](const std::string&) { return "1s\nnode: evil-content"; }};

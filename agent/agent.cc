@@ -19,7 +19,9 @@
 #include "agent/config/load.h"
 #include "agent/data_directory.h"
 #include "agent/log/log.h"
+#include "agent/redaction.h"
 #include "agent/reexec.h"
+#include "agent/reject_store.h"
 #include "agent/reload.h"
 #include "agent/settings.h"
 #include "agent/signal.h"
@@ -259,25 +261,52 @@ class Agent {
     hooks.snapshot = [this] { return snapshot(); };
     hooks.ready = [this] { return ready(); };
     hooks.reload = [this] { return reload(); };
-    hooks.retry_now = [this] {
-      for (const auto& signal : signals_) signal->retry_now();
-    };
+    hooks.retry_now = [this](std::string_view signal) { return retry_now(signal); };
     hooks.drop_cursor = [this](std::string_view signal, std::string_view destination) {
       return drop_cursor(signal, destination);
+    };
+    hooks.rejects = [this](std::string signal, std::string destination, Seq from) {
+      return rejects(std::move(signal), std::move(destination), from);
     };
     return hooks;
   }
 
-  Result<> drop_cursor(std::string_view name, std::string_view destination) {
-    if (name.empty() && signals_.size() == 1) return signals_.front()->drop_cursor(destination);
+  // Where one signal is on it needs no name. Errors: not_found, bad_input.
+  Result<Signal*> find_signal(std::string_view name) const {
+    if (name.empty() && signals_.size() == 1) return signals_.front().get();
     std::string known;
     for (const auto& signal : signals_) {
-      if (signal->name() == name) return signal->drop_cursor(destination);
+      if (signal->name() == name) return signal.get();
       known.append(known.empty() ? "" : ", ").append(signal->name());
     }
     if (known.empty()) return fail(Errc::not_found, "no signal is on");
     return fail(name.empty() ? Errc::bad_input : Errc::not_found,
                 fmt::format("name one of the signals that are on: {}", known));
+  }
+
+  Result<> drop_cursor(std::string_view name, std::string_view destination) {
+    const Result<Signal*> signal = find_signal(name);
+    if (!signal) return signal.error();
+    return (*signal)->drop_cursor(destination);
+  }
+
+  Result<> retry_now(std::string_view name) {
+    const Result<Signal*> one = name.empty() ? Result<Signal*>(nullptr) : find_signal(name);
+    if (!one) return one.error();
+    for (const auto& signal : signals_)
+      if (*one == nullptr || *one == signal.get()) signal->retry_now();
+    return boost::system::in_place_value;
+  }
+
+  awaitable<Result<admin::RejectPage>> rejects(std::string name, std::string destination, Seq from) {
+    const Result<Signal*> signal = find_signal(name);
+    if (!signal) co_return signal.error();
+    const Redaction redact = redaction_of(config_, destination);
+    Result<admin::RejectPage> page =
+        co_await read_rejects(store_, reader_, queue_, std::string((*signal)->name()), destination, from);
+    if (page)
+      for (admin::Reject& reject : page->rejects) reject.note.sentence = redact(reject.note.sentence);
+    co_return page;
   }
 
   // A restart in place takes a moment in which clients wait but none is refused.

@@ -36,4 +36,11 @@ std::string Redaction::operator()(std::string words) const {
   return words;
 }
 
+Redaction redaction_of(const config::Config& config, std::string_view destination) {
+  if (config.metrics)
+    for (const config::Destination& named : config.metrics->destinations)
+      if (named.name == destination) return Redaction(named);
+  return Redaction(config::Destination{});
+}
+
 }  // namespace tideover

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/config/config.h"
@@ -19,5 +20,8 @@ class Redaction {
  private:
   std::vector<std::string> secrets_;  // the longest first
 };
+
+// Of the destination by that name; of one that is no more in the configuration nothing is known.
+Redaction redaction_of(const config::Config& config, std::string_view destination);
 
 }  // namespace tideover

@@ -1,5 +1,7 @@
 #include "agent/admin/admin_api.h"
 
+#include <charconv>
+#include <optional>
 #include <utility>
 
 #include "agent/admin/metrics_page.h"
@@ -8,6 +10,8 @@
 
 namespace tideover::admin {
 namespace {
+
+constexpr const char* kJson = "application/json";
 
 http::Response respond(int status, std::string body, const char* type = "text/plain; charset=utf-8") {
   http::Response response;
@@ -50,10 +54,17 @@ std::string_view query_value(std::string_view target, std::string_view name) {
   return {};
 }
 
+std::optional<Seq> first_wanted(std::string_view text) {
+  if (text.empty()) return Seq{0};
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return Seq{number};
+}
+
 }  // namespace
 
 std::vector<server::Route> reading_routes(Hooks hooks) {
-  constexpr const char* kJson = "application/json";
   const auto page = [snapshot = hooks.snapshot](std::string (*print)(const Snapshot&)) {
     return [snapshot, print](const http::Request&) { return respond(200, print(snapshot()), kJson); };
   };
@@ -80,9 +91,9 @@ std::vector<server::Route> operator_routes(Hooks hooks) {
   routes.push_back(route("POST", "/-/reload",
                          [reload = hooks.reload](const http::Request&) { return outcome(reload()); }));
   routes.push_back(
-      route("POST", "/api/v1/buffer/replay-parked", [retry = hooks.retry_now](const http::Request&) {
-        retry();
-        return respond(200, "what is parked or quarantined is tried now\n");
+      route("POST", "/api/v1/buffer/replay-parked", [retry = hooks.retry_now](const http::Request& request) {
+        const Result<> done = retry(query_value(request.target, "signal"));
+        return done ? respond(200, "what is parked or quarantined is tried now\n") : outcome(done);
       }));
   routes.push_back(
       route("POST", "/api/v1/buffer/drop-cursor", [drop = hooks.drop_cursor](const http::Request& request) {
@@ -90,6 +101,21 @@ std::vector<server::Route> operator_routes(Hooks hooks) {
         if (name.empty()) return respond(400, "name the destination: ?destination=NAME\n");
         return outcome(drop(query_value(request.target, "signal"), name));
       }));
+  server::Route rejects;
+  rejects.method = "GET";
+  rejects.path = "/api/v1/buffer/rejects";
+  rejects.handle = [read = hooks.rejects](http::Request request) -> awaitable<http::Response> {
+    const std::string_view name = query_value(request.target, "destination");
+    const std::optional<Seq> from = first_wanted(query_value(request.target, "from"));
+    if (name.empty() || !from)
+      co_return respond(400,
+                        "name the destination, and where to begin if you like: ?destination=NAME&from=1\n");
+    auto reading = read(std::string(query_value(request.target, "signal")), std::string(name), *from);
+    const Result<RejectPage> page = co_await std::move(reading);
+    if (!page) co_return outcome(page.error());
+    co_return respond(200, rejects_json(*page), kJson);
+  };
+  routes.push_back(std::move(rejects));
   return routes;
 }
 

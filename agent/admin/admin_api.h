@@ -10,8 +10,10 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/admin/rejects.h"
 #include "agent/admin/snapshot.h"
 #include "agent/server/http_server.h"
+#include "wal/base/clock.h"
 #include "wal/base/result.h"
 
 namespace tideover::admin {
@@ -21,8 +23,9 @@ struct Hooks {
   std::function<bool()> ready;
   // Verbs of the socket. An error's sentence is the answer.
   std::function<Result<>()> reload;
-  std::function<void()> retry_now;
+  std::function<Result<>(std::string_view signal)> retry_now;  // without one: of all signals
   std::function<Result<>(std::string_view signal, std::string_view destination)> drop_cursor;
+  std::function<awaitable<Result<RejectPage>>(std::string signal, std::string destination, Seq from)> rejects;
 };
 
 std::vector<server::Route> reading_routes(Hooks hooks);

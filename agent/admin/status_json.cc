@@ -1,8 +1,9 @@
 #include "agent/admin/status_json.h"
 
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 
+#include "agent/admin/rejects.h"
+#include "agent/json/plain.h"
 #include "wal/wal_format.h"
 
 namespace tideover::admin {
@@ -42,7 +43,7 @@ json::object account(const Account& a) {
   };
 }
 
-std::string text(json::object object) { return json::serialize(object) + "\n"; }
+std::string text(json::object object) { return plain_json(object) + "\n"; }
 
 }  // namespace
 
@@ -127,6 +128,24 @@ std::string ledger_json(const Snapshot& s) {
     for (const DestinationSnapshot& d : signal.destinations) accounts[d.name] = account(d.account);
   }
   return text(std::move(signals));
+}
+
+std::string rejects_json(const RejectPage& page) {
+  json::array list;
+  for (const Reject& reject : page.rejects) {
+    const forward::RejectNote& note = reject.note;
+    list.push_back({{"number", reject.number.value},
+                    {"refused_timestamp", timestamp(note.refused_ms)},
+                    {"destination", note.destination},
+                    {"reason", note.reason},
+                    {"samples", note.units},
+                    {"first", note.item},
+                    {"sentence", note.sentence},
+                    {"message_bytes", reject.message_bytes}});
+  }
+  json::object all{{"rejects", std::move(list)}, {"next", nullptr}};
+  if (page.next) all["next"] = page.next->value;
+  return text(std::move(all));
 }
 
 }  // namespace tideover::admin

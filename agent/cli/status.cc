@@ -16,7 +16,25 @@ namespace {
 
 constexpr std::chrono::seconds kPatience{10};
 
-// The faults of the options as text, when there is no target.
+Result<StatusAnswers> ask_all(const AdminTarget& target) {
+  StatusAnswers answers;
+  const std::array<std::pair<const char*, std::string*>, 4> questions = {
+      {{"buildinfo", &answers.buildinfo},
+       {"buffer", &answers.buffer},
+       {"destinations", &answers.destinations},
+       {"ledger", &answers.ledger}}};
+  for (const auto& [name, body] : questions) {
+    auto answer = ask_admin(target, "GET", fmt::format("/api/v1/status/{}", name), kPatience);
+    if (!answer) return answer.error();
+    if (answer->status != 200)
+      return fail(Errc::bad_input, fmt::format("it answered {} to /api/v1/status/{}", answer->status, name));
+    *body = std::move(answer->body);
+  }
+  return answers;
+}
+
+}  // namespace
+
 Result<AdminTarget> find_target(const StatusOptions& options) {
   AdminTarget target;
   if (!options.admin_url.empty()) {
@@ -38,23 +56,6 @@ Result<AdminTarget> find_target(const StatusOptions& options) {
   return target;
 }
 
-Result<StatusAnswers> ask_all(const AdminTarget& target) {
-  StatusAnswers answers;
-  const std::array<std::pair<const char*, std::string*>, 4> questions = {
-      {{"buildinfo", &answers.buildinfo},
-       {"buffer", &answers.buffer},
-       {"destinations", &answers.destinations},
-       {"ledger", &answers.ledger}}};
-  for (const auto& [name, body] : questions) {
-    auto answer = ask_admin(target, "GET", fmt::format("/api/v1/status/{}", name), kPatience);
-    if (!answer) return answer.error();
-    if (answer->status != 200)
-      return fail(Errc::bad_input, fmt::format("it answered {} to /api/v1/status/{}", answer->status, name));
-    *body = std::move(answer->body);
-  }
-  return answers;
-}
-
 std::string no_answer(const AdminTarget& target, const Error& error) {
   std::string out = fmt::format("tideover: no agent answers at {}: {}\n", target.name(), error.detail);
   if (error.code == Errc::connect_failed && !target.socket_path.empty())
@@ -63,8 +64,6 @@ std::string no_answer(const AdminTarget& target, const Error& error) {
         "--admin http://127.0.0.1:7301 asks over TCP.\n";
   return out;
 }
-
-}  // namespace
 
 int status(const StatusOptions& options, std::ostream& out, std::ostream& err) {
   const auto target = find_target(options);

@@ -4,6 +4,8 @@
 #include <iosfwd>
 #include <string>
 
+#include "agent/cli/admin_client.h"
+
 namespace tideover::cli {
 
 struct StatusOptions {  // one of the first three; none: the default data directory
@@ -16,5 +18,10 @@ struct StatusOptions {  // one of the first three; none: the default data direct
 
 // Blocking. 0 when the agent answered, 1 when it did not, 2 for a bad configuration or address.
 int status(const StatusOptions& options, std::ostream& out, std::ostream& err);
+
+// Where the agent is that the options mean. Errors: bad_input, with the text for the terminal.
+Result<AdminTarget> find_target(const StatusOptions& options);
+// The same that none answers there.
+std::string no_answer(const AdminTarget& target, const Error& error);
 
 }  // namespace tideover::cli

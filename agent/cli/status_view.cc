@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <exception>
 #include <fmt/format.h>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "agent/check/human.h"
+#include "agent/json/plain.h"
 
 namespace tideover::cli {
 namespace {
@@ -38,14 +38,6 @@ bool is_null(const json::object& object, std::string_view key) {
 // "12m03s" since a timestamp, or "-".
 std::string age(const json::object& object, std::string_view key, double now) {
   return is_null(object, key) ? "-" : human_seconds(std::max(now - number_of(object, key), 0.0));
-}
-
-// What a receiver answered stands in here: nothing of it may steer the terminal.
-std::string printable(std::string_view text) {
-  std::string out(text.substr(0, 300));
-  std::ranges::replace_if(
-      out, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
-  return out;
 }
 
 // Columns as wide as their widest cell; the first left-aligned, the rest right-aligned.
@@ -170,6 +162,13 @@ std::string place_of(const json::object& build) {
 
 }  // namespace
 
+std::string printable(std::string_view text) {
+  std::string out(text.substr(0, 300));
+  std::ranges::replace_if(
+      out, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+  return out;
+}
+
 Result<std::string> status_table(const StatusAnswers& answers, double now) try {
   const auto build = json::parse(answers.buildinfo).as_object();
   std::string out = fmt::format("tideover {} ({}){}\n\n", text_of(build, "version"),
@@ -201,11 +200,12 @@ std::vector<std::string> listening_addresses(const std::string& body) try {
   return {};
 }
 
-Result<std::vector<std::string>> destination_names(const std::string& body) try {
+Result<std::vector<std::string>> destination_names(const std::string& body, std::string_view signal) try {
   std::vector<std::string> names;
   const auto answer = json::parse(body);
   for (const auto& value : answer.at("destinations").as_array())
-    names.emplace_back(text_of(value.as_object(), "name"));
+    if (signal.empty() || text_of(value.as_object(), "signal") == signal)
+      names.emplace_back(text_of(value.as_object(), "name"));
   return names;
 } catch (const std::exception& error) {
   return fail(Errc::bad_input, fmt::format("the agent's answer is not understood ({})", error.what()));
@@ -216,7 +216,7 @@ Result<std::string> status_json(const StatusAnswers& answers) try {
                            {"buffer", json::parse(answers.buffer)},
                            {"destinations", json::parse(answers.destinations)},
                            {"ledger", json::parse(answers.ledger)}};
-  return json::serialize(all) + "\n";
+  return plain_json(all) + "\n";
 } catch (const std::exception& error) {
   return fail(Errc::bad_input, fmt::format("the agent's answer is not JSON ({})", error.what()));
 }

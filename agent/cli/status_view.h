@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "wal/base/result.h"
@@ -27,7 +28,10 @@ Result<std::string> status_json(const StatusAnswers& answers);
 // started before it said so.
 std::vector<std::string> listening_addresses(const std::string& body);
 
-// Of /api/v1/status/destinations. Errors: bad_input.
-Result<std::vector<std::string>> destination_names(const std::string& body);
+// Of /api/v1/status/destinations; of one signal, or of all when it is empty. Errors: bad_input.
+Result<std::vector<std::string>> destination_names(const std::string& body, std::string_view signal = {});
+
+// What a receiver answered, or somebody wrote, may hold anything: nothing of it may steer the terminal.
+std::string printable(std::string_view text);
 
 }  // namespace tideover::cli

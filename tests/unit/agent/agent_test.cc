@@ -23,6 +23,35 @@ std::string samples(int n) {
 
 bool says(const std::string& body, std::string_view words) { return body.find(words) != body.npos; }
 
+TEST_CASE("what a receiver refused for good is read page by page over the socket, without its secrets") {
+  PlainReceiver receiver;
+  receiver.status = 400;
+  receiver.words = "invalid labels: ";
+  AgentProcess agent;
+  agent.configure("{name: thanos, url: '" + receiver.url() + "write?key=SECRET-7'}");
+  agent.start_and_wait();
+  const auto page = [&](const std::string& more) {
+    return agent.ask("GET", "/api/v1/buffer/rejects?destination=thanos" + more);
+  };
+  CHECK(agent.ask_tcp("GET", "/api/v1/buffer/rejects?destination=thanos").status == 404);
+  CHECK(agent.ask("GET", "/api/v1/buffer/rejects?destination=nobody").status == 404);
+  CHECK(agent.ask("GET", "/api/v1/buffer/rejects").status == 400);
+  CHECK(page("&from=x").status == 400);
+  CHECK(page("").body == "{\"rejects\":[],\"next\":null}\n");
+  for (int i = 0; i < 3; ++i) CHECK(agent.write(samples(2)) == 204);
+  REQUIRE(soon([&] { return says(page("").body, R"("number":)"); }));
+  const std::string first = page("").body;
+  for (const char* words :
+       {R"("reason":)", R"("first":"{__name__=\"up\"}")", R"(/write?...)", R"("destination":"thanos")"})
+    CHECK(says(first, words));
+  CHECK_FALSE(says(first, "SECRET"));
+  CHECK_FALSE(says(page("&from=100000").body, R"("number":)"));
+  CHECK(page("&signal=logs").status == 404);
+  CHECK(agent.ask("POST", "/api/v1/buffer/replay-parked?signal=logs").status == 404);
+  CHECK(agent.ask("POST", "/api/v1/buffer/replay-parked?signal=metrics").status == 200);
+  CHECK(agent.stop() == 0);
+}
+
 TEST_CASE("what may be a secret in a destination is shown on no surface of a running agent") {
   PlainReceiver receiver;
   receiver.status = 500;

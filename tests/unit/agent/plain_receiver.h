@@ -38,6 +38,7 @@ class PlainReceiver {
 
   std::atomic<int> status{204};
   std::atomic<int> requests{0};
+  std::string words = {};  // of a fault, in front of what was asked for; set before anybody asks
 
  private:
   struct Peer {
@@ -73,12 +74,12 @@ class PlainReceiver {
     const std::size_t end = head + 4 + std::stoul(peer.read.substr(length + 16));
     if (peer.read.size() < end) return true;
     // A fault repeats what was asked for, as many do.
-    const std::string words = status == 204 ? "" : peer.read.substr(0, peer.read.find("\r\nContent-"));
+    const std::string said = status == 204 ? "" : words + peer.read.substr(0, peer.read.find("\r\nContent-"));
     peer.read.erase(0, end);
     ++requests;
-    const std::string sized = "Content-Length: " + std::to_string(words.size()) + "\r\n";
-    const std::string answer = "HTTP/1.1 " + std::to_string(status.load()) + " X\r\n" +
-                               (status == 204 ? "" : sized) + "\r\n" + words;
+    const std::string sized = "Content-Length: " + std::to_string(said.size()) + "\r\n";
+    const std::string answer =
+        "HTTP/1.1 " + std::to_string(status.load()) + " X\r\n" + (status == 204 ? "" : sized) + "\r\n" + said;
     return ::send(peer.socket, answer.data(), answer.size(), MSG_NOSIGNAL) > 0;
   }
 

@@ -147,7 +147,7 @@ TEST_CASE("what is true or absent shows as such: refusing, no rate, nothing wait
   CHECK(buffer.at("refusing").as_string() == "the buffer is full");
   CHECK(buffer.at("survivable_seconds").is_null());
   const json::value list = json::parse(destinations_json(s)).at("destinations");
-  CHECK(list.at(0).at("eta_seconds").as_double() == 0.0);
+  CHECK(list.at(0).at("eta_seconds").to_number<double>() == 0.0);
   CHECK(list.at(1).at("eta_seconds").is_null());
   s.signals[0].buffer.held = {};
   CHECK(json::parse(buffer_json(s)).at("signals").at("metrics").at("bytes_per_sample").is_null());

@@ -66,7 +66,7 @@ TEST_CASE("moments that do not exist are null") {
   CHECK(d.at("last_success").is_null());
   CHECK(d.at("last_error").is_null());
   CHECK(d.at("eta_seconds").is_null());
-  CHECK(d.at("lag_seconds").as_double() == 60.0);
+  CHECK(d.at("lag_seconds").to_number<double>() == 60.0);
 }
 
 TEST_CASE("when nothing waits nothing is left to wait for, whatever the rate was") {
@@ -80,7 +80,7 @@ TEST_CASE("a wall clock that was set back makes nothing younger than new") {
   Snapshot s = busy_agent();
   s.now_ms = s.signals[0].destinations[0].oldest_ms - 86'400'000;
   const json::value d = json::parse(destinations_json(s)).at("destinations").at(0);
-  CHECK(d.at("lag_seconds").as_double() == 0.0);
+  CHECK(d.at("lag_seconds").to_number<double>() == 0.0);
   CHECK(value_of(metrics_page(s, {}),
                  "tideover_destination_lag_seconds{signal=\"metrics\",destination=\"thanos\"}") == "0");
 }

@@ -5,12 +5,14 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/json/value.hpp>
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <sstream>
 #include <thread>
 #include <vector>
 
+#include "agent/json/plain.h"
 #include "agent/server/http_server.h"
 #include "tests/support/temp_directory.h"
 #include "wal/base/system_clock.h"
@@ -54,13 +56,14 @@ struct Files {
 // An agent's admin socket with canned answers, on a thread of its own.
 class FakeAgent {
  public:
-  FakeAgent(const std::string& data_dir, std::vector<std::pair<std::string, std::string>> answers)
+  FakeAgent(const std::string& data_dir, std::vector<std::pair<std::string, std::string>> answers,
+            const char* method = "GET")
       : clock_(io_) {
     std::filesystem::create_directory(data_dir);
     std::vector<server::Route> routes;
     for (const auto& [path, body] : answers) {
       server::Route route;
-      route.method = "GET";
+      route.method = method;
       route.path = path;
       const std::string text = body;
       route.handle = [text](http::Request) -> awaitable<http::Response> {
@@ -111,7 +114,7 @@ TEST_CASE("no words, unknown words and missing options are bad usage") {
 TEST_CASE("help is not an error") {
   const auto outcome = call({"--help"});
   CHECK(outcome.status == kSuccess);
-  for (const auto* word : {"run", "check", "status", "version"})
+  for (const auto* word : {"run", "check", "status", "reload", "buffer", "version", "--version"})
     CHECK(outcome.out.find(word) != std::string::npos);
 }
 
@@ -201,6 +204,69 @@ TEST_CASE("check asks the agent that runs for destinations that were removed fro
                                            R"({"destinations":[{"name":"thanos"},{"name":"old"}]})"}});
   const auto outcome = call({"check", "--config", files.config, "--offline"});
   CHECK(outcome.out.find("warning: destination old: is no longer in the configuration") != std::string::npos);
+}
+
+TEST_CASE("the version is said the way every program says it, too") {
+  const auto outcome = call({"--version"});
+  CHECK(outcome.status == kSuccess);
+  CHECK(outcome.out == call({"version"}).out);
+}
+
+TEST_CASE(
+    "a mistyped command is answered with the one that was meant, and one that resembles none with all") {
+  const auto says = [](std::vector<std::string> words) {
+    const auto outcome = call(std::move(words));
+    CHECK(outcome.status == kBadUsage);
+    return outcome.err;
+  };
+  CHECK(says({"stauts"}) == "tideover: \"stauts\" is no command: did you mean \"status\"?\n");
+  CHECK(says({"buffer", "dropcursor", "x"}) ==
+        "tideover: \"dropcursor\" is no command of buffer: did you mean \"drop-cursor\"?\n");
+  CHECK(says({"fly"}).find("there are run, check, status") != std::string::npos);
+  CHECK(says({"buffer", "drop-cursor"}).find("NAME") != std::string::npos);
+}
+
+TEST_CASE("a verb is asked of the agent's socket, and its answer is printed, for people or for scripts") {
+  const TempDirectory folder;
+  const std::string data = folder / "data";
+  FakeAgent agent(data, {{"/-/reload", "done\n"}, {"/api/v1/buffer/replay-parked", "tried\n"}}, "POST");
+  CHECK(call({"reload", "--data-dir", data}).out == "done\n");
+  CHECK(call({"reload", "--data-dir", data, "--json"}).out == "{\"done\":true,\"sentence\":\"done\"}\n");
+  CHECK(call({"buffer", "replay-parked", "--signal", "metrics", "--data-dir", data}).out == "tried\n");
+  const auto refused = call({"buffer", "drop-cursor", "old", "--data-dir", data});
+  CHECK(refused.status == kFault);
+  CHECK(refused.out.empty());
+  CHECK(refused.err.starts_with("tideover: "));
+  CHECK(call({"reload", "--data-dir", folder / "none"}).err.find("no agent answers at") != std::string::npos);
+}
+
+TEST_CASE("what was refused is printed a line each, whatever a receiver has written into it") {
+  const TempDirectory folder;
+  const std::string data = folder / "data";
+  FakeAgent agent(
+      data,
+      {{"/api/v1/status/destinations", R"({"destinations":[{"signal":"metrics","name":"thanos"}]})"},
+       {"/api/v1/buffer/rejects",
+        R"({"rejects":[{"number":1,"refused_timestamp":1700000000.5,"destination":"thanos",)"
+        R"("reason":"bad_request","samples":2,"first":"up","sentence":"no\u001b[31m","message_bytes":9}],"next":null})"}});
+  CHECK(call({"buffer", "rejects", "--data-dir", data}).out ==
+        "2023-11-14T22:13:20Z thanos: 2 samples, bad_request: up: no [31m\n");
+  const auto json = call({"buffer", "rejects", "thanos", "--data-dir", data, "--json"});
+  CHECK(json.out.starts_with(R"({"number":1,"refused_timestamp":1700000000.5,)"));
+  CHECK(json.out.find('\x1b') == std::string::npos);
+}
+
+TEST_CASE("numbers in JSON are written as people read them") {
+  const auto plain = [](double number) { return plain_json(boost::json::value(number)); };
+  CHECK(plain(1'795'906'109.876) == "1795906109.876");
+  CHECK(plain(0) == "0");
+  CHECK(plain(-0.0) == "0");
+  CHECK(plain(1.8e9) == "1800000000");
+  CHECK(plain(0.1) == "0.1");
+  CHECK(plain(0.00002) == "0.0000200000");
+  CHECK(plain_json(
+            {{"a", {1, "x\"y", nullptr, true}}, {"b", boost::json::object{}}, {"c", boost::json::array{}}}) ==
+        R"({"a":[1,"x\"y",null,true],"b":{},"c":[]})");
 }
 
 TEST_CASE("status without an agent says where it looked, and what to try") {

@@ -123,10 +123,8 @@ void receive(Page& page, const Snapshot& s) {
   page.gauge("tideover_receive_inflight_bytes", "Bytes of bodies held by them.", server.inflight_bytes);
   page.counter("tideover_receive_rejected_requests_total",
                "Requests turned away by the HTTP server, by reason.");
-  page.value(server.connections_refused, {{"reason", "connections"}});
-  page.value(server.slow_clients_cut, {{"reason", "slow"}});
-  page.value(server.too_large, {{"reason", "too_large"}});
-  page.value(server.bad_requests, {{"reason", "bad_request"}});
+  for (std::size_t i = 0; i < server::kRefusals; ++i)
+    page.value(server.refused.counts[i], {{"reason", std::string(server::kRefusalNames[i])}});
 }
 
 // A figure of each signal.

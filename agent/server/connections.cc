@@ -50,6 +50,16 @@ Duration Connection::take_excuse() {
   return std::exchange(excused, Duration::zero());
 }
 
+Duration Connection::waited() const {
+  const Time now = all.clock_.now();
+  return awaited_since < now ? now - awaited_since : Duration::zero();
+}
+
+void Connection::give_way() {
+  gave_way = true;
+  cut(*this);
+}
+
 Connections::~Connections() { stop_timer(); }
 
 bool Connections::make_room(Duration patience) {
@@ -67,6 +77,7 @@ bool Connections::make_room(Duration patience) {
   const bool slow =
       connection.awaited_since != Time::max() && clock_.now() - connection.awaited_since > patience;
   if (!idle && !slow) return false;
+  if (!idle) ++crowded_out_;
   connection.idle_since = connection.awaited_since =
       Time::max();  // its coroutine ends on the next turn of the loop
   close_now(connection);

@@ -5,6 +5,7 @@
 // Executor: io.
 #pragma once
 
+#include <cstdint>
 #include <list>
 
 #include "agent/server/listener.h"
@@ -23,6 +24,8 @@ struct Connection {
 
   void allow_until(Time when);  // what is under way, and what follows, is cut at `when`
   Duration take_excuse();       // by how much its time was prolonged since the last call
+  Duration waited() const;      // for its client, in the midst of a request
+  void give_way();              // its request is cut, so that there is memory for others
 
   Connections& all;
   Socket socket;
@@ -31,7 +34,8 @@ struct Connection {
   Time idle_since = Time::max();     // set while nothing of a request has arrived
   Time awaited_since = Time::max();  // set while the client is to send or to take something, other than that
   bool proven = false;               // has had an answer: no newcomer
-  bool timed_out = false;            // cut by its deadline
+  bool timed_out = false;            // cut, by its deadline or because it
+  bool gave_way = false;             // gave way
   bool reading = false;              // waits for bytes of its client
   std::list<Connection*>::iterator place;
 };
@@ -44,6 +48,7 @@ class Connections {
   ~Connections();
 
   std::size_t size() const { return open_.size(); }
+  std::uint64_t crowded_out() const { return crowded_out_; }  // that made room in the midst of a request
 
   // Closes the connection that does least with its place, so that clients which hold connections and do not
   // use them cannot keep others out: the one that has waited longest for a request, newcomers first; if none
@@ -65,6 +70,7 @@ class Connections {
 
   Clock& clock_;
   std::list<Connection*> open_;
+  std::uint64_t crowded_out_ = 0;
   Time next_sweep_ = Time::max();
   Clock::TimerId timer_ = 0;
 };

@@ -23,12 +23,14 @@ inline constexpr Duration kLastCall = std::chrono::milliseconds(100);
 
 struct Core {
   Core(boost::asio::io_context& context, Clock& the_clock, const ServerLimits& the_limits,
-       std::vector<Route> the_routes)
+       std::vector<Route> the_routes, std::shared_ptr<ByteBudget> shared = {})
       : io(context),
         clock(the_clock),
         limits(the_limits),
         routes(std::move(the_routes)),
-        budget(limits.inflight_bytes),
+        bytes(shared ? std::move(shared)
+                     : std::make_shared<ByteBudget>(the_limits.inflight_bytes, the_limits.patience),
+              the_limits.inflight_bytes),
         connections(the_clock),
         ended(the_clock) {}
 
@@ -37,7 +39,7 @@ struct Core {
   const ServerLimits limits;
   const std::vector<Route> routes;
   ServerMetrics metrics;
-  ByteBudget budget;
+  ByteShare bytes;
   Connections connections;
   std::function<void(std::string_view)> warn;
   std::function<bool()> find_descriptor;  // elsewhere in the process; may be empty

@@ -50,7 +50,7 @@ void take(const std::shared_ptr<Core>& core, Socket socket) {
     spawn(core, serve(core, std::move(socket), Age::newly_accepted));
     return;
   }
-  ++core->metrics.connections_refused;
+  ++core->metrics.refused[Refusal::connections];
   if (core->connections.size() < core->limits.connections + kTurnedAwayMax)
     spawn(core, turn_away(core, std::move(socket)));
 }
@@ -171,9 +171,9 @@ class HttpServer::Impl {
 };
 
 HttpServer::HttpServer(boost::asio::io_context& io, Clock& clock, const ServerLimits& limits,
-                       std::vector<Route> routes)
+                       std::vector<Route> routes, std::shared_ptr<ByteBudget> shared)
     : impl_(std::make_unique<Impl>()) {
-  impl_->core = std::make_shared<Core>(io, clock, limits, std::move(routes));
+  impl_->core = std::make_shared<Core>(io, clock, limits, std::move(routes), std::move(shared));
   impl_->core->warn = warn_on_stderr;
 }
 
@@ -244,8 +244,10 @@ awaitable<Sockets> HttpServer::hand_over(Time deadline) {
 }
 
 const ServerMetrics& HttpServer::metrics() const {
-  impl_->core->metrics.inflight_bytes = impl_->core->budget.used();
-  return impl_->core->metrics;
+  ServerMetrics& metrics = impl_->core->metrics;
+  metrics.inflight_bytes = impl_->core->bytes.used();
+  metrics.refused[Refusal::crowded_out] = impl_->core->connections.crowded_out();
+  return metrics;
 }
 
 }  // namespace tideover::server

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/server/refusal.h"
 #include "agent/server/sockets.h"
 #include "forwarders/http/message.h"
 #include "wal/base/clock.h"
@@ -21,10 +22,12 @@
 namespace tideover::server {
 
 struct ServerLimits {
-  std::size_t connections = 256;          // more are answered 503 and closed
-  std::size_t header_bytes = 16 << 10;    // 431 beyond
-  std::size_t body_bytes = 8 << 20;       // compressed; 413 beyond
-  std::size_t inflight_bytes = 24 << 20;  // bodies of all requests together; 503 beyond
+  std::size_t connections = 256;        // more are answered 503 and closed
+  std::size_t header_bytes = 16 << 10;  // 431 beyond
+  std::size_t body_bytes = 8 << 20;     // compressed; 413 beyond
+  // Bodies of all requests together, 503 beyond; of a budget shared with other servers the part that they
+  // cannot take.
+  std::size_t inflight_bytes = 24 << 20;
   Duration header_time = std::chrono::seconds(10);
   Duration body_time = std::chrono::seconds(30);  // the whole body
   std::size_t body_bytes_per_second_min = 4096;   // slower clients are cut once the first 5 s are over
@@ -46,19 +49,19 @@ struct Route {
 
 struct ServerMetrics {  // plain counters, read by the admin API on the same executor
   std::uint64_t connections_open = 0;
-  std::uint64_t connections_refused = 0;
   std::uint64_t inflight_bytes = 0;
   std::uint64_t inflight_requests = 0;
-  std::uint64_t slow_clients_cut = 0;
-  std::uint64_t too_large = 0;
-  std::uint64_t bad_requests = 0;
+  RefusalCounts refused;
 };
+
+class ByteBudget;
 
 class HttpServer {
  public:
-  // `clock` and `io` outlive the server. Unknown path: 404; known path, other method: 405 with Allow.
-  HttpServer(boost::asio::io_context& io, Clock& clock, const ServerLimits& limits,
-             std::vector<Route> routes);
+  // `clock` and `io` outlive the server. Unknown path: 404; known path, other method: 405 with Allow. Without
+  // a budget to share it has one of its own.
+  HttpServer(boost::asio::io_context& io, Clock& clock, const ServerLimits& limits, std::vector<Route> routes,
+             std::shared_ptr<ByteBudget> shared = {});
   ~HttpServer();
 
   // "127.0.0.1:7302", "[::1]:7302" or "unix:/path" (mode 0600; a stale socket file is replaced). Port 0 picks

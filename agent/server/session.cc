@@ -7,6 +7,7 @@
 #include "agent/server/body.h"
 #include "agent/server/core.h"
 #include "agent/server/io.h"
+#include "agent/server/refuse.h"
 #include "agent/server/response_head.h"
 #include "agent/server/router.h"
 #include "forwarders/http/message_parser.h"
@@ -92,36 +93,14 @@ awaitable<HeadEnd> read_head(Session& s) {
   }
 }
 
-Response busy(std::string sentence) {
-  Response response = plain(503, std::move(sentence));
-  response.headers.add("Retry-After", "1");
-  return response;
-}
-
-// Not 408, which names the case: Prometheus gives up what is answered with 4xx, and would lose samples
-// because it was short of CPU for a while. A 503 makes it try again.
-Response refuse_slow(Core& core) {
-  if (core.leaving || core.stopping) return busy("the agent stops or restarts; try again");
-  ++core.metrics.slow_clients_cut;
-  return busy("the request came too slowly; try again");
-}
-
-Response refuse_malformed(Core& core, std::string why) {
-  ++core.metrics.bad_requests;
-  return plain(400, "malformed request: " + why);
-}
-
 std::optional<Response> refusal_of(Session& s, HeadEnd end) {
   switch (end) {
     case HeadEnd::complete:
     case HeadEnd::nothing:
     case HeadEnd::closed: break;
-    case HeadEnd::malformed: return refuse_malformed(*s.core, s.parser.error());
-    case HeadEnd::too_slow: return refuse_slow(*s.core);
-    case HeadEnd::too_large:
-      ++s.core->metrics.too_large;
-      return plain(431,
-                   fmt::format("the request's head is larger than {} bytes", s.core->limits.header_bytes));
+    case HeadEnd::malformed: return refuse(*s.core, Refusal::bad_request, s.parser.error());
+    case HeadEnd::too_slow: return refuse(*s.core, Refusal::slow);
+    case HeadEnd::too_large: return refuse_head_size(*s.core);
   }
   return std::nullopt;
 }
@@ -130,28 +109,23 @@ std::optional<Response> refusal_of(Session& s, BodyEnd end) {
   switch (end) {
     case BodyEnd::complete:
     case BodyEnd::closed: break;
-    case BodyEnd::malformed: return refuse_malformed(*s.core, s.parser.error());
-    case BodyEnd::too_slow: return refuse_slow(*s.core);
-    case BodyEnd::too_large:
-      ++s.core->metrics.too_large;
-      return plain(413, fmt::format("the body is larger than {} bytes", s.core->limits.body_bytes));
-    case BodyEnd::over_budget: return busy("too many bytes of requests are under way; try again");
+    case BodyEnd::malformed: return refuse(*s.core, Refusal::bad_request, s.parser.error());
+    case BodyEnd::too_slow: return refuse(*s.core, Refusal::slow);
+    case BodyEnd::too_large: return refuse(*s.core, Refusal::too_large);
+    case BodyEnd::over_budget: return refuse(*s.core, Refusal::over_budget);
+    case BodyEnd::gave_way: return refuse(*s.core, Refusal::gave_way);
   }
   return std::nullopt;
 }
 
 // What the head alone decides, in this order: is there such a thing, does its owner want it, is there room.
-std::optional<Response> decide(Session& s, const Match& match, ByteBudget::Charge& charge) {
+std::optional<Response> decide(Session& s, const Match& match, Charge& charge) {
   const Request& request = s.parser.request();
-  if (match.route == nullptr) {
-    if (match.allow.empty()) return plain(404, "no such path");
-    Response response = plain(405, "this path does not have that method");
-    response.headers.add("Allow", match.allow);
-    return response;
-  }
+  if (match.route == nullptr && match.allow.empty()) return refuse(*s.core, Refusal::not_found);
+  if (match.route == nullptr) return refuse_method(*s.core, match.allow);
   const std::string_view expect = request.headers.find("expect");
   if (!expect.empty() && !http::same_name(expect, "100-continue"))
-    return plain(417, "the only expectation understood is 100-continue");
+    return refuse(*s.core, Refusal::expectation);
   if (match.route->check) {
     std::optional<Response> answer = match.route->check(request);
     if (answer) return answer;
@@ -177,7 +151,7 @@ awaitable<Response> call(Core& core, const Route& route, Request request) {
   } catch (const std::exception& error) {
     core.warn(fmt::format("a handler failed: method={} path={} error=\"{}\"", method, path, error.what()));
   }
-  Response response = plain(500, "internal error");
+  Response response = refuse(core, Refusal::failed);
   response.headers.add("Connection", "close");
   co_return response;
 }
@@ -249,7 +223,7 @@ awaitable<bool> serve_request(Session& s) {
   const bool bare = s.parser.request().method == "HEAD";
   const bool keep_alive = s.parser.keep_alive() && !core.stopping;
   const Match match = find_route(core.routes, s.parser.request().method, s.parser.request().target);
-  ByteBudget::Charge charge(core.budget);
+  Charge charge(core.bytes, s.connection);
   std::optional<Response> refusal = decide(s, match, charge);
   if (refusal) {
     const bool on = co_await answer_unread(s, std::move(*refusal), bare, keep_alive);

@@ -56,6 +56,27 @@ async def slow_body(_, writer):
     await trickle(writer, bytes(100_000), 0.2)
 
 
+def begun_bodies(at_once):
+    """Declares as much as is allowed, sends some of it quickly, and then 5 kB/s until it is cut."""
+
+    async def behave(reader, writer):
+        async def go_on():
+            while True:
+                writer.write(bytes(5000))
+                await writer.drain()
+                await asyncio.sleep(1)
+
+        writer.write(request_head(8 << 20) + bytes(at_once))
+        task = asyncio.ensure_future(go_on())
+        try:
+            await reader.read(1)  # its answer, or its end
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    return behave
+
+
 async def large_body(reader, writer):
     body = payloads.noise(1 << 20)
     writer.write(request_head(8 << 20))

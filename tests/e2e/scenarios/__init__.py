@@ -15,6 +15,7 @@ SCENARIOS = {
     "disk-full": limits.disk_is_full,
     "answers": answers.same_answers,
     "hostile": hostile.hostile_clients,
+    "slow-bodies": hostile.slow_bodies,
     "stop": lifecycle.stops_in_an_outage,
     "stop-replaying": lifecycle.stops_while_replaying,
     "stop-disk-hangs": lifecycle.stops_with_a_hanging_disk,

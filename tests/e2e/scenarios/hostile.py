@@ -104,6 +104,38 @@ def hostile_clients(world, options):
         raise Failure("the agent did not stop cleanly")
 
 
+SLOW = (  # clients, bytes of each that come at once
+    (3, 0),
+    (32, 0),
+    (8, 4_000_000),
+    (200, 120_000),
+)
+
+
+def slow_bodies(world, options):
+    receiver = sink.Sink()
+    agent = world.own(Tideover(world, f"http://127.0.0.1:{receiver.port}/write", max_bytes="2GiB")).up()
+    honest = Honest(agent.port)
+    honest.start()
+    for clients, at_once in SLOW:
+        name = f"{clients} that send {at_once} bytes and then 5 kB/s"
+        attack = attacks.start(agent.port, (name, clients, 12, attacks.begun_bodies(at_once)))
+        attack.join()
+        latencies = honest.take_latencies()
+        if honest.fault or honest.retries or len(latencies) < 50:
+            raise Failure(f"{name}: {len(latencies)} honest writes served, {honest.retries} refused; {honest.fault}")
+        p99 = latencies[len(latencies) * 99 // 100]
+        world.say(f"{name}: {len(latencies)} honest writes, p99 {1000 * p99:.0f} ms")
+        if p99 > 1:
+            raise Failure(f"{name}: the honest writes took {p99:.1f} s")
+    honest.end()
+    if agent.peak_rss_kib() > RSS_MAX_KIB:
+        raise Failure(f"the agent's resident memory reached {agent.peak_rss_kib() >> 10} MiB")
+    agent.wait_drained(120)
+    if agent.terminate(30) != 0:
+        raise Failure("the agent did not stop cleanly")
+
+
 def report(world, agent, honest, name):
     latencies = honest.take_latencies()
     peak = agent.peak_rss_kib()

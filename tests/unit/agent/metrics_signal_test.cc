@@ -353,7 +353,7 @@ TEST_CASE("intake has the limits that follow from the memory, and both paths lea
   const std::string body = noise(5 << 20);  // more than half of 8 MiB
   CHECK(life.post("/api/v1/write", body).status == (small ? 413 : 204));
   CHECK(life.post("/api/v1/receive", noise(1'000)).status == 204);
-  CHECK(life.signal->describe().server->too_large == (small ? 1 : 0));
+  CHECK(life.signal->describe().server->refused[server::Refusal::too_large] == (small ? 1 : 0));
 }
 
 TEST_CASE("a buffer that would not last as long as promised is said once, and so is that it does again") {

@@ -64,8 +64,8 @@ Snapshot agent_of_distinct_figures() {
     for (auto& count : answers) n.give(count);
   n.give(intake.floats, intake.histograms, intake.exemplars, intake.metadata, intake.faulty_series);
   n.give(intake.body_bytes, intake.raw_bytes, intake.newest_ms);
-  n.give(server.connections_open, server.connections_refused, server.inflight_bytes);
-  n.give(server.inflight_requests, server.slow_clients_cut, server.too_large, server.bad_requests);
+  n.give(server.connections_open, server.inflight_bytes, server.inflight_requests);
+  for (auto& count : server.refused.counts) n.give(count);
   n.give(s.store.wal.appended_records, s.store.wal.appended_bytes, s.store.wal.commits,
          s.store.wal.commit_failures, s.store.wal.reopens);
   n.give(s.store.wal.damaged_records, s.store.wal.commit_seconds.sum, s.store.wal.append_seconds.sum,
@@ -102,6 +102,15 @@ void check_golden(const std::string& name, const std::string& now) {
 
 TEST_CASE("every series of the page shows its own figure") {
   check_golden("metrics", metrics_page(agent_of_distinct_figures(), process()));
+}
+
+TEST_CASE("every reason for which the server turns a request away is explained") {
+  std::ifstream file(std::filesystem::path(TIDEOVER_SOURCE_DIR) / "docs/METRICS.md");
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  for (const std::string_view reason : server::kRefusalNames) {
+    CAPTURE(reason);
+    CHECK(text.find("\n| `" + std::string(reason) + "` | ") != text.npos);
+  }
 }
 
 // So that the golden page can show a mistake: no two series share a value by which they could be swapped.

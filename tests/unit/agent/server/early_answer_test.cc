@@ -129,7 +129,7 @@ TEST_CASE("what is not a request, or could be two, is 400 and the end of the con
       const std::string rest = co_await client.read_to_end();
       CHECK(rest.empty());
       CHECK(f.handled == 0);
-      CHECK(f.server->metrics().bad_requests == 1);
+      CHECK(f.server->metrics().refused[Refusal::bad_request] == 1);
     };
     f.run(task());
   }

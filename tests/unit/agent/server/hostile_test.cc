@@ -91,7 +91,7 @@ TEST_CASE("a head of very many small fields is 431") {
     co_await client.send(get("/fixed", fields));
     const http::Response response = co_await client.read_response();
     CHECK(response.status == 431);
-    CHECK(f.server->metrics().too_large == 1);
+    CHECK(f.server->metrics().refused[Refusal::too_large] == 1);
   };
   f.run(task());
 }

@@ -36,7 +36,7 @@ TEST_CASE("a head that does not come to its end is told so and cut") {
     const http::Response response = co_await client.read_response();
     CHECK(response.status == 503);  // Prometheus drops what is answered with 4xx
     CHECK(response.headers.find("connection") == "close");
-    CHECK(f.server->metrics().slow_clients_cut == 1);
+    CHECK(f.server->metrics().refused[Refusal::slow] == 1);
   };
   f.run(task());
 }
@@ -65,7 +65,7 @@ TEST_CASE("a client between requests has the idle time, not that of a head") {
     CHECK(response.status == 200);
     const std::string all = co_await client.read_to_end();
     CHECK(all.empty());
-    CHECK(f.server->metrics().slow_clients_cut == 0);
+    CHECK(f.server->metrics().refused[Refusal::slow] == 0);
   };
   f.run(task());
 }
@@ -84,7 +84,7 @@ TEST_CASE("a body that does not come to its end is told so and cut, and its byte
     co_await client.send(request);
     const http::Response response = co_await client.read_response();
     CHECK(response.status == 503);  // Prometheus drops what is answered with 4xx
-    CHECK(f.server->metrics().slow_clients_cut == 1);
+    CHECK(f.server->metrics().refused[Refusal::slow] == 1);
     CHECK(f.server->metrics().inflight_bytes == 0);
     CHECK(f.handled == 0);
   };
@@ -117,7 +117,7 @@ TEST_CASE("a head beyond its limit is 431") {
     co_await client.send(get("/fixed", "X-Large: " + std::string(f.limits.header_bytes, 'x') + "\r\n"));
     const http::Response response = co_await client.read_response();
     CHECK(response.status == 431);
-    CHECK(f.server->metrics().too_large == 1);
+    CHECK(f.server->metrics().refused[Refusal::too_large] == 1);
   };
   f.run(task());
 }
@@ -130,7 +130,7 @@ TEST_CASE("a body beyond its limit is refused by its length, before any of it co
     co_await client.send("POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 8388609\r\n\r\n");
     const http::Response response = co_await client.read_response();
     CHECK(response.status == 413);
-    CHECK(f.server->metrics().too_large == 1);
+    CHECK(f.server->metrics().refused[Refusal::too_large] == 1);
     CHECK(f.server->metrics().inflight_bytes == 0);
   };
   f.run(task());
@@ -227,7 +227,7 @@ TEST_CASE("honest clients are served while three hundred idle connections sit th
         co_await check_echo(*client, "honest");
       }
     CHECK(f.server->metrics().connections_open <= f.limits.connections);
-    CHECK(f.server->metrics().connections_refused == 0);
+    CHECK(f.server->metrics().refused[Refusal::connections] == 0);
   };
   f.run(task());
 }
@@ -247,7 +247,7 @@ TEST_CASE("when every connection is at work, one more is told so") {
     const http::Response response = co_await client.read_response();
     CHECK(response.status == 503);
     CHECK(response.headers.find("connection") == "close");
-    CHECK(f.server->metrics().connections_refused == 1);
+    CHECK(f.server->metrics().refused[Refusal::connections] == 1);
     f.release.notify();
     const http::Response held = co_await holder.read_response();
     CHECK(held.status == 200);

@@ -91,7 +91,7 @@ TEST_CASE("a request that was arriving when we stood still is not held against i
     const http::Response response = co_await client.read_response();
     CHECK(response.status == 200);
     CHECK(response.body == "body");
-    CHECK(server.metrics().slow_clients_cut == 0);
+    CHECK(server.metrics().refused[Refusal::slow] == 0);
     co_await server.stop(clock.now() + 50s);
   };
   loop.run(task());

@@ -1,0 +1,19 @@
+// The server's own refusals: counted, and told in words.
+#pragma once
+
+#include <string>
+
+#include "agent/server/core.h"
+
+namespace tideover::server {
+
+// 503 and when to come again. Uncounted.
+http::Response busy(std::string sentence);
+
+// `malformed`: what is wrong with the bytes, of a bad_request.
+http::Response refuse(Core& core, Refusal why, const std::string& malformed = {});
+
+http::Response refuse_head_size(Core& core);
+http::Response refuse_method(Core& core, const std::string& allow);
+
+}  // namespace tideover::server

@@ -23,6 +23,7 @@
 #include "agent/reexec.h"
 #include "agent/reject_store.h"
 #include "agent/reload.h"
+#include "agent/server/byte_budget.h"
 #include "agent/settings.h"
 #include "agent/signal.h"
 #include "agent/version.h"
@@ -64,7 +65,7 @@ class Agent {
         options_(options),
         all_kinds_(kinds),
         kinds_(wanted(kinds, config)),
-        settings_(derive(config, look_at_node(config.data_dir), kinds_.size())),
+        settings_(derive(config, look_at_node(config.data_dir), sharers())),
         inherited_(options.inheritance.value_or(Inheritance{})) {}
 
   int run() {
@@ -109,7 +110,16 @@ class Agent {
     caught_.cancel();
   }
 
+  Sharers sharers() const {
+    Sharers sharers{kinds_.size(), 0};
+    for (const SignalKind& kind : kinds_) sharers.listeners += kind.addresses(config_).size();
+    return sharers;
+  }
+
   awaitable<Result<>> start() {
+    if (!settings_.memory_shortfall.empty())
+      log::event(Level::warn, "there is less memory than the agent promises to get along with",
+                 {{"so", settings_.memory_shortfall}});
     // The admin listener first: while a long recovery runs, probes see a living process that is not ready.
     if (auto listening = listen_admin(); !listening) co_return listening;
     Result<> opened = co_await open_queue();
@@ -118,7 +128,7 @@ class Agent {
     // The socket lies in the data directory, which is ours only once the store is open.
     if (auto listening = listen_socket(); !listening) co_return listening;
     for (const SignalKind& kind : kinds_) {
-      auto signal = kind.make({io_, clock_, queue_, config_, settings_});
+      auto signal = kind.make({io_, clock_, queue_, config_, settings_, inflight_});
       if (auto open = signal->open(); !open) co_return open;
       signals_.push_back(std::move(signal));
     }
@@ -416,6 +426,8 @@ class Agent {
   Notifier stop_observing_{clock_};
   TaskGroup senders_{io_.get_executor(), clock_};
   TaskGroup tasks_{io_.get_executor(), clock_};
+  const std::shared_ptr<server::ByteBudget> inflight_ =
+      std::make_shared<server::ByteBudget>(settings_.inflight_bytes, settings_.intake_server.patience);
   std::vector<std::unique_ptr<Signal>> signals_;  // open
   std::unique_ptr<server::HttpServer> admin_;
   std::unique_ptr<server::HttpServer> socket_;

@@ -79,7 +79,7 @@ Result<> MetricsSignal::listen(Inheritance& inherited) {
     routes.push_back(std::move(route));
   }
   server_ = std::make_unique<server::HttpServer>(parts_.io, parts_.clock, parts_.settings.intake_server,
-                                                 std::move(routes));
+                                                 std::move(routes), parts_.inflight);
   server_->on_warning([](std::string_view sentence) { log::event(log::Level::warn, sentence); });
   const std::string address = config::print(config_.listen);
   return server_->listen(address, inherited.take(address));

@@ -4,16 +4,14 @@
 #include <sys/resource.h>
 
 #include "agent/check/facts.h"
+#include "agent/check/memory_plan.h"
 
 namespace tideover {
 namespace {
 
 constexpr std::uint64_t kMiB = 1 << 20;
 
-// The promise of the documentation; a smaller limit shrinks the buffers, a larger one changes nothing.
-constexpr std::uint64_t kMemoryPromised = 128 * kMiB;
-constexpr std::uint64_t kMemoryLeast = 48 * kMiB;
-// Of all signals, on the disk: as much as the store sets aside for a full one.
+// Of all signals, on the disk.
 constexpr std::uint64_t kBacklogBelowFloor = wal::SignalLimits().flow_bytes;
 
 // Descriptors that no client gets: tables and logs of the store, connections to receivers, name lookups. A
@@ -42,31 +40,27 @@ NodeFacts look_at_node(const std::string& data_dir) {
   return facts;
 }
 
-Settings derive(const config::Config& config, const NodeFacts& node, std::size_t signals) {
+Settings derive(const config::Config& config, const NodeFacts& node, const Sharers& sharers) {
   Settings settings;
   const config::KeepFree keep_free = config::keep_free(config.disk, node.kubernetes);
   settings.wal.keep_free_ratio = keep_free.share.ratio;
   settings.wal.keep_free_bytes_max = keep_free.most.bytes;
 
-  std::uint64_t memory = kMemoryPromised;
-  if (node.memory_limit_bytes != 0) memory = std::min(memory, node.memory_limit_bytes);
-  if (config.memory.limit) memory = config.memory.limit->bytes;
-  const double scale =
-      static_cast<double>(std::clamp(memory, kMemoryLeast, kMemoryPromised)) / kMemoryPromised;
-  const double sharers = static_cast<double>(std::max<std::size_t>(signals, 1));
-  const auto share = [scale](std::uint64_t bytes) {
-    return static_cast<std::uint64_t>(static_cast<double>(bytes) * scale);
+  const check::MemoryPlan plan = check::plan_memory(config, node.memory_limit_bytes, sharers.listeners);
+  const auto share = [&plan](std::uint64_t bytes) {
+    return static_cast<std::uint64_t>(static_cast<double>(bytes) * plan.part);
   };
-  const auto part = [&share, sharers](std::uint64_t bytes) {
-    return static_cast<std::uint64_t>(static_cast<double>(share(bytes)) / sharers);
+  const auto part = [&share, &sharers](std::uint64_t bytes) {
+    return share(bytes) / std::max<std::size_t>(sharers.signals, 1);
   };
   settings.signal.fresh_bytes = part(6 * kMiB);
   settings.signal.waiting_bytes = part(16 * kMiB);
-  settings.signal.flow_bytes = static_cast<std::uint64_t>(static_cast<double>(kBacklogBelowFloor) / sharers);
+  settings.signal.flow_bytes = kBacklogBelowFloor / std::max<std::size_t>(sharers.signals, 1);
   settings.memtable_bytes = share(8 * kMiB);
-  settings.intake_server.inflight_bytes = part(24 * kMiB);
-  settings.intake_server.body_bytes =
-      std::min<std::size_t>(settings.intake_server.body_bytes, share(8 * kMiB));
+  settings.inflight_bytes = plan.inflight_bytes;
+  settings.intake_server.inflight_bytes = plan.own_part_bytes;
+  settings.intake_server.body_bytes = plan.body_bytes;
+  settings.memory_shortfall = check::shortfall(plan);
 
   if (config.metrics) {
     const config::Size file_system{node.file_system_bytes};

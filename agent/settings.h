@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "agent/config/config.h"
 #include "agent/log/log.h"
@@ -28,12 +29,20 @@ struct Settings {
   std::uint64_t parked_max_bytes = 0;   // per destination, beside the budget above
   std::uint64_t rejects_max_bytes = 0;  // per destination
   std::uint64_t memtable_bytes = 0;
-  server::ServerLimits intake_server;  // of each signal's
+  std::uint64_t inflight_bytes = 0;    // bodies under way, of all intakes together
+  std::string memory_shortfall;        // what of INTAKE.md's figures does not hold; empty: all do
+  server::ServerLimits intake_server;  // of each address
   server::ServerLimits admin_server;
 };
 
-// `signals`: how many are on. They share the memory in equal parts.
-Settings derive(const config::Config& config, const NodeFacts& node, std::size_t signals = 1);
+// Who shares the memory: signals the store's in equal parts, listening addresses that of requests under way,
+// of which each has a part for itself.
+struct Sharers {
+  std::size_t signals = 1;
+  std::size_t listeners = 1;
+};
+
+Settings derive(const config::Config& config, const NodeFacts& node, const Sharers& sharers = {});
 log::Options log_options(const config::Config& config);
 
 }  // namespace tideover

@@ -57,6 +57,7 @@ struct SignalParts {
   wal::Queue& queue;
   const config::Config& config;
   const Settings& settings;
+  std::shared_ptr<server::ByteBudget> inflight = {};  // of all intakes; without it each has one of its own
 };
 
 // A kind of signal, before there is one.

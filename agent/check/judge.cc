@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "agent/check/human.h"
+#include "agent/check/memory_plan.h"
 #include "wal/limits.h"
 
 namespace tideover::check {
@@ -114,7 +115,8 @@ Finding judge_clock(const ClockFacts& facts) {
   return {Level::ok, "clock", now};
 }
 
-Finding judge_memory(const config::Config& config, std::optional<std::uint64_t> cgroup_limit) {
+Finding judge_memory(const config::Config& config, std::optional<std::uint64_t> cgroup_limit,
+                     std::size_t listeners) {
   const char* subject = "memory.limit";
   const auto planned = config.memory.limit ? std::optional(config.memory.limit->bytes) : cgroup_limit;
   if (config.memory.limit && cgroup_limit && config.memory.limit->bytes > *cgroup_limit)
@@ -122,11 +124,13 @@ Finding judge_memory(const config::Config& config, std::optional<std::uint64_t> 
         Level::error, subject,
         fmt::format("{} is above the cgroup's limit of {}: the kernel would end the agent before it notices",
                     human_bytes(config.memory.limit->bytes), human_bytes(*cgroup_limit))};
-  if (!planned) return {Level::ok, subject, "neither the configuration nor the cgroup sets a limit"};
-  if (*planned < kPromisedMemoryBytes)
+  const std::string less = shortfall(plan_memory(config, cgroup_limit.value_or(0), listeners));
+  if (planned && *planned < kPromisedMemoryBytes)
     return {Level::warning, subject,
-            fmt::format("{} is less than the {} that the agent may need in an outage", human_bytes(*planned),
-                        human_bytes(kPromisedMemoryBytes))};
+            fmt::format("{} is less than the {} that the agent may need in an outage: {}",
+                        human_bytes(*planned), human_bytes(kPromisedMemoryBytes), less)};
+  if (!less.empty()) return {Level::warning, subject, fmt::format("{} addresses: {}", listeners, less)};
+  if (!planned) return {Level::ok, subject, "neither the configuration nor the cgroup sets a limit"};
   return {Level::ok, subject,
           fmt::format("{}, of which the agent needs at most {}", human_bytes(*planned),
                       human_bytes(kPromisedMemoryBytes))};

@@ -12,9 +12,6 @@
 
 namespace tideover::check {
 
-// What the process promises to stay under, backlog or not.
-inline constexpr std::uint64_t kPromisedMemoryBytes = 128 << 20;
-
 Finding judge_directory(const std::string& path, const DirectoryFacts& facts);
 Finding judge_store_directory(const std::string& path, const DirectoryFacts& facts);
 Finding judge_lock(const std::string& data_dir, const std::optional<std::string>& holder);
@@ -22,7 +19,8 @@ Finding judge_socket(const std::string& path, AtSocket what);
 Findings judge_disk(const config::Config& config, const std::optional<DiskFacts>& facts,
                     bool kubernetes = true);
 Finding judge_clock(const ClockFacts& facts);
-Finding judge_memory(const config::Config& config, std::optional<std::uint64_t> cgroup_limit);
+Finding judge_memory(const config::Config& config, std::optional<std::uint64_t> cgroup_limit,
+                     std::size_t listeners = 1);
 
 enum class Secrecy { secret, open };  // a key or a token, against a certificate
 Finding judge_file(const std::string& subject, const std::string& path, const FileFacts& facts,

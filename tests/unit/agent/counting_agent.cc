@@ -21,6 +21,7 @@ class CountingSignal final : public Signal {
   std::string_view name() const override { return "counts"; }
 
   Result<> open() override {
+    if (!parts_.inflight) return fail(Errc::bad_input, "each signal is given the budget that all share");
     const wal::SignalId memory = parts_.queue.open_signal(parts_.settings.signal);
     lane_ = parts_.queue.open_lane(name(), {64 << 20, true, memory});
     for (const char* cursor : {"thanos", "nobody"})

@@ -2,6 +2,7 @@
 // lanes.
 #include "agent/metrics_signal.h"
 
+#include "agent/server/byte_budget.h"
 #include "forwarders/side_lanes.h"
 #include "tests/unit/agent/signal_life.h"
 #include "wal/retention.h"
@@ -349,11 +350,26 @@ TEST_CASE("each side lane of each destination has its share of the budget") {
 TEST_CASE("intake has the limits that follow from the memory, and both paths lead to it") {
   wal::MemStore disk;
   const bool small = GENERATE(true, false);
-  SignalLife life(disk, (small ? "memory: {limit: 64MiB}\n" : "") + file_with(one()));
+  const Sharers sharers{1, small ? std::size_t{3} : 1};
+  SignalLife life(disk, "memory: {limit: 64MiB}\n" + file_with(one()), {}, sharers);
   const std::string body = noise(5 << 20);  // more than half of 8 MiB
   CHECK(life.post("/api/v1/write", body).status == (small ? 413 : 204));
   CHECK(life.post("/api/v1/receive", noise(1'000)).status == 204);
   CHECK(life.signal->describe().server->refused[server::Refusal::too_large] == (small ? 1 : 0));
+}
+
+TEST_CASE("intake takes its part of the budget that is shared, and no other") {
+  wal::MemStore disk;
+  SignalLife life(disk, file_with(one()));
+  const auto shared = std::make_shared<server::ByteBudget>(24 << 20, 250ms);
+  {
+    MetricsSignal signal(SignalParts{life.io, life.clock, life.queue, life.config, life.settings, shared});
+    Inheritance none;
+    REQUIRE(signal.listen(none).has_value());
+    CHECK(server::ByteShare(shared, 0).most() == 16 << 20);
+  }
+  life.clock.run_for(1ms);
+  CHECK(server::ByteShare(shared, 0).most() == 24 << 20);
 }
 
 TEST_CASE("a buffer that would not last as long as promised is said once, and so is that it does again") {

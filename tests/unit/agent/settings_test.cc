@@ -30,7 +30,7 @@ TEST_CASE("a small memory limit shrinks the buffers, and none leaves them as the
   small.memory_limit_bytes = 64 << 20;
   const Settings at_64 = derive(config::Config{}, small);
   const Settings unlimited = derive(config::Config{}, NodeFacts{});
-  CHECK(at_64.intake_server.inflight_bytes * 2 == unlimited.intake_server.inflight_bytes);
+  CHECK(at_64.inflight_bytes * 2 == unlimited.inflight_bytes);
   CHECK(at_64.memtable_bytes * 2 == unlimited.memtable_bytes);
 }
 
@@ -78,21 +78,40 @@ TEST_CASE("the memory that is planned with is the least of what is promised, all
     CHECK(s.signal.fresh_bytes == part(6));
     CHECK(s.signal.waiting_bytes == part(16));
     CHECK(s.memtable_bytes == part(8));
-    CHECK(s.intake_server.inflight_bytes == part(24));
-    CHECK(s.intake_server.body_bytes == part(8));
+    CHECK(s.inflight_bytes == part(24));
+    CHECK(s.intake_server.body_bytes == 8 * kMiB);  // as INTAKE.md says: they fit, one after the other
+    CHECK(s.memory_shortfall.empty() == (c.part == 1));
     CHECK(s.admin_server.inflight_bytes == kMiB);
     CHECK(s.admin_server.body_bytes == 64 << 10);
   }
 }
 
-TEST_CASE("two signals share the memory, and each takes a request as large as one alone") {
-  const Settings one = derive(config::Config{}, NodeFacts{}, 1);
-  const Settings two = derive(config::Config{}, NodeFacts{}, 2);
+TEST_CASE("signals share the memory, and each takes a request as large as one alone") {
+  const Settings one = derive(config::Config{}, NodeFacts{}, {1, 1});
+  const Settings two = derive(config::Config{}, NodeFacts{}, {2, 2});
   CHECK(two.signal.fresh_bytes == one.signal.fresh_bytes / 2);
   CHECK(two.signal.waiting_bytes == one.signal.waiting_bytes / 2);
-  CHECK(two.intake_server.inflight_bytes == one.intake_server.inflight_bytes / 2);
-  CHECK(two.intake_server.body_bytes == one.intake_server.body_bytes);
   CHECK(two.memtable_bytes == one.memtable_bytes);
+  const Settings three = derive(config::Config{}, NodeFacts{}, {3, 3});
+  for (const Settings* s : {&one, &two, &three}) {
+    CHECK(s->inflight_bytes == 24 << 20);
+    CHECK(s->intake_server.body_bytes == server::ServerLimits{}.body_bytes);
+    CHECK(s->intake_server.inflight_bytes == s->intake_server.body_bytes);  // nobody else can take them
+    CHECK(s->memory_shortfall.empty());
+  }
+}
+
+TEST_CASE("requests that are smaller than INTAKE.md says are said") {
+  NodeFacts small;
+  small.memory_limit_bytes = 64 << 20;
+  CHECK(derive(config::Config{}, small).memory_shortfall ==
+        "requests under way share 12.0 MiB instead of 24.0 MiB");
+  const Settings three = derive(config::Config{}, small, {3, 3});
+  CHECK(three.intake_server.body_bytes == 4 << 20);
+  CHECK(three.memory_shortfall ==
+        "requests under way share 12.0 MiB instead of 24.0 MiB, and one may have 4.0 MiB instead of 8.0 MiB");
+  CHECK(derive(config::Config{}, NodeFacts{}, {4, 4}).memory_shortfall ==
+        "one may have 6.0 MiB instead of 8.0 MiB");
 }
 
 }  // namespace

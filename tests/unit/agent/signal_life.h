@@ -132,8 +132,8 @@ inline std::string noise(std::size_t bytes) {
 }
 
 struct SignalLife {
-  SignalLife(wal::MemStore& disk, const std::string& yaml, NodeFacts node = {})
-      : config(config_of(yaml)), settings(derive(config, node)), store(disk) {
+  SignalLife(wal::MemStore& disk, const std::string& yaml, NodeFacts node = {}, Sharers sharers = {})
+      : config(config_of(yaml)), settings(derive(config, node, sharers)), store(disk) {
     REQUIRE(run(queue.open()).has_value());
     signal.emplace(SignalParts{io, clock, queue, config, settings}, [this](http::TransportOptions options) {
       const std::string url = options.url;

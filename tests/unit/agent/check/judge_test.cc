@@ -130,6 +130,10 @@ TEST_CASE("memory below what an outage takes is a warning, above the cgroup's an
   CHECK(says(judge_memory(config, std::nullopt), Level::ok, "neither"));
   CHECK(says(judge_memory(config, 160ULL << 20), Level::ok, "160 MiB"));
   CHECK(says(judge_memory(config, 100ULL << 20), Level::warning, "100 MiB is less than the 128 MiB"));
+  CHECK(says(judge_memory(config, 64ULL << 20), Level::warning, "share 12.0 MiB instead of 24.0 MiB"));
+  CHECK(
+      says(judge_memory(config, 64ULL << 20, 3), Level::warning, "one may have 4.0 MiB instead of 8.0 MiB"));
+  CHECK(says(judge_memory(config, std::nullopt, 4), Level::warning, "4 addresses: one may have 6.0 MiB"));
   config.memory.limit = config::Size{256ULL << 20};
   CHECK(says(judge_memory(config, 160ULL << 20), Level::error,
              "256 MiB is above the cgroup's limit of 160 MiB"));

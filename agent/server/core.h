@@ -13,6 +13,7 @@
 #include "agent/server/byte_budget.h"
 #include "agent/server/connections.h"
 #include "agent/server/http_server.h"
+#include "agent/server/stray_log.h"
 #include "wal/base/notifier.h"
 
 namespace tideover::server {
@@ -40,6 +41,7 @@ struct Core {
   const std::vector<Route> routes;
   ServerMetrics metrics;
   ByteShare bytes;
+  StrayLog strays;
   Connections connections;
   std::function<void(std::string_view)> warn;
   std::function<bool()> find_descriptor;  // elsewhere in the process; may be empty

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "agent/server/peer.h"
 #include "agent/server/response_head.h"
 
 namespace tideover::server {
@@ -54,6 +55,17 @@ Response refuse_method(Core& core, const std::string& allow) {
   Response response = refuse(core, Refusal::method);
   response.headers.add("Allow", allow);
   return response;
+}
+
+Response refuse_path(Core& core, const http::Request& request, const Connection& client) {
+  ++core.metrics.refused[Refusal::not_found];
+  const std::string peer = peer_of(client.socket);
+  if (const auto line = core.strays.note({request.method, request.target, peer}, core.clock.now()))
+    core.warn(*line);
+  std::string there;
+  for (const Route& route : core.routes)
+    there += fmt::format("{}{} {}", there.empty() ? "" : ", ", route.method, route.path);
+  return plain(404, "no such path; there is " + there);
 }
 
 }  // namespace tideover::server

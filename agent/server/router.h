@@ -14,7 +14,8 @@ struct Match {
   std::string allow;  // without a route: the methods this path does have; empty when the path is unknown
 };
 
-// HEAD is answered by the route of GET.
+// HEAD is answered by the route of GET. More slashes than one in front of the path, and any behind it, are no
+// other path.
 Match find_route(const std::vector<Route>& routes, std::string_view method, std::string_view target);
 
 }  // namespace tideover::server

@@ -121,7 +121,7 @@ std::optional<Response> refusal_of(Session& s, BodyEnd end) {
 // What the head alone decides, in this order: is there such a thing, does its owner want it, is there room.
 std::optional<Response> decide(Session& s, const Match& match, Charge& charge) {
   const Request& request = s.parser.request();
-  if (match.route == nullptr && match.allow.empty()) return refuse(*s.core, Refusal::not_found);
+  if (match.route == nullptr && match.allow.empty()) return refuse_path(*s.core, request, s.connection);
   if (match.route == nullptr) return refuse_method(*s.core, match.allow);
   const std::string_view expect = request.headers.find("expect");
   if (!expect.empty() && !http::same_name(expect, "100-continue"))

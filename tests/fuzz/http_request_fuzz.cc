@@ -96,7 +96,7 @@ Exchange converse(std::string_view bytes, std::size_t cut) {
   client.read_into(exchange.answers);
 
   invariant(core->connections.size() == 0 && core->metrics.connections_open == 0, "the connection has ended");
-  invariant(core->budget.used() == 0 && core->metrics.inflight_requests == 0, "its memory is given back");
+  invariant(core->bytes.used() == 0 && core->metrics.inflight_requests == 0, "its memory is given back");
   invariant(clock.timers() == 0, "and its timer");
   return exchange;
 }

@@ -130,10 +130,12 @@ TEST_CASE("the fields of a series of 2.0 are merged in whatever order they came"
   const std::string labels = field(1, "\x02\x03");
   const std::string sample = field(2, "\x10\x01"), exemplar = field(4, "\x0a\x02\x01\x03\x18\x05");
   const std::string help = field(5, "\x08\x02\x18\x01");
+  const std::string bare = field(4, "\x18\x01");  // an exemplar without labels, which reads like metadata
   std::vector<std::string> raws = {table("another") + field(5, labels + sample)};
   for (const std::string& series :
        {labels + help + sample, labels + sample + help + sample, labels + help + exemplar + sample,
-        labels + exemplar + help, help + labels + sample, sample + help + labels})
+        labels + exemplar + help, labels + sample + bare, labels + bare + sample, help + labels + sample,
+        sample + help + labels})
     raws.push_back(table("a help text") + field(5, series));
   const Result<Encoded> merged = merge(stored_records(raws, Version::v2));
   REQUIRE(merged.has_value());

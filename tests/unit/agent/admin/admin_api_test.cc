@@ -35,7 +35,10 @@ struct Api {
       ++reloads;
       return outcome;
     };
-    hooks.retry_now = [this] { ++retries; };
+    hooks.retry_now = [this](std::string_view signal) {
+      ++retries;
+      return signal.empty() ? Result<>() : outcome;
+    };
     hooks.drop_cursor = [this](std::string_view signal, std::string_view destination) {
       dropped.push_back(std::string(signal) + "/" + std::string(destination));
       return outcome;
@@ -122,6 +125,8 @@ TEST_CASE("a verb's error is its answer: 404 for what is not there, 400 for anyt
   CHECK(faulty.body == "the file is faulty\n");
   api.outcome = fail(Errc::not_found, "no such destination");
   CHECK(api.post("/api/v1/buffer/drop-cursor?destination=a").status == 404);
+  CHECK(api.post("/api/v1/buffer/replay-parked?signal=x").status == 404);
+  CHECK(api.post("/api/v1/buffer/replay-parked").status == 200);
 }
 
 TEST_CASE("a cursor is dropped by the names in the query, in any order, and never without one") {

@@ -73,7 +73,8 @@ TEST_CASE("when nothing waits nothing is left to wait for, whatever the rate was
   Snapshot s = busy_agent();
   s.signals[0].destinations[0].behind = {};
   s.signals[0].destinations[0].samples_per_second = 0;
-  CHECK(json::parse(destinations_json(s)).at("destinations").at(0).at("eta_seconds").as_double() == 0.0);
+  CHECK(json::parse(destinations_json(s)).at("destinations").at(0).at("eta_seconds").to_number<double>() ==
+        0.0);
 }
 
 TEST_CASE("a wall clock that was set back makes nothing younger than new") {

@@ -122,7 +122,7 @@ TEST_CASE("a bad place is named once, and asked for patiently once") {
   CHECK(news[0].offset == 3 * kPage + 96);
   CHECK(news[0].bytes == kPage - 96);
   REQUIRE(disk.read(3 * kPage, kPage));
-  CHECK(disk.asked() <= patiently + kAtOnce);
+  CHECK(disk.asked() <= patiently + kAtOnce + 1);  // once more, when another place has answered
   CHECK(disk.reader.take_news().empty());
   CHECK(disk.reader.pages() == 1);
 }
@@ -138,7 +138,7 @@ TEST_CASE("many bad places share the patience of a minute") {
     longest = std::max(longest, last);
   }
   CHECK(longest > kAtOnce);
-  CHECK(last <= kAtOnce);
+  CHECK(last <= kAtOnce + 1);
   CHECK(disk.reader.pages() == 20);
 }
 

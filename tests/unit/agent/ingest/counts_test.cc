@@ -169,19 +169,26 @@ TEST_CASE("every request is counted once, under its protocol and its answer") {
   CHECK(f.metrics.floats == 5);  // of what was stored
 }
 
-TEST_CASE("the size of what was refused last is known until something is stored again") {
+TEST_CASE("the largest of what was refused is known for a minute, whatever smaller was stored since") {
   Fixture f;
   const std::string raw = one_of_each_number().encode(Version::v1);
-  http::Request head = Fixture::request(Version::v1, "");
-  head.headers.add("Content-Length", std::to_string(2 << 20));
-  REQUIRE(f.intake->check(head));
-  CHECK(f.metrics.refused_bytes == 2 << 20);
+  const std::size_t record_bytes = wal::kEnvelopeBytes + test::snappy_block(raw).size();
   f.store.fail_next_commit(Errc::io_error);
   CHECK(f.post(Version::v1, raw).status == 503);
-  CHECK(f.metrics.refused_bytes == wal::kEnvelopeBytes + test::snappy_block(raw).size());
+  CHECK(f.metrics.refused.bytes(f.clock.now()) == record_bytes);
   while (f.post(Version::v1, raw).status != 204)
-    CHECK(f.metrics.refused_bytes == wal::kEnvelopeBytes + test::snappy_block(raw).size());
-  CHECK(f.metrics.refused_bytes == 0);
+    CHECK(f.metrics.refused.bytes(f.clock.now()) == record_bytes);
+  CHECK(f.metrics.refused.bytes(f.clock.now()) == record_bytes);
+  CHECK(f.metrics.refused.bytes(f.clock.now() + std::chrono::minutes(1)) == 0);
+
+  RefusedSize refused;
+  const Time now{std::chrono::hours(1)};
+  refused.note(100, now);
+  refused.note(50, now + std::chrono::seconds(59));
+  CHECK(refused.bytes(now + std::chrono::seconds(59)) == 100);
+  CHECK(refused.bytes(now + std::chrono::seconds(60)) == 0);
+  refused.note(50, now + std::chrono::seconds(60));
+  CHECK(refused.bytes(now + std::chrono::seconds(61)) == 50);
 }
 
 TEST_CASE("an agent that stops is asked again in a second, a disk that fails in five") {

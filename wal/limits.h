@@ -18,7 +18,7 @@ struct SignalLimits {
   std::uint64_t flow_bytes = 32 << 20;
 };
 
-// The first three are also the limits of the signal that a queue opens by itself.
+// The first four are also the limits of the signal that a queue opens by itself.
 struct WalLimits {
   // One group: what is lost when a single damaged byte of the newest log hits it. With one record of the
   // usual size on top it stays below RocksStore's chunk of 256 KiB, beyond which a group costs a second sync.
@@ -27,6 +27,7 @@ struct WalLimits {
   std::uint64_t waiting_bytes = 16 << 20;
   // Fresh records kept in memory, so that a healthy sender never reads the disk.
   std::uint64_t tail_bytes = 6 << 20;
+  std::uint64_t flow_bytes = SignalLimits().flow_bytes;  // as there
   // An acknowledgement without appends to ride with becomes durable by itself after this.
   Duration ack_delay = std::chrono::milliseconds(500);
   // Between attempts to reopen the store after a fault.

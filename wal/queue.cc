@@ -26,6 +26,7 @@ SignalLimits own_limits(const WalLimits& limits) {
   own.group_bytes = limits.group_bytes;
   own.waiting_bytes = limits.waiting_bytes;
   own.fresh_bytes = limits.tail_bytes;
+  own.flow_bytes = limits.flow_bytes;
   return own;
 }
 

@@ -110,7 +110,7 @@ TEST_CASE("a disk that runs full refuses, goes on reading, and loses nothing ack
 
 TEST_CASE("the ballast is enough to open again and to give a drained backlog back", "[crash]") {
   if (const auto reason = LoopDisk::why_not(); reason && test::cannot_run(*reason)) return;
-  LoopDisk disk(512);
+  LoopDisk disk(640);  // an eighth of which is more than the ballast
   const RocksOptions options{.directory = disk.mount() + "/store", .note = {}};
   RocksStore store(options);
   REQUIRE(store.open());

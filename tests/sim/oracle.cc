@@ -272,7 +272,9 @@ void Oracle::move(std::size_t d, LaneId lane, Seq to, std::optional<Seq> fresh) 
       behind += it->second.bytes;
     const bool best_effort = lane != lane_ || !destinations_[d].required;
     const std::uint64_t share = share_of(lane);
-    const bool may_drop = best_effort && share > 0 && behind > share;
+    // Below the floor a best-effort backlog does not grow, however small it is.
+    const bool at_floor = below_floor_ && lane == lane_;
+    const bool may_drop = best_effort && ((share > 0 && behind > share) || at_floor);
     for (const Sample& sample : gone) {
       if (!may_drop) {
         check_not_lost(sample, d, "when its cursor passed it");

@@ -81,6 +81,7 @@ class Oracle final : public DiskWitness {
     bool required = true;
     wal::StartAt start = wal::StartAt::now;
   };
+  void below_floor(bool below) { below_floor_ = below; }
   void serving(const std::vector<Promise>& promises, const Shares& shares);
 
   void violation(std::string sentence);  // keeps the first few
@@ -203,6 +204,7 @@ class Oracle final : public DiskWitness {
   const LaneId lane_;
   remote_write::ExternalLabels external_labels_;
   Shares shares_;
+  bool below_floor_ = false;  // the disk, now or a moment ago
   SeriesTable names_;
   std::unordered_map<SeriesId, SeriesId> home_;  // by the series as it is sent on
   std::unordered_map<Sample, Fate, SampleHash> fates_;

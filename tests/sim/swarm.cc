@@ -131,6 +131,8 @@ void trouble_the_node(World& world, Rng& chance) {
     world.agent_options().limits.group_bytes = 1 << chance.below(13);
   }
   if (chance.chance(0.3)) world.agent_options().request_samples_max = 1 + chance.below(60);
+  // Below the floor: nothing may wait, or some of what a world writes.
+  world.agent_options().limits.flow_bytes = chance.chance(0.5) ? 0 : 1 << chance.below(20);
   if (chance.chance(0.1)) world.agent_options().limits.waiting_bytes = 1 << (9 + chance.below(4));
 }
 

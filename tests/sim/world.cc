@@ -257,6 +257,8 @@ void World::fill_disk() {
       disk_.set_full(true);
     } else {
       happened(Fault::disk_floor);
+      ++times_below_floor_;
+      oracle_.below_floor(true);
       disk_.set_free_bytes(kFreeBytesLow);
     }
     clock_.call_at(clock_.now() + part_of(kDiskFullTime, rng_.unit()), [this] { empty_disk(); });
@@ -266,6 +268,10 @@ void World::fill_disk() {
 void World::empty_disk() {
   disk_.set_full(false);
   disk_.set_free_bytes(kFreeBytes);
+  // What is dropped for it is read first, at the pace of the disk.
+  clock_.call_at(clock_.now() + std::chrono::minutes(10), [this, time = times_below_floor_] {
+    if (time == times_below_floor_) oracle_.below_floor(false);
+  });
 }
 
 void World::jump_wall_clock() {

@@ -116,6 +116,7 @@ class World {
   Coverage coverage_;
   FaultCounts happened_;
   Oracle oracle_;
+  std::uint64_t times_below_floor_ = 0;
   Disk disk_;
   DiskFaults disk_faults_;
   WorkerSpeed speed_;

@@ -188,8 +188,10 @@ TEST_CASE("a request takes records up to its limits, and always one") {
 
 TEST_CASE("blocks that together would hold more than a snappy block can are not joined") {
   wal::StoredRecord largest = record_of_bytes("x"), empty = record_of_bytes("");
-  largest.bytes = std::make_shared<const std::string>(std::string(wal::kEnvelopeBytes, '\0') +
-                                                      "\xff\xff\xff\xff\x0f" + std::string("\0x", 2));
+  auto declares = std::make_shared<std::string>();
+  declares->assign(wal::kEnvelopeBytes, '\0');
+  declares->append("\xff\xff\xff\xff\x0f").append("\0x", 2);
+  largest.bytes = declares;
   CHECK(merge(std::vector{largest, empty}).has_value());  // what it declares is taken at its word
   CHECK(merge(std::vector{largest, record_of_bytes("x")}).error().code == Errc::too_large);
 }

@@ -90,7 +90,8 @@ struct Config {
   Log log;
 };
 
-// A tenth of the file system, at most 4 GiB.
+// A tenth of the file system, at most 4 GiB; as much where it does not say its size (ramfs), since 0 is no
+// budget.
 Size default_max_bytes(Size file_system);
 
 // What a backlog leaves free of the file system: a share of it, and no more than `most`.

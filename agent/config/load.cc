@@ -133,7 +133,9 @@ Config defaults() {
 }
 
 Size default_max_bytes(Size file_system) {
-  return {std::min<std::uint64_t>(file_system.bytes / 10, 4ULL << 30)};
+  constexpr std::uint64_t kMost = 4ULL << 30;
+  if (file_system.bytes == 0) return {kMost};
+  return {std::min(file_system.bytes / 10, kMost)};
 }
 
 std::uint64_t KeepFree::of(Size file_system) const {

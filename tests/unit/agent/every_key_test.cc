@@ -127,7 +127,7 @@ std::vector<Case> cases() {
          return number(a.life.snapshot().store.floor_bytes >> 30) + " GiB, room for " +
                 number(a.life.queue.usage(a.life.lane).room_bytes >> 20) + " MiB";
        },
-       "25 GiB, room for 39321 MiB", "76 GiB, room for 32 MiB"},
+       "25 GiB, room for 4096 MiB", "76 GiB, room for 32 MiB"},
       {"memory.limit", top("memory: {limit: 64MiB}"), top("memory: {limit: 128MiB}"),
        [](Agent& a) {                                            // the disk hangs: how much waits in memory
          REQUIRE(a.life.run(a.life.queue.flush()).has_value());  // of cursors that were born

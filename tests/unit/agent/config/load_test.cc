@@ -401,6 +401,7 @@ TEST_CASE("the default budget is a tenth of the file system, at most 4 GiB") {
   CHECK(default_max_bytes({40ULL << 30}).bytes == 4ULL << 30);
   CHECK(default_max_bytes({1ULL << 40}).bytes == 4ULL << 30);
   CHECK(default_max_bytes({1000}).bytes == 100);
+  CHECK(default_max_bytes({0}).bytes == 4ULL << 30);
 }
 
 }  // namespace

@@ -12,7 +12,6 @@
 #include "forwarders/give_up.h"
 #include "forwarders/side_lanes.h"
 #include "wal/base/notifier.h"
-#include "wal/queue_state.h"
 
 namespace tideover {
 namespace {
@@ -226,8 +225,9 @@ admin::DestinationSnapshot Deliveries::describe(const wal::CursorUsage& gone) co
   d.account.waiting = gone.behind.units;
   const auto add_side = [&](std::string_view side) {
     std::uint64_t units = pending(side, gone.name);
-    for (const wal::CursorUsage& aside :
-         queue_.cursors(wal::lane_id(forward::side_lane_name(lane_name_, side, gone.name)))) {
+    const auto lane = queue_.find_lane(forward::side_lane_name(lane_name_, side, gone.name));
+    if (!lane) return units;
+    for (const wal::CursorUsage& aside : queue_.cursors(*lane)) {
       if (aside.name != gone.name) continue;
       d.account.ledger += aside.ledger;
       units += aside.behind.units;

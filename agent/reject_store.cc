@@ -2,24 +2,13 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <functional>
-#include <memory>
 #include <utility>
 
 #include "forwarders/side_lanes.h"
-#include "wal/base/await_callback.h"
+#include "wal/read_on_worker.h"
 
 namespace tideover {
 namespace {
-
-awaitable<Result<wal::ReadRange>> read_store(wal::Store& store, Worker& worker, wal::ReadRequest request) {
-  auto start = [&store, &worker, request](std::function<void(Result<wal::ReadRange>)> done) {
-    auto range = std::make_shared<Result<wal::ReadRange>>(fail(Errc::unavailable, "not read yet"));
-    worker.submit([&store, request, range] { *range = store.read(request); },
-                  [range, done = std::move(done)] { done(std::move(*range)); });
-  };
-  co_return co_await await_callback<Result<wal::ReadRange>>(std::move(start));
-}
 
 // What this version does not read shows as a record without a note, rather than not at all.
 admin::Reject describe(const wal::StoredRecord& record) {
@@ -42,7 +31,7 @@ awaitable<Result<admin::RejectPage>> read_rejects(wal::Store& store, Worker& wor
   const Seq begin = std::max(from, cursor->position);
   if (!(begin < end)) co_return page;
   const wal::ReadRequest request{*id, begin, end, kRejectPageBytes};
-  const Result<wal::ReadRange> range = co_await read_store(store, worker, request);
+  const Result<wal::ReadRange> range = co_await wal::read_on(worker, store, request);
   if (!range) co_return range.error();
   for (const wal::StoredRecord& record : range->records) page.rejects.push_back(describe(record));
   if (range->next < end && begin < range->next) page.next = range->next;

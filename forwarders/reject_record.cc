@@ -2,18 +2,13 @@
 
 #include <boost/json.hpp>
 
+#include "wal/base/utf8.h"
+
 namespace tideover::forward {
 namespace {
 
 constexpr int kVersion = 1;
 constexpr std::size_t kItemBytes = 1'000;  // a series may have labels without end
-
-// As much as fits in whole characters: with half of one the line would be no JSON.
-std::string_view front_of(std::string_view text, std::size_t bytes_max) {
-  if (text.size() <= bytes_max) return text;
-  while (bytes_max > 0 && (static_cast<unsigned char>(text[bytes_max]) & 0xc0) == 0x80) --bytes_max;
-  return text.substr(0, bytes_max);
-}
 
 std::string text_of(const boost::json::object& object, std::string_view key) {
   const auto* value = object.if_contains(key);
@@ -34,7 +29,7 @@ wal::NewRecord reject_record(const RejectNote& note, const wal::NewRecord& refus
                                  {"refused_ms", note.refused_ms},
                                  {"encoding", note.encoding},
                                  {"units", note.units},
-                                 {"item", front_of(note.item, kItemBytes)},
+                                 {"item", utf8_front(note.item, kItemBytes)},
                                  {"sentence", note.sentence}};
   wal::NewRecord record;
   record.attributes = refused.attributes;

@@ -1,9 +1,8 @@
 #include "wal/backlog_reader.h"
 
-#include <memory>
 #include <utility>
 
-#include "wal/base/await_callback.h"
+#include "wal/read_on_worker.h"
 
 namespace tideover::wal {
 namespace {
@@ -38,7 +37,7 @@ awaitable<Result<Batch>> BacklogReader::read(OpenCursor& open, std::uint64_t max
     Seq end = records.empty() ? from : next(records.back().seq);
     if (records.empty()) {
       const ReadRequest request{open.lane.id(), from, next(tail.tail), max_bytes};
-      Result<ReadRange> range = co_await read_store(request);
+      Result<ReadRange> range = co_await read_on(worker_, store_, request);
       if (!range) co_return range.error();
       if (open.dropped || start != open.cursor.state().next) continue;
       if (!(from < range->next)) co_return fail(Errc::io_error, "the store gave nothing of what it holds");
@@ -59,15 +58,6 @@ awaitable<bool> BacklogReader::drop_is_durable(OpenCursor& open) {
     co_await open.readable.wait_until(patience);
   open.held_up = false;
   co_return open.cursor.durable_next() >= open.trimmed_to;
-}
-
-awaitable<Result<ReadRange>> BacklogReader::read_store(ReadRequest request) {
-  auto start = [this, request](std::function<void(Result<ReadRange>)> done) {
-    auto range = std::make_shared<Result<ReadRange>>(fail(Errc::unavailable, "not read yet"));
-    worker_.submit([this, request, range] { *range = store_.read(request); },
-                   [range, done = std::move(done)] { done(std::move(*range)); });
-  };
-  co_return co_await await_callback<Result<ReadRange>>(std::move(start));
 }
 
 }  // namespace tideover::wal

@@ -25,7 +25,6 @@ class BacklogReader {
 
  private:
   awaitable<bool> drop_is_durable(OpenCursor& open);
-  awaitable<Result<ReadRange>> read_store(ReadRequest request);
 
   Store& store_;
   Worker& worker_;

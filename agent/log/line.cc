@@ -16,11 +16,7 @@ constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
 // Legal inside the quotes of both formats. Bytes that are no text become U+FFFD.
 void append_escaped(std::string& out, std::string_view text) {
   const bool cut = text.size() > kValueBytesMax;
-  if (cut) {
-    std::size_t end = kValueBytesMax;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-    text = text.substr(0, end);
-  }
+  text = utf8_front(text, kValueBytesMax);
   for (std::size_t i = 0; i < text.size();) {
     const auto c = static_cast<unsigned char>(text[i]);
     const std::size_t length = utf8_length(text.substr(i));

@@ -22,4 +22,11 @@ constexpr std::size_t utf8_length(std::string_view text) {
   return overlong || outside ? 0 : length;
 }
 
+// As much of its front as fits into so many bytes, in whole characters.
+constexpr std::string_view utf8_front(std::string_view text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return text;
+  while (bytes_max > 0 && (static_cast<unsigned char>(text[bytes_max]) & 0xc0) == 0x80) --bytes_max;
+  return text.substr(0, bytes_max);
+}
+
 }  // namespace tideover

@@ -40,8 +40,7 @@ void BufferWatch::log_floor() {
   if (below)
     log::event(log::Level::warn,
                "the file system has less free than is to be kept free: samples flow while their receiver "
-               "takes them, "
-               "and little is kept for when it does not",
+               "takes them, and little is kept for when it does not",
                {free, floor, {"room_bytes", static_cast<std::int64_t>(queue_.usage(lane_).room_bytes)}});
   else
     log::event(log::Level::info, "the file system has more free than is to be kept free again",

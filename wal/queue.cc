@@ -305,21 +305,23 @@ class Queue::Impl {
   }
 
   void settled() {
+    const bool low = below_floor(disk_.fill(), limits_);
     for (const auto& [id, open] : table_.lanes()) {
       for (OpenCursor* c : open->cursors)
         if (c->held_up || c->cursor.state().next <= open->lane.durable().tail) c->readable.notify();
       open->lane.forget_before(oldest_needed(*open));
       release(*open, false);
-      trimmer_.trim(*open, below_floor(disk_.fill(), limits_));
+      trimmer_.trim(*open, low);
     }
   }
 
   // Also when no group does: after a start, and for lanes at rest.
   void look_around() {
     if (stopping_) return;
+    const bool low = below_floor(disk_.fill(), limits_);
     for (const auto& [id, open] : table_.lanes()) {
       release(*open, true);
-      trimmer_.trim(*open, below_floor(disk_.fill(), limits_));
+      trimmer_.trim(*open, low);
     }
   }
 

@@ -110,7 +110,7 @@ class Absorber final : public rocksdb::WriteBatch::Handler {
   }
   // False: nothing that reads, or nobody can tell, which ends the absorbing: the disk is away.
   bool look_up(const rocksdb::Slice& key, rocksdb::PinnableSlice& value) {
-    const rocksdb::Status status = handle_.db().Get({}, handle_.records(), key, &value);
+    const rocksdb::Status status = handle_.db().Get(read_options(), handle_.records(), key, &value);
     if (!status.ok() && !is_damage(status)) keep(status);
     return status.ok();
   }

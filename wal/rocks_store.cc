@@ -62,7 +62,7 @@ class RocksStore::Impl {
       if (auto room = check_room(); !room) return room.error();
     }
     auto image = open_again();
-    if (!image && image.error().code == Errc::disk_full) {
+    if (!image && image.error().code == Errc::disk_full && ballast_.held() > 0) {
       ballast_.drop();
       image = open_again();
     }

@@ -108,6 +108,24 @@ TEST_CASE("a disk that runs full refuses, goes on reading, and loses nothing ack
   }
 }
 
+TEST_CASE("a start on a disk that others have filled meanwhile opens in the room of the ballast", "[crash]") {
+  if (const auto reason = LoopDisk::why_not(); reason && test::cannot_run(*reason)) return;
+  LoopDisk disk(640);
+  const RocksOptions options{.directory = disk.mount() + "/store", .note = {}};
+  LaneWriter lane(kMetrics);
+  {
+    RocksStore store(options);
+    REQUIRE(store.open());
+    for (int i = 0; i < 300; ++i)
+      REQUIRE(store.commit(batch_of({lane.put(payload_of(lane.tail().value + 1))}, {{"commit", "x"}})));
+  }
+  disk.hog(64 << 10);
+  RocksStore store(options);
+  REQUIRE(store.open());
+  check_readable(store, lane.tail());
+  CHECK_FALSE(fs::exists(options.directory + "/BALLAST"));
+}
+
 TEST_CASE("the ballast is enough to open again and to give a drained backlog back", "[crash]") {
   if (const auto reason = LoopDisk::why_not(); reason && test::cannot_run(*reason)) return;
   LoopDisk disk(640);  // an eighth of which is more than the ballast

@@ -292,6 +292,26 @@ TEST_CASE("a change of a destination's state is one line of log, with what the r
   CHECK(log.last("destination is up").find("level=info") != std::string::npos);
 }
 
+TEST_CASE("a disk below its floor is one line of log, with what it leaves, and so is the end of it") {
+  constexpr std::int64_t kMiB = 1 << 20;
+  wal::MemStore disk;
+  disk.set_total_bytes(1000 * kMiB);
+  disk.set_free_bytes(190 * kMiB);
+  SignalLife life(disk, file_with(one(), "  max_bytes: 1GiB\n") + "disk: {keep_free: 20%}\n");
+  const LogLines log;
+  for (int i = 0; i < 3; ++i) life.signal->observe();
+  REQUIRE(log.count("less free than is to be kept free") == 1);
+  const std::string line = log.last("less free than is to be kept free");
+  CHECK(line.find("level=warn") != line.npos);
+  CHECK(line.find("free_bytes=" + std::to_string(190 * kMiB)) != line.npos);
+  CHECK(line.find("floor_bytes=" + std::to_string(200 * kMiB)) != line.npos);
+  CHECK(line.find("room_bytes=" + std::to_string(32 * kMiB)) != line.npos);
+  disk.set_free_bytes(300 * kMiB);
+  life.clock.run_for(2s);
+  for (int i = 0; i < 3; ++i) life.signal->observe();
+  CHECK(log.count("more free than is to be kept free again") == 1);
+}
+
 TEST_CASE("what the disk has lost is one line of log, once, with how much it is") {
   wal::MemStore disk;
   {

@@ -114,5 +114,18 @@ TEST_CASE("requests that are smaller than INTAKE.md says are said") {
         "one may have 6.0 MiB instead of 8.0 MiB");
 }
 
+TEST_CASE("what is kept free of a large disk is bounded where no kubelet evicts by share") {
+  NodeFacts node;
+  CHECK(derive(config::Config{}, node).wal.keep_free_bytes_max == 4ULL << 30);
+  CHECK(derive(config::Config{}, node).wal.keep_free_ratio == Approx(0.2));
+  node.kubernetes = true;
+  CHECK(derive(config::Config{}, node).wal.keep_free_bytes_max == UINT64_MAX);
+  config::Config config;
+  config.disk.keep_free = config::Percentage{0.3};
+  node.kubernetes = false;
+  CHECK(derive(config, node).wal.keep_free_bytes_max == UINT64_MAX);
+  CHECK(derive(config, node).wal.keep_free_ratio == Approx(0.3));
+}
+
 }  // namespace
 }  // namespace tideover

@@ -1,6 +1,7 @@
 #include "agent/buffer_watch.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "agent/log/log.h"
 #include "wal/retention.h"
@@ -22,7 +23,7 @@ admin::StoreSnapshot describe_store(const wal::Queue& queue, const wal::WalLimit
 }
 
 void BufferWatch::observe(std::uint64_t refused_bytes) {
-  survivability_.observe(clock_.now(), queue_.usage(lane_).accepted.bytes);
+  survivability_.observe(clock_.now(), queue_.usage(of_.lane).accepted.bytes);
   const admin::BufferSnapshot now = describe(refused_bytes);
   log_floor();
   log_refusal(now.refusing);
@@ -35,51 +36,57 @@ void BufferWatch::log_floor() {
   const bool below = wal::below_floor(disk, limits_);
   if (below == below_floor_) return;
   below_floor_ = below;
+  const log::Field signal("signal", of_.signal);
   const log::Field free("free_bytes", static_cast<std::int64_t>(store.free_bytes));
   const log::Field floor("floor_bytes", static_cast<std::int64_t>(wal::floor_bytes(disk, limits_)));
   if (below)
-    log::event(log::Level::warn,
-               "the file system has less free than is to be kept free: samples flow while their receiver "
-               "takes them, and little is kept for when it does not",
-               {free, floor, {"room_bytes", static_cast<std::int64_t>(queue_.usage(lane_).room_bytes)}});
+    log::event(
+        log::Level::warn,
+        fmt::format("the file system has less free than is to be kept free: {} flow while their receiver "
+                    "takes them, and little is kept for when it does not",
+                    of_.units),
+        {signal, free, floor, {"room_bytes", static_cast<std::int64_t>(queue_.usage(of_.lane).room_bytes)}});
   else
     log::event(log::Level::info, "the file system has more free than is to be kept free again",
-               {free, floor});
+               {signal, free, floor});
 }
 
 void BufferWatch::log_refusal(const std::string& refusing) {
   if (refusing.empty() != refusing_) return;
   refusing_ = !refusing.empty();
   if (refusing_)
-    log::event(log::Level::error, "new samples are refused with 503", {{"because", refusing}});
+    log::event(log::Level::error, fmt::format("new {} are refused with 503", of_.units),
+               {{"signal", of_.signal}, {"because", refusing}});
   else
-    log::event(log::Level::info, "new samples are taken again");
+    log::event(log::Level::info, fmt::format("new {} are taken again", of_.units), {{"signal", of_.signal}});
 }
 
 void BufferWatch::log_guarantee(std::optional<double> survivable_seconds) {
-  const double promised = std::chrono::duration<double>(guarantee_).count();
+  const double promised = std::chrono::duration<double>(of_.guarantee).count();
   const bool below = survivable_seconds && *survivable_seconds < promised;
   if (below == below_guarantee_) return;
   below_guarantee_ = below;
   if (below)
-    log::event(log::Level::warn,
-               "the buffer would not last as long as promised: raise metrics.max_bytes, or lower guarantee",
-               {{"survivable_seconds", static_cast<std::int64_t>(*survivable_seconds)},
-                {"guarantee_seconds", static_cast<std::int64_t>(promised)}});
+    log::event(
+        log::Level::warn,
+        fmt::format("the buffer would not last as long as promised: raise {}.max_bytes, or lower guarantee",
+                    of_.signal),
+        {{"survivable_seconds", static_cast<std::int64_t>(*survivable_seconds)},
+         {"guarantee_seconds", static_cast<std::int64_t>(promised)}});
   else
-    log::event(log::Level::info, "the buffer lasts as long as promised again");
+    log::event(log::Level::info, "the buffer lasts as long as promised again", {{"signal", of_.signal}});
 }
 
 admin::BufferSnapshot BufferWatch::describe(std::uint64_t refused_bytes) const {
   admin::BufferSnapshot b;
-  const wal::LaneUsage usage = queue_.usage(lane_);
-  for (const wal::CursorUsage& c : queue_.cursors(lane_)) {
-    if (c.behind.bytes >= b.held.bytes) b.held = c.behind;
+  const wal::LaneUsage usage = queue_.usage(of_.lane);
+  b.held = usage.held;
+  for (const wal::CursorUsage& c : queue_.cursors(of_.lane)) {
     if (c.oldest_ms != 0 && (b.oldest_ms == 0 || c.oldest_ms < b.oldest_ms)) b.oldest_ms = c.oldest_ms;
   }
   b.max_bytes = usage.max_bytes;
   b.survivable_seconds = survivability_.seconds(usage.room_bytes);
-  if (const auto now = queue_.refusal(lane_, refused_bytes)) b.refusing = now->sentence;
+  if (const auto now = queue_.refusal(of_.lane, refused_bytes)) b.refusing = now->sentence;
   return b;
 }
 

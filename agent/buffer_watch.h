@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "agent/admin/snapshot.h"
 #include "agent/admin/survivability.h"
@@ -21,10 +22,17 @@ admin::StoreSnapshot describe_store(const wal::Queue& queue, const wal::WalLimit
 
 class BufferWatch {
  public:
-  // The references outlive this. `guarantee`: the outage that the configuration promises to survive.
-  BufferWatch(const wal::Queue& queue, Clock& clock, LaneId lane, const wal::WalLimits& limits,
-              Duration guarantee)
-      : queue_(queue), clock_(clock), lane_(lane), limits_(limits), guarantee_(guarantee) {}
+  // Of a signal, as the configuration calls it and its units: "metrics", "samples". `guarantee`: the outage
+  // that the configuration promises to survive.
+  struct Of {
+    std::string signal;
+    std::string units;
+    LaneId lane;
+    Duration guarantee;
+  };
+  // The references outlive this.
+  BufferWatch(const wal::Queue& queue, Clock& clock, const wal::WalLimits& limits, Of of)
+      : queue_(queue), clock_(clock), limits_(limits), of_(std::move(of)) {}
 
   // Every few seconds. `refused_bytes`: of the record that was refused last. A buffer is full for the
   // requests that come, not for a byte.
@@ -39,9 +47,8 @@ class BufferWatch {
 
   const wal::Queue& queue_;
   Clock& clock_;
-  const LaneId lane_;
   const wal::WalLimits& limits_;
-  const Duration guarantee_;
+  const Of of_;
   admin::Survivability survivability_;
   bool below_floor_ = false;      // as logged last
   bool refusing_ = false;         // likewise

@@ -50,6 +50,36 @@ void log_change(const std::string& destination, const Redaction& redact, const f
     log::event(level, sentence, {of, before, {"because", for_log(redact(change.sentence))}});
 }
 
+void log_detached(const std::string& signal, const forward::Detached& gone) {
+  const auto count = [](std::uint64_t n) { return static_cast<std::int64_t>(n); };
+  log::event(
+      gone.keeps_data() ? log::Level::warn : log::Level::info,
+      "a destination that is not in the configuration any more keeps what it had: put it back, or give "
+      "it up with tideover buffer drop-cursor",
+      {{"signal", signal},
+       {"destination", gone.main.name},
+       {"waiting", count(gone.main.behind.units)},
+       {"parked", count(gone.parked.units)},
+       {"quarantined", count(gone.quarantined.units)},
+       {"dead_letters", count(gone.dead_letters.records)},
+       {"bytes", count(gone.main.behind.bytes + gone.parked.bytes + gone.quarantined.bytes)}});
+}
+
+admin::DestinationSnapshot admin_view(const forward::Detached& gone) {
+  admin::DestinationSnapshot d;
+  d.name = gone.main.name;
+  d.required = false;
+  d.state = "detached";
+  d.behind = gone.main.behind;
+  d.account.accepted = gone.main.accepted.units;
+  d.account.ledger = gone.main.ledger;
+  d.account.ledger += gone.aside;
+  d.account.waiting = gone.main.behind.units;
+  d.account.parked = gone.parked.units;
+  d.account.quarantined = gone.quarantined.units;
+  return d;
+}
+
 }  // namespace
 
 Network over_tcp(boost::asio::io_context& io, Clock& clock) {
@@ -108,17 +138,22 @@ void Deliveries::add(const config::Destination& destination, std::unique_ptr<for
   delivery->sender = std::make_unique<forward::Sender>(queue_, *delivery->protocol, *delivery->transport,
                                                        clock_, std::move(options));
   delivery->damage.emplace(destination.name, delivery->sender->status());
+  configured_.push_back(destination.name);
   deliveries_.push_back(std::move(delivery));
 }
 
-void Deliveries::keep_detached(const forward::SenderOptions& bounds) {
-  for (const wal::CursorUsage& gone : detached()) {
-    const auto open = [&](std::string_view side, std::uint64_t max_bytes) {
-      queue_.open_lane(forward::side_lane_name(lane_name_, side, gone.name), {max_bytes, false, memory_});
-    };
-    open(forward::kParkedLane, bounds.parked_bytes_max);
-    open(forward::kQuarantineLane, bounds.quarantine_bytes_max);
-  }
+void Deliveries::freeze_detached(forward::SenderOptions bounds) {
+  bounds.memory = memory_;
+  for (const forward::Detached& gone : detached()) forward::freeze(queue_, lane_name_, lane_, gone, bounds);
+  give_up_empty();
+  for (const forward::Detached& gone : detached()) log_detached(lane_name_, gone);
+}
+
+void Deliveries::give_up_empty() {
+  for (std::string& name : forward::give_up_empty(queue_, lane_name_, lane_, configured_))
+    log::event(log::Level::info,
+               "a destination that is not in the configuration any more kept nothing, and is forgotten",
+               {{"signal", lane_name_}, {"destination", std::move(name)}});
 }
 
 void Deliveries::spawn(TaskGroup& tasks) {
@@ -161,12 +196,13 @@ void Deliveries::observe() {
     delivery->refusals.write_due(clock_.now());
     delivery->damage->look(delivery->sender->status());
   }
+  give_up_empty();
 }
 
 std::vector<admin::DestinationSnapshot> Deliveries::describe() const {
   std::vector<admin::DestinationSnapshot> all;
   for (const auto& delivery : deliveries_) all.push_back(describe(*delivery));
-  for (const wal::CursorUsage& gone : detached()) all.push_back(describe(gone));
+  for (const forward::Detached& gone : detached()) all.push_back(admin_view(gone));
   return all;
 }
 
@@ -203,40 +239,8 @@ std::uint64_t Deliveries::pending(std::string_view side, std::string_view destin
   return lane ? queue_.usage(*lane).pending_units : 0;
 }
 
-// Cursors of destinations that are not in the config any more: they keep their backlog, as best effort, until
-// an operator drops them.
-std::vector<wal::CursorUsage> Deliveries::detached() const {
-  std::vector<wal::CursorUsage> cursors = queue_.cursors(lane_);
-  std::erase_if(cursors, [this](const wal::CursorUsage& c) {
-    return std::any_of(deliveries_.begin(), deliveries_.end(),
-                       [&c](const auto& delivery) { return delivery->config.name == c.name; });
-  });
-  return cursors;
-}
-
-admin::DestinationSnapshot Deliveries::describe(const wal::CursorUsage& gone) const {
-  admin::DestinationSnapshot d;
-  d.name = gone.name;
-  d.required = false;
-  d.state = "detached";
-  d.behind = gone.behind;
-  d.account.accepted = gone.accepted.units;
-  d.account.ledger = gone.ledger;
-  d.account.waiting = gone.behind.units;
-  const auto add_side = [&](std::string_view side) {
-    std::uint64_t units = pending(side, gone.name);
-    const auto lane = queue_.find_lane(forward::side_lane_name(lane_name_, side, gone.name));
-    if (!lane) return units;
-    for (const wal::CursorUsage& aside : queue_.cursors(*lane)) {
-      if (aside.name != gone.name) continue;
-      d.account.ledger += aside.ledger;
-      units += aside.behind.units;
-    }
-    return units;
-  };
-  d.account.parked = add_side(forward::kParkedLane);
-  d.account.quarantined = add_side(forward::kQuarantineLane);
-  return d;
+std::vector<forward::Detached> Deliveries::detached() const {
+  return forward::detached(queue_, lane_name_, lane_, configured_);
 }
 
 }  // namespace tideover

@@ -13,6 +13,7 @@
 
 #include "agent/admin/snapshot.h"
 #include "agent/config/config.h"
+#include "forwarders/detached.h"
 #include "forwarders/http/beast_transport.h"
 #include "forwarders/sender.h"
 #include "wal/base/task_group.h"
@@ -37,8 +38,9 @@ class Deliveries {
   // `destination` outlives this. `options`: as sender_options() says.
   void add(const config::Destination& destination, std::unique_ptr<forward::Destination> protocol,
            std::unique_ptr<http::Transport> transport, forward::SenderOptions options);
-  // Once all are added: what is set aside for others stays in these bounds, and is accounted for.
-  void keep_detached(const forward::SenderOptions& bounds);
+  // Once all are added, before anything comes in: others keep what they have, in these bounds for what is set
+  // aside. The log names them.
+  void freeze_detached(forward::SenderOptions bounds);
 
   void spawn(TaskGroup& tasks);
   awaitable<void> drain_until(Time deadline);  // ends early when nothing is left, or nothing moves
@@ -54,9 +56,9 @@ class Deliveries {
   struct Delivery;
 
   std::uint64_t pending(std::string_view side, std::string_view destination) const;
-  std::vector<wal::CursorUsage> detached() const;
+  std::vector<forward::Detached> detached() const;
+  void give_up_empty();
   admin::DestinationSnapshot describe(const Delivery& delivery) const;
-  admin::DestinationSnapshot describe(const wal::CursorUsage& detached) const;
 
   wal::Queue& queue_;
   Clock& clock_;
@@ -64,6 +66,7 @@ class Deliveries {
   const LaneId lane_;
   const wal::SignalId memory_;
   std::vector<std::unique_ptr<Delivery>> deliveries_;
+  std::vector<std::string> configured_;  // their names
 };
 
 }  // namespace tideover

@@ -51,7 +51,8 @@ std::string_view MetricsSignal::name() const { return kName; }
 Result<> MetricsSignal::open() {
   const wal::SignalId memory = parts_.queue.open_signal(parts_.settings.signal);
   lane_ = parts_.queue.open_lane(kName, {parts_.settings.metrics_max_bytes, true, memory});
-  buffer_.emplace(parts_.queue, parts_.clock, lane_, parts_.settings.wal, parts_.config.guarantee);
+  buffer_.emplace(parts_.queue, parts_.clock, parts_.settings.wal,
+                  BufferWatch::Of{std::string(kName), "samples", lane_, parts_.config.guarantee});
   deliveries_.emplace(parts_.queue, parts_.clock, std::string(kName), lane_, memory);
   for (const config::Destination& destination : config_.destinations) {
     auto transport = make_transport(network_, destination);
@@ -62,7 +63,8 @@ Result<> MetricsSignal::open() {
   }
   forward::SenderOptions bounds;
   bounds.parked_bytes_max = parts_.settings.parked_max_bytes;
-  deliveries_->keep_detached(bounds);
+  bounds.rejects_bytes_max = parts_.settings.rejects_max_bytes;
+  deliveries_->freeze_detached(std::move(bounds));
   intake_ = std::make_unique<ingest::RemoteWriteIntake>(parts_.queue, lane_, parts_.clock, intake_metrics_);
   return boost::system::in_place_value;
 }

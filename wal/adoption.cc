@@ -15,7 +15,7 @@ Result<> check_versions(const StoreImage& image) {
   for (const auto& [key, value] : image.meta) {
     const auto cursor = parse_cursor_key(key);
     const auto lane = parse_lane_key(key);
-    if ((!cursor && !lane) || !is_newer_value(value)) continue;
+    if (!(cursor && is_newer_cursor(value)) && !(lane && is_newer_lane(value))) continue;
     const std::string of = cursor ? fmt::format("the cursor {} of the lane {}", cursor->cursor, cursor->lane)
                                   : fmt::format("the lane {}", *lane);
     return fail(
@@ -118,7 +118,9 @@ Adopted adopt_again(const StoreImage& image, LaneTable& table) {
       const auto stored = image.meta.find(cursor_key(open->lane.name(), c->cursor.name()));
       const auto state = stored != image.meta.end() ? decode_cursor(stored->second) : std::nullopt;
       const bool listed = value != lanes.end() && is_listed(value->second, c->cursor.name());
-      if (!state || state->next < c->cursor.durable_next() || !listed) adopted.lost_cursors.push_back(c);
+      const bool older = state && (state->next < c->cursor.durable_next() ||
+                                   state->absences.size() < c->cursor.state().absences.size());
+      if (!state || older || !listed) adopted.lost_cursors.push_back(c);
     }
   }
   return adopted;

@@ -31,9 +31,10 @@ awaitable<Result<Batch>> BacklogReader::read(OpenCursor& open, std::uint64_t max
       continue;
     }
     if (start != open.cursor.state().next) start = from = open.cursor.state().next;  // trimmed meanwhile
-    const LaneState tail = open.lane.durable();
+    const LaneState tail = reach(open.cursor.state(), open.lane.durable());
     if (tail.tail < from) co_return Batch{from, from, {}, 0, 0};
     std::vector<StoredRecord> records = open.lane.fresh(from, max_bytes);
+    std::erase_if(records, [&tail](const StoredRecord& record) { return tail.tail < record.seq; });
     Seq end = records.empty() ? from : next(records.back().seq);
     if (records.empty()) {
       const ReadRequest request{open.lane.id(), from, next(tail.tail), max_bytes};

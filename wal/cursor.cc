@@ -8,7 +8,7 @@
 namespace tideover::wal {
 
 std::optional<Batch> Cursor::lay_out(std::vector<StoredRecord> records, Seq next, const LaneState& tail) {
-  auto layout = wal::lay_out(state_, std::move(records), next, tail);
+  auto layout = wal::lay_out(state_, std::move(records), next, reach(state_, tail));
   if (!layout) return std::nullopt;
   trimmed_ = false;
   boundaries_ = std::move(layout->boundaries);
@@ -56,13 +56,14 @@ std::uint64_t Cursor::settle(const Boundary& reached, const Ack& ack, std::uint6
   state_.origin.units += reached.settled.units - state_.settled.units - reached.units - reached.damaged_units;
   state_.next = reached.next;
   state_.settled = reached.settled;
+  step_over(state_);
   return reached.damaged_records;
 }
 
 std::optional<std::uint64_t> Cursor::trim(std::vector<StoredRecord> records, Seq next,
                                           const LaneState& tail) {
   // The sender may hold a batch: its boundaries stay until this one counts.
-  const auto layout = wal::lay_out(state_, std::move(records), next, tail);
+  const auto layout = wal::lay_out(state_, std::move(records), next, reach(state_, tail));
   if (!layout || layout->boundaries.empty()) return std::nullopt;
   Ack ack;
   ack.losses.push_back({Reason::budget, layout->boundaries.back().carried});
@@ -75,16 +76,12 @@ std::optional<std::uint64_t> Cursor::trim(std::vector<StoredRecord> records, Seq
 void Cursor::give_up(const LaneState& tail) {
   state_.ledger.lost[static_cast<std::size_t>(Reason::operator_drop)] +=
       wal::behind(state_, tail.totals).units;
+  const Totals taken = wal::accepted(state_, tail);
+  state_.absences.clear();
   state_.next = std::max(state_.next, tideover::next(tail.tail));
   state_.settled = tail.totals;
+  state_.origin = tail.totals - taken;
   boundaries_.clear();
-}
-
-Totals accepted(const CursorState& state, const LaneState& tail) {
-  if (state.settled.units <= tail.totals.units) return tail.totals - state.origin;
-  Totals bent = state.settled - state.origin;
-  bent.units = state.ledger.settled();
-  return bent;
 }
 
 }  // namespace tideover::wal

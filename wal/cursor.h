@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "wal/absence.h"
 #include "wal/layout.h"
 #include "wal/queue.h"
 #include "wal/queue_state.h"
@@ -43,6 +44,10 @@ class Cursor {
   // and nothing done, as lay_out.
   std::optional<std::uint64_t> trim(std::vector<StoredRecord> records, Seq next, const LaneState& tail);
 
+  // While it is away, what comes to the lane is none of its own; durable with the move that follows.
+  void leave(const LaneState& tail) { wal::leave(state_, tail); }
+  void come_back(const LaneState& tail) { wal::come_back(state_, tail); }
+
   // Everything up to the lane's tail is given up by an operator.
   void give_up(const LaneState& tail);
 
@@ -55,10 +60,5 @@ class Cursor {
   bool trimmed_ = false;              // since the last batch was laid out
   std::vector<Boundary> boundaries_;  // ascending
 };
-
-// The units of the lane that the cursor has taken over so far: settled and behind it.
-Totals accepted(const CursorState& state, const LaneState& tail);
-// What is behind the cursor, which is never more than the lane holds.
-inline Totals behind(const CursorState& state, const Totals& tail) { return distance(state.settled, tail); }
 
 }  // namespace tideover::wal

@@ -2,10 +2,10 @@
 
 namespace tideover::wal {
 
-void LaneMarks::raise(LaneId lane, Seq before) {
+void LaneMarks::raise(LaneId lane, const Released& released) {
   std::lock_guard lock(mutex_);
-  Seq& mark = marks_[lane];
-  if (mark < before) mark = before;
+  Released& mark = marks_[lane];
+  if (mark.before <= released.before) mark = released;
 }
 
 LaneMarks::Snapshot LaneMarks::snapshot() const {

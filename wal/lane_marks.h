@@ -1,4 +1,4 @@
-// How far each lane has been given back: records below a lane's mark will never be read again.
+// What of each lane has been given back: it will never be read again.
 //
 // Raised by Store::release(), read by whatever drops dead records when files are written. Any thread.
 #pragma once
@@ -7,16 +7,17 @@
 #include <map>
 #include <mutex>
 
-#include "wal/base/strong.h"
+#include "wal/store.h"
 
 namespace tideover::wal {
 
 class LaneMarks {
  public:
-  using Snapshot = std::map<LaneId, Seq>;
+  using Snapshot = std::map<LaneId, Released>;
 
-  // Marks only rise: a snapshot that is too old keeps a dead record a little longer, and nothing worse.
-  void raise(LaneId lane, Seq before);
+  // What is released stays so: a snapshot that is too old keeps a dead record a little longer, and nothing
+  // worse.
+  void raise(LaneId lane, const Released& released);
   Snapshot snapshot() const;
 
  private:

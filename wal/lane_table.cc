@@ -23,8 +23,11 @@ CursorState at_furthest_behind(const OpenLane& lane) {
   CursorState state = at_tail(lane);
   for (const OpenCursor* c : lane.cursors) {
     const CursorState& other = c->cursor.state();
-    if (!(other.next < state.next)) continue;
-    state = beginning_at(other.next, other.settled);
+    if (is_away(other)) continue;  // what came since it left may be gone
+    const bool gapless = other.absences.empty();
+    const Seq from = gapless ? other.next : other.absences.back().until;
+    if (!(from < state.next)) continue;
+    state = beginning_at(from, gapless ? other.settled : other.absences.back().back);
     state.unknown_before = other.unknown_before;
   }
   return state;
@@ -103,7 +106,7 @@ CursorState place_of_new(const OpenLane& lane, StartAt start) {
 
 CursorState lost_place(const OpenLane& lane) {
   const LaneState& tail = lane.lane.durable();
-  const bool there = lane.head && lane.head->seq <= tail.tail && !(lane.head->first() < lane.released);
+  const bool there = lane.head && lane.head->seq <= tail.tail && !lane.released.contains(lane.head->first());
   CursorState state = there ? beginning_at(lane.head->first(), before(*lane.head)) : at_furthest_behind(lane);
   state.unknown_before = next(tail.tail);
   return state;
@@ -125,11 +128,10 @@ std::uint64_t needed_bytes(const OpenLane& lane) {
   return needed;
 }
 
-std::uint64_t held_bytes(const OpenLane& lane) {
-  std::uint64_t held = 0;
-  for (const OpenCursor* c : lane.cursors)
-    held = std::max(held, behind(c->cursor.state(), lane.lane.durable().totals).bytes);
-  return held;
+Totals held(const OpenLane& lane) {
+  std::vector<const CursorState*> states;
+  for (const OpenCursor* c : lane.cursors) states.push_back(&c->cursor.state());
+  return held(states, lane.lane.durable());
 }
 
 LaneValue value_of(const OpenLane& lane) {

@@ -43,7 +43,7 @@ struct OpenLane {
   LaneOptions options;
   std::vector<OpenCursor*> cursors;
   std::vector<OpenCursor*> leaving;  // given up, and a crash would still find them
-  Seq released{1};                   // what the store was told last
+  Released released{Seq{1}};         // what the store was told last
   std::uint64_t looks_at_rest = 0;   // since then, with nothing more to release
   std::optional<StoredRecord> head;  // the oldest that was there when the store was opened
   bool cursors_unknown = false;      // damage took the list of its cursors: a new name may be an old one
@@ -101,8 +101,8 @@ CursorState lost_place(const OpenLane& lane);
 
 // What the slowest cursor still needs begins here; behind the tail when there is none.
 Seq oldest_needed(const OpenLane& lane);
-// Bytes of it.
-std::uint64_t held_bytes(const OpenLane& lane);
+// All that some cursor still needs, each record once.
+Totals held(const OpenLane& lane);
 // Bytes that the slowest required cursor still needs, those that wait for their group included; 0 without
 // one.
 std::uint64_t needed_bytes(const OpenLane& lane);

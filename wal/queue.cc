@@ -101,12 +101,28 @@ class Queue::Impl {
   CursorId open_cursor(LaneId lane_id, std::string_view name, Keep keep, StartAt start) {
     OpenLane& open = table_.at(lane_id);
     if (const auto known = table_.find(open, name)) {
-      table_.at(*known).keep = keep;
+      OpenCursor& cursor = table_.at(*known);
+      cursor.keep = keep;
+      if (is_away(cursor.cursor.state())) {
+        cursor.cursor.come_back(open.lane.durable());
+        committer_.moved(open.lane, cursor.cursor);
+      }
       return *known;
     }
     const CursorId id = table_.add(open, std::string(name), place_of_new(open, start), keep);
     committer_.born(open.lane, table_.at(id).cursor);
     return id;
+  }
+
+  Result<> leave_cursor(LaneId lane_id, std::string_view name) {
+    OpenLane& open = table_.at(lane_id);
+    const auto id = table_.find(open, name);
+    if (!id) return fail(Errc::not_found, "no cursor of that name");
+    OpenCursor& cursor = table_.at(*id);
+    cursor.keep = Keep::best_effort;
+    cursor.cursor.leave(open.lane.durable());
+    committer_.moved(open.lane, cursor.cursor);
+    return boost::system::in_place_value;
   }
 
   std::optional<LaneId> find_lane(std::string_view name) {
@@ -154,7 +170,7 @@ class Queue::Impl {
 
   awaitable<void> wait_readable(CursorId id, Time deadline) {
     OpenCursor& open = table_.at(id);
-    if (!stopping_ && open.lane.durable().tail < open.cursor.state().next)
+    if (!stopping_ && !has_more(open.cursor.state(), open.lane.durable()))
       co_await open.readable.wait_until(deadline);
   }
 
@@ -227,11 +243,13 @@ class Queue::Impl {
 
   std::optional<Refusal> refusal(LaneId lane, std::uint64_t bytes) { return refusal(table_.at(lane), bytes); }
 
+  const std::optional<Error>& fault() const { return committer_.fault(); }
+
   LaneUsage usage(LaneId lane_id) {
     const OpenLane& open = table_.at(lane_id);
     LaneUsage usage;
     usage.accepted = open.lane.durable().totals;
-    usage.held_bytes = held_bytes(open);
+    usage.held = held(open);
     usage.max_bytes = open.options.max_bytes;
     usage.room_bytes = room_bytes(fill_of(open), disk_.fill(), limits_);
     usage.pending_units = committer_.pending_units(open.lane);
@@ -244,9 +262,9 @@ class Queue::Impl {
     const LaneState& tail = open.lane.durable();
     for (const OpenCursor* c : open.cursors) {
       const CursorState& state = c->cursor.state();
-      const bool has_more = state.next <= tail.tail;
       result.push_back({c->cursor.name(), state.next, state.overtaken_before, behind(state, tail.totals),
-                        accepted(state, tail), state.ledger, c->keep, has_more ? c->oldest_ms : 0});
+                        accepted(state, tail), state.ledger, c->keep,
+                        has_more(state, tail) ? c->oldest_ms : 0});
     }
     return result;
   }
@@ -308,7 +326,7 @@ class Queue::Impl {
     const bool low = below_floor(disk_.fill(), limits_);
     for (const auto& [id, open] : table_.lanes()) {
       for (OpenCursor* c : open->cursors)
-        if (c->held_up || c->cursor.state().next <= open->lane.durable().tail) c->readable.notify();
+        if (c->held_up || has_more(c->cursor.state(), open->lane.durable())) c->readable.notify();
       open->lane.forget_before(oldest_needed(*open));
       release(*open, false);
       trimmer_.trim(*open, low);
@@ -326,8 +344,9 @@ class Queue::Impl {
   }
 
   void release(OpenLane& open, bool again) {
-    if (const auto mark = to_release(open, again))
-      writer_.submit([this, id = open.lane.id(), mark = *mark] { store_.release(id, mark); }, nullptr);
+    if (auto released = to_release(open, again))
+      writer_.submit([this, id = open.lane.id(), what = std::move(*released)] { store_.release(id, what); },
+                     nullptr);
   }
 
   Store& store_;
@@ -358,6 +377,7 @@ LaneId Queue::open_lane(std::string_view name, const LaneOptions& options) {
 CursorId Queue::open_cursor(LaneId lane, std::string_view name, Keep keep, StartAt start) {
   return impl_->open_cursor(lane, name, keep, start);
 }
+Result<> Queue::leave_cursor(LaneId lane, std::string_view name) { return impl_->leave_cursor(lane, name); }
 std::optional<LaneId> Queue::find_lane(std::string_view name) const { return impl_->find_lane(name); }
 awaitable<Result<>> Queue::append(LaneId lane, NewRecord record) {
   return impl_->append(lane, std::move(record), Checkpoint());
@@ -390,6 +410,7 @@ awaitable<void> Queue::stop() { return impl_->stop(); }
 std::optional<Refusal> Queue::refusal(LaneId lane, std::uint64_t bytes) const {
   return impl_->refusal(lane, bytes);
 }
+std::optional<Error> Queue::fault() const { return impl_->fault(); }
 LaneUsage Queue::usage(LaneId lane) const { return impl_->usage(lane); }
 std::vector<CursorUsage> Queue::cursors(LaneId lane) const { return impl_->cursors(lane); }
 StoreUsage Queue::store_usage() const { return impl_->store_usage(); }

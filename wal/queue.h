@@ -85,7 +85,7 @@ struct Ack {
 
 struct LaneUsage {
   Totals accepted;               // since the lane exists
-  std::uint64_t held_bytes = 0;  // records some cursor still needs
+  Totals held;                   // records some cursor still needs, each once
   std::uint64_t room_bytes = 0;  // how much more append() takes while nothing is delivered; kNoBound: any
   std::uint64_t max_bytes = 0;
   std::uint64_t pending_units =
@@ -126,6 +126,10 @@ class Queue {
   // Finds or creates by stable name, at any time. What is created is durable before any later append is.
   LaneId open_lane(std::string_view name, const LaneOptions& options);
   CursorId open_cursor(LaneId lane, std::string_view name, Keep keep, StartAt start);
+  // Nobody serves this cursor any more: it keeps what it has, best effort, and takes nothing more until it is
+  // opened again; then what came meanwhile is none of its own. Before the first append: durable with that.
+  // Errors: not_found.
+  Result<> leave_cursor(LaneId lane, std::string_view name);
   std::optional<LaneId> find_lane(std::string_view name) const;  // open, or found when the queue was opened
 
   // One group commit for all waiters. Errors: over_budget, disk_floor, disk_full, io_error, unavailable,
@@ -170,6 +174,7 @@ class Queue {
   awaitable<void> stop();
 
   std::optional<Refusal> refusal(LaneId lane, std::uint64_t bytes) const;  // what append() would say now
+  std::optional<Error> fault() const;  // since a commit failed, until the store was opened again
   LaneUsage usage(LaneId lane) const;
   std::vector<CursorUsage> cursors(LaneId lane) const;
   StoreUsage store_usage() const;

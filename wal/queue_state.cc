@@ -11,6 +11,8 @@ namespace {
 
 // 1 had neither the lane's number nor its cursors, and no cursor that began again after a loss.
 constexpr std::uint8_t kStateVersion = 2;
+// Only of cursors with absences: without them an older agent reads what this one wrote.
+constexpr std::uint8_t kAbsenceVersion = 3;
 
 void append(std::string& to, const Totals& totals) {
   append_le(to, totals.records);
@@ -28,6 +30,18 @@ Totals next_totals(LittleEndianReader& from) {
 
 bool is_reachable(Seq seq, const Totals& totals) {
   return std::max({seq.value, totals.records, totals.units, totals.bytes}) < kNumberMax;
+}
+
+// Each ahead of what is before it, and only the last one may last.
+bool are_in_order(const CursorState& state) {
+  Seq before = state.next;
+  for (const Absence& absence : state.absences) {
+    if (absence.from < before || !is_reachable(absence.from, absence.left)) return false;
+    if (!absence.over()) return &absence == &state.absences.back();
+    if (!(absence.from < absence.until) || !is_reachable(absence.until, absence.back)) return false;
+    before = absence.until;
+  }
+  return true;
 }
 
 }  // namespace
@@ -82,7 +96,7 @@ std::optional<LaneValue> decode_lane(std::string_view value) {
 
 std::string encode(const CursorState& state) {
   std::string value;
-  append_le(value, kStateVersion);
+  append_le(value, state.absences.empty() ? kStateVersion : kAbsenceVersion);
   append_le(value, state.next.value);
   append(value, state.settled);
   append(value, state.origin);
@@ -97,13 +111,20 @@ std::string encode(const CursorState& state) {
   for (const std::uint64_t lost : ledger.lost) append_le(value, lost);
   append_le(value, state.overtaken_before.value);
   append_le(value, state.unknown_before.value);
+  if (!state.absences.empty()) append_le(value, static_cast<std::uint32_t>(state.absences.size()));
+  for (const Absence& absence : state.absences) {
+    append_le(value, absence.from.value);
+    append(value, absence.left);
+    append_le(value, absence.until.value);
+    append(value, absence.back);
+  }
   return value;
 }
 
 std::optional<CursorState> decode_cursor(std::string_view value) {
   LittleEndianReader from(value);
   const auto version = from.next<std::uint8_t>();
-  if (version == 0 || version > kStateVersion) return std::nullopt;
+  if (version == 0 || version > kAbsenceVersion) return std::nullopt;
   CursorState state;
   state.next = Seq{from.next<std::uint64_t>()};
   state.settled = next_totals(from);
@@ -121,12 +142,28 @@ std::optional<CursorState> decode_cursor(std::string_view value) {
   if (version == 1 && from.at_end()) return state;  // the first values of version 1 end here
   state.overtaken_before = Seq{from.next<std::uint64_t>()};
   if (version > 1) state.unknown_before = Seq{from.next<std::uint64_t>()};
+  if (version > 2) {
+    const auto absences = from.next<std::uint32_t>();
+    for (std::uint32_t i = 0; i < absences && from.ok(); ++i) {
+      Absence absence;
+      absence.from = Seq{from.next<std::uint64_t>()};
+      absence.left = next_totals(from);
+      absence.until = Seq{from.next<std::uint64_t>()};
+      absence.back = next_totals(from);
+      state.absences.push_back(absence);
+    }
+    if (!are_in_order(state)) return std::nullopt;
+  }
   if (!from.ok()) return std::nullopt;
   return state;
 }
 
-bool is_newer_value(std::string_view value) {
+bool is_newer_lane(std::string_view value) {
   return !value.empty() && static_cast<std::uint8_t>(value.front()) > kStateVersion;
+}
+
+bool is_newer_cursor(std::string_view value) {
+  return !value.empty() && static_cast<std::uint8_t>(value.front()) > kAbsenceVersion;
 }
 
 std::string lane_key(std::string_view lane) { return std::string(kLanePrefix).append(lane); }

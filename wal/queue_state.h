@@ -37,6 +37,17 @@ struct LaneValue {
   bool operator==(const LaneValue&) const = default;
 };
 
+// Records that came while nobody served a cursor are none of its own: [from, until).
+struct Absence {
+  Seq from;
+  Totals left;  // through the record before `from`
+  Seq until;    // 0: it lasts
+  Totals back;  // through the record before `until`
+
+  bool over() const { return until != Seq{}; }
+  bool operator==(const Absence&) const = default;
+};
+
 struct CursorState {
   Seq next{1};     // first record not settled
   Totals settled;  // through the record before `next`
@@ -46,6 +57,7 @@ struct CursorState {
   // The cursor's place before was lost: of the numbers before this nobody knows whether they had been
   // released, so that one without a record is no damage.
   Seq unknown_before;
+  std::vector<Absence> absences;  // ascending, all ahead; the last one may last
 
   bool operator==(const CursorState&) const = default;
 };
@@ -57,7 +69,8 @@ std::string encode(const CursorState& state);
 std::optional<LaneValue> decode_lane(std::string_view value);  // nullopt: not a value of ours
 std::optional<CursorState> decode_cursor(std::string_view value);
 // Of a version that this program does not know: neither to be read nor to be written over.
-bool is_newer_value(std::string_view value);
+bool is_newer_lane(std::string_view value);
+bool is_newer_cursor(std::string_view value);
 
 std::string lane_key(std::string_view lane);
 std::string cursor_key(std::string_view lane, std::string_view cursor);

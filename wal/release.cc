@@ -5,25 +5,27 @@
 
 namespace tideover::wal {
 
-Seq release_mark(const OpenLane& lane) {
+Released releasable(const OpenLane& lane) {
   if (lane.cursors_unknown && lane.cursors.empty()) return Seq{1};  // whoever needs it has not come back yet
   const Seq tail = lane.lane.durable().tail;
-  Seq mark = lane.given_up ? next(tail) : tail;
+  std::vector<Share> shares;
   for (const auto* cursors : {&lane.cursors, &lane.leaving})
-    for (const OpenCursor* c : *cursors) mark = std::min(mark, c->cursor.durable_next());
-  return mark;
+    for (const OpenCursor* c : *cursors)
+      shares.push_back(share_from(c->cursor.durable_next(), c->cursor.state()));
+  return unneeded(shares, lane.given_up ? next(tail) : tail);
 }
 
-std::optional<Seq> to_release(OpenLane& lane, bool again) {
+std::optional<Released> to_release(OpenLane& lane, bool again) {
   std::erase_if(lane.leaving,
                 [](const OpenCursor* c) { return c->cursor.durable_next() == c->cursor.state().next; });
-  const Seq mark = release_mark(lane);
-  if (lane.released < mark) {
-    lane.released = mark;
+  Released now = releasable(lane);
+  const bool less_is_kept = now.before == lane.released.before && now.kept != lane.released.kept;
+  if (lane.released.before < now.before || less_is_kept) {
+    lane.released = std::move(now);
     lane.looks_at_rest = 0;
-    return mark;
+    return lane.released;
   }
-  const bool at_rest = Seq{1} < mark && lane.lane.durable().tail <= mark;
+  const bool at_rest = Seq{1} < now.before && lane.lane.durable().tail <= now.before && now.kept.empty();
   if (again && at_rest && std::has_single_bit(++lane.looks_at_rest)) return lane.released;
   return std::nullopt;
 }

@@ -9,12 +9,11 @@
 
 namespace tideover::wal {
 
-// First record that must stay. The lane's last one always does, as a second witness of its tail and of its
-// number.
-Seq release_mark(const OpenLane& lane);
+// What nobody needs. The lane's last record always stays, as a second witness of its tail and of its number.
+Released releasable(const OpenLane& lane);
 
 // Whether the store is to be told, and what. `again`: time has passed since the lane came to rest with
 // nothing to gain, or with something that could not be had then; it is asked ever more seldom.
-std::optional<Seq> to_release(OpenLane& lane, bool again);
+std::optional<Released> to_release(OpenLane& lane, bool again);
 
 }  // namespace tideover::wal

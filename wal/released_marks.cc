@@ -12,7 +12,7 @@ LaneMarks::Snapshot released_marks(const std::map<std::string, std::string>& met
   LaneMarks::Snapshot marks;
   const auto stands_at = [&marks](LaneId lane, Seq next) {
     const auto [mark, first] = marks.try_emplace(lane, next);
-    mark->second = std::min(mark->second, next);
+    mark->second.before = std::min(mark->second.before, next);
   };
   const auto lane_named = [&meta](const std::string& name) {
     const auto value = meta.find(lane_key(name));
@@ -37,7 +37,7 @@ LaneMarks::Snapshot released_marks(const std::map<std::string, std::string>& met
   for (auto it = meta.lower_bound(std::string(kReleasedPrefix));
        it != meta.end() && it->first.starts_with(kReleasedPrefix); ++it) {
     const char* lane = it->first.c_str() + kReleasedPrefix.size();
-    Seq& mark = marks[LaneId{static_cast<std::uint32_t>(std::strtoul(lane, nullptr, 10))}];
+    Seq& mark = marks[LaneId{static_cast<std::uint32_t>(std::strtoul(lane, nullptr, 10))}].before;
     mark = std::max(mark, Seq{std::strtoull(it->second.c_str(), nullptr, 10)});
   }
   return marks;

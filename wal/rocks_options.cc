@@ -32,7 +32,7 @@ class ReleasedFilter final : public rocksdb::CompactionFilter {
     const auto parsed = parse_record_key(key.ToStringView());
     if (!parsed) return Decision::kKeep;
     const auto mark = marks_.find(parsed->lane);
-    return mark != marks_.end() && parsed->seq < mark->second ? Decision::kRemove : Decision::kKeep;
+    return mark != marks_.end() && mark->second.contains(parsed->seq) ? Decision::kRemove : Decision::kKeep;
   }
 
   const char* Name() const override { return "tideover.released"; }

@@ -87,7 +87,7 @@ class Absorber final : public rocksdb::WriteBatch::Handler {
  private:
   bool released(const RecordKey& key) const {
     const auto mark = marks_.find(key.lane);
-    return mark != marks_.end() && key.seq < mark->second;
+    return mark != marks_.end() && mark->second.contains(key.seq);
   }
   // A number was given twice when its first record belonged to a group that was never finished. Compactions
   // give tables new numbers, so the record that counts may come first; it arrived later.

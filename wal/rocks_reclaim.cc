@@ -34,14 +34,21 @@ std::uint64_t table_bytes(const RocksHandle& handle, const rocksdb::Range& range
 
 }  // namespace
 
-void RocksReclaim::released(const RocksHandle& handle, LaneId lane, Seq before, bool drained,
-                            const std::function<bool()>& remember) {
+void RocksReclaim::released(const RocksHandle& handle, LaneId lane, const Released& released, bool drained,
+                            const std::function<bool(Seq before)>& remember) {
   if (!drained && ++calls_[lane] < kCallsBetweenLooks) return;
   calls_[lane] = 0;
   if (table_bytes(handle) == 0) return;
+  for (const SeqRange& range : released.ranges()) {
+    const bool first = range.from == Seq{0};
+    give_back(handle, lane, range, drained, [&] { return !first || remember(range.until); });
+  }
+}
 
-  const std::string first = record_key(lane, Seq{0});
-  const std::string last = record_key(lane, before);
+void RocksReclaim::give_back(const RocksHandle& handle, LaneId lane, const SeqRange& dead, bool drained,
+                             const std::function<bool()>& remember) {
+  const std::string first = record_key(lane, dead.from);
+  const std::string last = record_key(lane, dead.until);
   const rocksdb::Slice begin = first, end = last;
   // Twice: a table that a compaction was just moving is passed over by both verbs.
   for (int attempt = 0; attempt < 2; ++attempt) {

@@ -5,7 +5,7 @@
 #include <functional>
 #include <map>
 
-#include "wal/base/strong.h"
+#include "wal/store.h"
 
 namespace tideover::wal {
 
@@ -14,14 +14,17 @@ class RocksHandle;
 // Executor: the write worker.
 class RocksReclaim {
  public:
-  // After the lane's mark has risen to `before`; `drained`: nothing of the lane is left behind the mark.
-  // `remember` makes the mark durable, and answers whether it could: tables whose removal is lost with the
-  // power come back, and what is in them must not. Cheap while no table file exists, which is the healthy
-  // case.
-  void released(const RocksHandle& handle, LaneId lane, Seq before, bool drained,
-                const std::function<bool()>& remember);
+  // `drained`: nothing of the lane is left. `remember` makes durable before which number all is released, and
+  // answers whether it could: tables whose removal is lost with the power come back, and what is in them must
+  // not. (What is released between records that are kept may: no cursor passes there.) Cheap while no table
+  // file exists, which is the healthy case.
+  void released(const RocksHandle& handle, LaneId lane, const Released& released, bool drained,
+                const std::function<bool(Seq before)>& remember);
 
  private:
+  void give_back(const RocksHandle& handle, LaneId lane, const SeqRange& dead, bool drained,
+                 const std::function<bool()>& remember);
+
   std::map<LaneId, std::uint64_t> calls_;  // since the lane was last looked at
 };
 

@@ -91,11 +91,12 @@ class RocksStore::Impl {
     return read_records(*handle_, reader_, request);
   }
 
-  void release(LaneId lane, Seq before) {
-    marks_->raise(lane, before);
+  void release(LaneId lane, const Released& released) {
+    marks_->raise(lane, released);
     if (state_ != State::writable) return;
     const auto tail = tails_.find(lane);
-    reclaim_.released(*handle_, lane, before, tail == tails_.end() || tail->second <= before, [&] {
+    const bool drained = released.kept.empty() && (tail == tails_.end() || tail->second <= released.before);
+    reclaim_.released(*handle_, lane, released, drained, [&](Seq before) {
       const auto remembered = writer_->remember_released(*handle_, lane, before);
       if (!remembered) state_ = State::failed;  // the next commit says so
       return remembered.has_value();
@@ -289,7 +290,7 @@ RocksStore::~RocksStore() = default;
 Result<StoreImage> RocksStore::open() { return impl_->open(); }
 Result<> RocksStore::commit(const StoreBatch& batch) { return impl_->commit(batch); }
 Result<ReadRange> RocksStore::read(const ReadRequest& request) { return impl_->read(request); }
-void RocksStore::release(LaneId lane, Seq before) { impl_->release(lane, before); }
+void RocksStore::release(LaneId lane, const Released& released) { impl_->release(lane, released); }
 StoreUsage RocksStore::usage() const { return impl_->usage(); }
 
 }  // namespace tideover::wal

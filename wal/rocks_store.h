@@ -41,7 +41,7 @@ class RocksStore final : public Store {
   Result<StoreImage> open() override;
   Result<> commit(const StoreBatch& batch) override;
   Result<ReadRange> read(const ReadRequest& request) override;
-  void release(LaneId lane, Seq before) override;
+  void release(LaneId lane, const Released& released) override;
   StoreUsage usage() const override;
 
  private:

@@ -43,10 +43,29 @@ struct StoreImage {
   bool meta_damaged = false;  // some meta could not be read: what is missing here may once have been written
 };
 
+struct SeqRange {
+  Seq from;
+  Seq until;  // first not in it
+
+  bool operator==(const SeqRange&) const = default;
+};
+
+// What of a lane will never be read again: what is before `before`, without what is in `kept`.
+struct Released {
+  Seq before;
+  std::vector<SeqRange> kept = {};  // ascending, none empty, all below `before`
+
+  Released(Seq mark, std::vector<SeqRange> islands = {}) : before(mark), kept(std::move(islands)) {}
+  Released() = default;
+  bool contains(Seq seq) const;
+  std::vector<SeqRange> ranges() const;  // what is released, from number 0 on
+  bool operator==(const Released&) const = default;
+};
+
 struct ReadRequest {
   LaneId lane;
   Seq from;                     // first wanted
-  Seq until;                    // first not wanted; every number in between was once committed
+  Seq until;                    // first not wanted; every number in between was committed, and not released
   std::uint64_t max_bytes = 0;  // stop after the record that reaches it; at least one record is returned
 };
 
@@ -83,11 +102,11 @@ class Store {
   // Blocking. Errors: unavailable, io_error. Damage is not an error: see ReadRange.
   virtual Result<ReadRange> read(const ReadRequest& request) = 0;
 
-  // Blocking, needs no free space. Records before `before` will never be read again; their space is given
-  // back when that is cheap, and by rewriting when `before` is the lane's last record or beyond, which asks
-  // for it: the lane is at rest. Asked again, it looks again, at next to no cost when there is nothing to be
-  // gained. Called only after a commit whose meta says the same, so a crash in between costs space, not data.
-  virtual void release(LaneId lane, Seq before) = 0;
+  // Blocking, needs no free space. What is released stays released. Its space is given back when that is
+  // cheap, and by rewriting when nothing but the lane's last record is left, which asks for it: the lane is
+  // at rest. Asked again, it looks again, at next to no cost when there is nothing to be gained. Called only
+  // after a commit whose meta says the same, so a crash in between costs space, not data.
+  virtual void release(LaneId lane, const Released& released) = 0;
 
   virtual StoreUsage usage() const = 0;
 };

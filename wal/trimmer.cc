@@ -22,6 +22,17 @@ std::uint64_t bound_of(const OpenLane& lane, const OpenCursor& cursor) {
   return std::min(budget, cursor.held_at_floor.value_or(kNoBound));
 }
 
+// What is kept for destinations that are gone costs others nothing: their oldest goes first.
+bool is_in_the_way(const OpenLane& lane, const OpenCursor& cursor) {
+  return is_away(cursor.cursor.state()) && cursor.cursor.state().next == oldest_needed(lane) &&
+         lane.options.max_bytes != 0 && held(lane).bytes > lane.options.max_bytes;
+}
+
+bool holds_too_much(const OpenLane& lane, const OpenCursor& cursor) {
+  if (cursor.keep != Keep::best_effort || held_by(cursor) == 0) return false;
+  return held_by(cursor) > bound_of(lane, cursor) || is_in_the_way(lane, cursor);
+}
+
 }  // namespace
 
 void Trimmer::trim(OpenLane& lane, bool below_floor) {
@@ -37,8 +48,7 @@ void Trimmer::trim(OpenLane& lane, bool below_floor) {
 void Trimmer::trim(OpenLane& lane) {
   if (stopping_) return;
   for (OpenCursor* c : lane.cursors) {
-    if (c->keep != Keep::best_effort || c->trimming || c->held_up || held_by(*c) <= bound_of(lane, *c))
-      continue;
+    if (c->trimming || c->held_up || !holds_too_much(lane, *c)) continue;
     c->trimming = true;
     read_run(lane, *c, c->cursor.state().next, c->cursor.state().next);
   }
@@ -46,7 +56,7 @@ void Trimmer::trim(OpenLane& lane) {
 
 // `start`: the cursor's place. From there to `from` nothing could be read.
 void Trimmer::read_run(OpenLane& lane, OpenCursor& cursor, Seq start, Seq from) {
-  const LaneState tail = lane.lane.durable();
+  const LaneState tail = reach(cursor.cursor.state(), lane.lane.durable());
   const ReadRequest request{lane.lane.id(), from, next(tail.tail), kTrimBytes};
   auto range = std::make_shared<Result<ReadRange>>(fail(Errc::unavailable, "not read yet"));
   reader_.submit(
@@ -61,7 +71,7 @@ void Trimmer::drop_run(OpenLane& lane, OpenCursor& cursor, Seq start, Result<Rea
   const Seq reached = range->next;
   const auto damaged = cursor.cursor.trim(lane.lane.own(std::move(range->records)), reached, tail);
   if (!damaged) {
-    if (!(start < reached) || !(reached <= lane.lane.durable().tail)) return;
+    if (!(start < reached) || !(reached <= reach(cursor.cursor.state(), lane.lane.durable()).tail)) return;
     cursor.trimming = true;
     return read_run(lane, cursor, start, reached);
   }

@@ -1,5 +1,6 @@
 // Best-effort cursors beyond their lane's budget lose their oldest, a run at a time; and while the file
-// system is below its floor, what would make their backlog larger than it was when that began.
+// system is below its floor, what would make their backlog larger than it was when that began. What is kept
+// for cursors that are away gives way first: all of a lane together stays within its budget.
 //
 // Executor: io; reads on the read worker. Damage in the way is read over until something readable, or the
 // tail, says how much it held: it is dropped with what stands behind it, and counted as what it is.

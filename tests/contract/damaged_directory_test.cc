@@ -166,7 +166,7 @@ TEST_CASE("a best-effort cursor is trimmed past a table that does not read", "[d
   ThreadedLife life(store, limits);
   const LaneId lane = life.queue.open_lane("metrics", {1'000'000, false});
   life.queue.open_cursor(lane, "b", Keep::best_effort, StartAt::oldest);
-  life.until([&] { return life.queue.usage(lane).held_bytes <= 1'000'000; });
+  life.until([&] { return life.queue.usage(lane).held.bytes <= 1'000'000; });
   const CursorUsage usage = life.usage(lane, "b");
   CHECK(lost(usage, Reason::damaged) / 10 > 256);  // more than one read
   CHECK(lost(usage, Reason::budget) > 0);

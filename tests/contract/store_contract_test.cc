@@ -167,6 +167,27 @@ TEMPLATE_TEST_CASE("released records do not come back into the way of newer ones
   CHECK(payloads(*disk.store().read({kMetrics, Seq{3}, Seq{4}, kPlenty})) == Payloads{"c"});
 }
 
+TEMPLATE_TEST_CASE("what is kept in the midst of what was released stays, also behind a power cut", "[store]",
+                   MemDisk, RocksDisk) {
+  TestType disk;
+  LaneWriter lane(kMetrics);
+  REQUIRE(disk.store().open());
+  StoreBatch batch;
+  for (const char* payload : {"a", "b", "c", "d", "e", "f"}) batch.records.push_back(lane.put(payload));
+  REQUIRE(disk.store().commit(batch));
+  for (int life = 0; life < 2; ++life) {
+    disk.store().release(kMetrics, {Seq{6}, {{Seq{2}, Seq{3}}, {Seq{4}, Seq{5}}}});
+    CHECK(payloads(*disk.store().read({kMetrics, Seq{2}, Seq{3}, kPlenty})) == Payloads{"b"});
+    CHECK(payloads(*disk.store().read({kMetrics, Seq{4}, Seq{5}, kPlenty})) == Payloads{"d"});
+    CHECK(payloads(*disk.store().read({kMetrics, Seq{6}, Seq{7}, kPlenty})) == Payloads{"f"});
+    disk.lose_power();
+    const auto image = disk.store().open();
+    REQUIRE(image);
+    CHECK(image->tails.at(kMetrics).seq == Seq{6});
+    CHECK(image->heads.at(kMetrics).seq <= Seq{2});
+  }
+}
+
 TEMPLATE_TEST_CASE("a store that is open can be opened again", "[store]", MemDisk, RocksDisk) {
   TestType disk;
   LaneWriter lane(kMetrics);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "forwarders/detached.h"
 #include "forwarders/give_up.h"
 #include "forwarders/side_lanes.h"
 #include "wal/base/invariant.h"
@@ -97,6 +98,19 @@ void Agent::open_deliveries() {
                                                          clock_, std::move(options));
     deliveries_.push_back(std::move(delivery));
   }
+  freeze_detached();
+}
+
+void Agent::freeze_detached() {
+  forward::SenderOptions bounds;
+  bounds.parked_bytes_max = options_.parked_bytes_max;
+  bounds.quarantine_bytes_max = options_.quarantine_bytes_max;
+  bounds.rejects_bytes_max = options_.rejects_bytes_max;
+  std::vector<std::string> configured;
+  for (const DestinationOptions& d : options_.destinations) configured.push_back(d.name);
+  for (const forward::Detached& gone : forward::detached(*queue_, kLane, lane_, configured))
+    forward::freeze(*queue_, kLane, lane_, gone, bounds);
+  forward::give_up_empty(*queue_, kLane, lane_, configured);
 }
 
 void Agent::post(http::Request request, Source::Answer reply) {

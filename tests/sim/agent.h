@@ -110,6 +110,7 @@ class Agent {
   Duration job_time();
   awaitable<void> run();
   void open_deliveries();
+  void freeze_detached();
   awaitable<void> serve(http::Request request, std::uint64_t id);
   awaitable<void> shut_down();
   void answer(std::uint64_t id, std::optional<http::Response> response);

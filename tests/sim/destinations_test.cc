@@ -94,16 +94,25 @@ TEST_CASE("a URL that changes keeps the backlog") {
   check_all_arrived(world, "thanos");
 }
 
-TEST_CASE("a destination that is removed and returns finds its backlog") {
+TEST_CASE(
+    "a destination that is removed and returns finds the backlog that it left, and nothing of meanwhile") {
   World world(26);
   add_two_sources(world, true);
   world.add_destination({.name = "other"});
   world.run_for(10min);
+  world.sites().back()->network.set_link(Link::refusing);
+  world.run_for(20min);
   const DestinationOptions other = world.agent_options().destinations.back();
   world.agent_options().destinations.pop_back();
   world.restart_agent();
-  world.run_with_crashes(2, 1h);
-  CHECK(world.account("other").outstanding > 100);
+  world.run_for(1min);
+  const std::uint64_t left = world.account("other").outstanding;
+  const std::uint64_t held = bytes_of(world, "metrics");
+  CHECK(left > 100);
+  world.run_with_crashes(3, 2h);
+  CHECK(world.account("other").outstanding == left);
+  CHECK(bytes_of(world, "metrics") < held + 4'000);  // what came meanwhile is given back
+  world.sites().back()->network.set_link(Link::up);
   world.agent_options().destinations.push_back(other);
   world.restart_agent();
   world.run_for(5min);
@@ -111,6 +120,25 @@ TEST_CASE("a destination that is removed and returns finds its backlog") {
   world.heal_and_drain();
   check_promises(world);
   check_all_arrived(world, "other");
+}
+
+TEST_CASE("a destination that is removed with nothing behind it is forgotten, and returns as a new one") {
+  World world(32);
+  add_two_sources(world, true);
+  world.add_destination({.name = "other"});
+  world.run_for(10min);
+  const DestinationOptions other = world.agent_options().destinations.back();
+  world.agent_options().destinations.pop_back();
+  world.restart_agent();
+  world.run_for(1min);
+  CHECK_FALSE(world.oracle().remembers("other"));
+  const std::uint64_t before = world.account("other").acknowledged;
+  world.agent_options().destinations.push_back(other);
+  world.restart_agent();
+  world.run_for(10min);
+  CHECK(world.account("other").acknowledged > before);
+  world.heal_and_drain();
+  check_promises(world);
 }
 
 TEST_CASE("a new destination begins at now, or at the oldest that is still there") {

@@ -208,11 +208,11 @@ Result<wal::ReadRange> Disk::Handle::read(const wal::ReadRequest& request) {
   return disk_.read(request);
 }
 
-void Disk::Handle::release(LaneId lane, Seq before) {
+void Disk::Handle::release(LaneId lane, const wal::Released& released) {
   if (frozen_) return;
   if (disk_.lazy_) disk_.happened_.add(Fault::space_given_back_late);
-  disk_.memory_.release(lane, before);
-  disk_.witness_.released(lane, before);
+  disk_.memory_.release(lane, released);
+  disk_.witness_.released(lane, released);
 }
 
 }  // namespace tideover::sim

@@ -24,7 +24,7 @@ class DiskWitness {
  public:
   virtual ~DiskWitness() = default;
   virtual void committed(const wal::StoreBatch& batch) = 0;
-  virtual void released(LaneId lane, Seq before) = 0;
+  virtual void released(LaneId lane, const wal::Released& released) = 0;
   virtual void lost(LaneId lane, Seq seq) = 0;  // nobody will ever read it again
 };
 
@@ -114,7 +114,7 @@ class Disk::Handle final : public wal::Store {
   Result<wal::StoreImage> open() override;
   Result<> commit(const wal::StoreBatch& batch) override;
   Result<wal::ReadRange> read(const wal::ReadRequest& request) override;
-  void release(LaneId lane, Seq before) override;
+  void release(LaneId lane, const wal::Released& released) override;
   wal::StoreUsage usage() const override { return disk_.memory_.usage(); }
 
  private:

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kViolationsMax = 10;
 constexpr std::size_t kNameShown = 120;  // of a series
+constexpr Seq kNever{UINT64_MAX};
 
 // Dead letters are copies for inspection: they keep nothing that is still to be delivered.
 std::vector<test::Point> points_of(const wal::StoredRecord& record) {
@@ -112,6 +113,11 @@ void Oracle::serving(const std::vector<Promise>& promises, const Shares& shares)
     destination.configured = false;
     destination.required = false;
     if (!destination.durable) destination.open = false;  // nobody knows it, and it owes nothing yet
+    const bool stays = std::ranges::find(promises, destination.name, &Promise::name) != promises.end();
+    const Seq now = next(tails_[lane_]);
+    const bool away = !destination.absences.empty() && destination.absences.back().until == kNever;
+    if (away && stays) destination.absences.back().until = now;
+    if (!away && !stays) destination.absences.push_back({now, kNever});
   }
   for (const Promise& promise : promises) {
     if (!find(promise.name)) open(promise);
@@ -128,7 +134,9 @@ void Oracle::open(const Promise& promise) {
   Seq begin = next(tails_[lane_]);
   if (promise.start == wal::StartAt::oldest)
     for (const Destination& other : destinations_)
-      if (other.open && other.durable) begin = std::min(begin, other.places.at(lane_));
+      if (other.open && other.durable)
+        begin =
+            std::min(begin, other.absences.empty() ? other.places.at(lane_) : other.absences.back().until);
   destination.places[lane_] = begin;
   for (const std::string_view kind : {"parked", "quarantine"}) {
     const LaneId side = wal::lane_id(fmt::format("{}/{}/{}", lane_name_, kind, promise.name));
@@ -197,6 +205,13 @@ void Oracle::committed(const wal::StoreBatch& batch) {
   }
 }
 
+bool Oracle::owns(const Destination& destination, LaneId lane, Seq seq) const {
+  if (seq < destination.places.at(lane)) return false;
+  return lane != lane_ || std::ranges::none_of(destination.absences, [seq](const wal::SeqRange& absence) {
+           return absence.from <= seq && seq < absence.until;
+         });
+}
+
 void Oracle::put(const wal::StoreBatch::Put& record) {
   Held held;
   held.bytes = record.bytes->size();
@@ -212,7 +227,8 @@ void Oracle::put(const wal::StoreBatch::Put& record) {
   }
   for (std::size_t d = 0; d < destinations_.size(); ++d) {
     const auto place = destinations_[d].places.find(record.lane);
-    if (destinations_[d].open && place != destinations_[d].places.end() && place->second <= record.seq)
+    if (destinations_[d].open && place != destinations_[d].places.end() &&
+        owns(destinations_[d], record.lane, record.seq))
       cover(d, record.lane, held);
   }
   held_bytes_ += held.bytes;
@@ -259,6 +275,7 @@ void Oracle::move(std::size_t d, LaneId lane, Seq to, std::optional<Seq> fresh) 
   std::vector<Sample> gone;
   for (auto it = begin; it != end; ++it)
     for (const Sample& sample : it->second.samples) {
+      if (!owns(destinations_[d], lane, it->first)) continue;
       --fates_.at(sample).debts[d].held;
       gone.push_back(sample);
     }
@@ -287,22 +304,27 @@ void Oracle::move(std::size_t d, LaneId lane, Seq to, std::optional<Seq> fresh) 
   place = to;
 }
 
-void Oracle::released(LaneId lane, Seq before) {
+void Oracle::released(LaneId lane, const wal::Released& released) {
   for (const Destination& destination : destinations_) {
     const auto place = destination.places.find(lane);
-    if (destination.open && destination.durable && place != destination.places.end() &&
-        place->second < before)
-      violation(fmt::format("records of lane {} were given back up to {}, and {} needs them from {} on",
-                            lane.value, before.value, destination.name, place->second.value));
+    if (!destination.open || !destination.durable || place == destination.places.end()) continue;
+    const auto& there = records_[lane];
+    for (auto it = there.lower_bound(place->second); it != there.end() && it->first < released.before; ++it)
+      if (released.contains(it->first) && owns(destination, lane, it->first))
+        violation(fmt::format("record {} of lane {} was given back, and {} needs it", it->first.value,
+                              lane.value, destination.name));
   }
   auto& records = records_[lane];
-  const auto end = records.lower_bound(before);
-  for (auto it = records.begin(); it != end; ++it) {
-    held_bytes_ -= it->second.bytes;
-    lane_bytes_[lane] -= it->second.bytes;
+  for (const wal::SeqRange& range : released.ranges()) {
+    const auto begin = records.lower_bound(range.from);
+    const auto end = records.lower_bound(range.until);
+    for (auto it = begin; it != end; ++it) {
+      held_bytes_ -= it->second.bytes;
+      lane_bytes_[lane] -= it->second.bytes;
+    }
+    records.erase(begin, end);
   }
-  records.erase(records.begin(), end);
-  note(kReleased ^ before.value << 8);
+  note(kReleased ^ released.before.value << 8);
 }
 
 void Oracle::damaged(LaneId lane, Seq seq) {
@@ -312,7 +334,9 @@ void Oracle::damaged(LaneId lane, Seq seq) {
   held.damaged = true;
   for (std::size_t d = 0; d < destinations_.size(); ++d) {
     const auto place = destinations_[d].places.find(lane);
-    if (!destinations_[d].open || place == destinations_[d].places.end() || seq < place->second) continue;
+    if (!destinations_[d].open || place == destinations_[d].places.end() ||
+        !owns(destinations_[d], lane, seq))
+      continue;
     destinations_[d].figures.damaged += held.samples.size();
     for (const Sample& sample : held.samples)
       update(sample, [d](Fate& fate) { fate.debts[d].damaged = true; });

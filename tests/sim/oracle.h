@@ -70,7 +70,7 @@ class Oracle final : public DiskWitness {
 
   // From the disk.
   void committed(const wal::StoreBatch& batch) override;
-  void released(LaneId lane, Seq before) override;
+  void released(LaneId lane, const wal::Released& released) override;
   void lost(LaneId lane, Seq seq) override { damaged(lane, seq); }
   void damaged(LaneId lane, Seq seq);
   std::optional<Seq> any_intact_record(LaneId lane, Rng& chance) const;
@@ -166,6 +166,8 @@ class Oracle final : public DiskWitness {
     bool required = true;
     bool durable = false;          // its cursor is on the disk
     std::map<LaneId, Seq> places;  // by lane: the first record not passed
+    // Of the main lane: what came while it was not configured is none of its own.
+    std::vector<wal::SeqRange> absences;  // ascending; the last one may have no end
     Figures figures;
     std::uint64_t outstanding = 0;
     std::uint64_t duplicates = 0;
@@ -187,6 +189,7 @@ class Oracle final : public DiskWitness {
 
   std::optional<std::size_t> find(const std::string& name) const;  // open ones
   void open(const Promise& promise);
+  bool owns(const Destination& destination, LaneId lane, Seq seq) const;
   std::uint64_t share_of(LaneId lane) const;
   void put(const wal::StoreBatch::Put& record);
   void cover(std::size_t d, LaneId lane, const Held& held);

@@ -84,16 +84,18 @@ Result<ReadRange> MemStore::read(const ReadRequest& request) {
   return range;
 }
 
-void MemStore::release(LaneId lane, Seq before) {
+void MemStore::release(LaneId lane, const Released& released) {
   std::lock_guard lock(mutex_);
   if (lazy_release_) return;
-  const auto begin = records_.lower_bound({lane, Seq{0}});
-  const auto end = records_.lower_bound({lane, before});
-  for (auto it = begin; it != end; ++it) {
-    held_bytes_ -= it->second.bytes->size();
-    free_bytes_ += it->second.bytes->size();
+  for (const SeqRange& range : released.ranges()) {
+    const auto begin = records_.lower_bound({lane, range.from});
+    const auto end = records_.lower_bound({lane, range.until});
+    for (auto it = begin; it != end; ++it) {
+      held_bytes_ -= it->second.bytes->size();
+      free_bytes_ += it->second.bytes->size();
+    }
+    records_.erase(begin, end);
   }
-  records_.erase(begin, end);
 }
 
 StoreUsage MemStore::usage() const {

@@ -25,7 +25,7 @@ class MemStore final : public Store {
   Result<StoreImage> open() override;
   Result<> commit(const StoreBatch& batch) override;
   Result<ReadRange> read(const ReadRequest& request) override;
-  void release(LaneId lane, Seq before) override;
+  void release(LaneId lane, const Released& released) override;
   StoreUsage usage() const override;
 
   // Power cut: what was not committed is gone, except a failed batch that had reached the disk

@@ -26,7 +26,8 @@ class CountingSignal final : public Signal {
     lane_ = parts_.queue.open_lane(name(), {64 << 20, true, memory});
     for (const char* cursor : {"thanos", "nobody"})
       parts_.queue.open_cursor(lane_, cursor, wal::Keep::best_effort, wal::StartAt::oldest);
-    buffer_.emplace(parts_.queue, parts_.clock, lane_, parts_.settings.wal, parts_.config.guarantee);
+    buffer_.emplace(parts_.queue, parts_.clock, parts_.settings.wal,
+                    BufferWatch::Of{std::string(name()), "counts", lane_, parts_.config.guarantee});
     return boost::system::in_place_value;
   }
   Result<> listen(Inheritance&) override { return boost::system::in_place_value; }

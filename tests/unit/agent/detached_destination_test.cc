@@ -4,17 +4,12 @@
 #include <boost/asio/io_context.hpp>
 #include <catch2/catch.hpp>
 
-#include "agent/metrics_signal.h"
 #include "forwarders/side_lanes.h"
-#include "tests/support/mem_store.h"
-#include "tests/support/sim_clock.h"
-#include "tests/support/sim_worker.h"
-#include "wal/metrics.h"
+#include "tests/support/catch_result.h"
+#include "tests/unit/agent/signal_life.h"
 
 namespace tideover {
 namespace {
-
-using namespace std::chrono_literals;
 
 struct Node {
   Node() {
@@ -97,6 +92,108 @@ TEST_CASE("what a detached destination has parked is shown as parked as long as 
   node.settle(node.parked_cursor, 2, {});
   CHECK(node.seen().account.parked == 0);
   CHECK(node.seen().account.ledger.delivered == 5);
+}
+
+const std::string kGone = "    - {name: gone, url: 'http://gone:1/'}\n";
+const std::string kStays = "    - {name: stays, url: 'http://stays:1/'}\n";
+std::string agent_for(const std::string& destinations, const std::string& metrics = {}) {
+  return "cluster: a\nmetrics:\n  listen: 127.0.0.1:0\n" + metrics + "  destinations:\n" + destinations;
+}
+
+TEST_CASE("a destination that is renamed in an outage keeps what it had, and collects nothing more") {
+  wal::MemStore disk;
+  {
+    SignalLife life(disk, agent_for(kGone + kStays));
+    life.mgmt["http://gone:1/"].answer(503);
+    REQUIRE(life.write(3).has_value());
+    REQUIRE(life.write(4).has_value());
+    life.clock.run_for(1min);
+  }
+  const std::uint64_t held = disk.usage().disk_bytes;
+  for (int start = 0; start < 2; ++start) {
+    LogLines log;
+    SignalLife life(disk, agent_for(kStays));
+    const std::string line = log.last("is not in the configuration any more keeps what it had");
+    CHECK(line.find("level=warn") != line.npos);
+    CHECK(line.find("destination=gone") != line.npos);
+    CHECK(line.find("signal=metrics") != line.npos);
+    CHECK(line.find("waiting=7 parked=0 quarantined=0") != line.npos);
+    CHECK(line.find("tideover buffer drop-cursor") != line.npos);
+    for (int i = 0; i < 20; ++i) REQUIRE(life.write(5).has_value());
+    life.clock.run_for(1min);
+    CHECK(life.destination("gone").state == "detached");
+    CHECK(life.destination("gone").behind.units == 7);
+    CHECK(life.destination("gone").account.accepted == 7);
+    CHECK(life.destination("gone").account.in_balance());
+    CHECK(life.buffer().held.units == 7);
+    CHECK(disk.usage().disk_bytes < held + 1'000);  // the tail's witness
+  }
+  SignalLife life(disk, agent_for(kGone + kStays));
+  REQUIRE(life.write(1).has_value());
+  life.clock.run_for(1min);
+  CHECK(life.mgmt["http://gone:1/"].points().size() == 8);
+  CHECK(life.destination("gone").account.accepted == 8);
+  CHECK(life.destination("gone").account.in_balance());
+}
+
+TEST_CASE("a destination that is removed with nothing left is forgotten, and the log says so once") {
+  wal::MemStore disk;
+  {
+    SignalLife life(disk, agent_for(kGone + kStays));
+    REQUIRE(life.write(3).has_value());
+    life.clock.run_for(1min);
+  }
+  {
+    LogLines log;
+    SignalLife life(disk, agent_for(kStays));
+    CHECK(log.count("kept nothing, and is forgotten") == 1);
+    CHECK(life.signal->describe().destinations.size() == 1);
+    REQUIRE(life.write(3).has_value());
+    life.clock.run_for(1min);
+  }
+  LogLines log;
+  SignalLife life(disk, agent_for(kStays));
+  CHECK(log.count("is forgotten") == 0);
+}
+
+TEST_CASE("dead letters of a destination that is gone stay to be read until an operator drops them") {
+  wal::MemStore disk;
+  {
+    SignalLife life(disk, agent_for(kGone + kStays));
+    life.mgmt["http://gone:1/"].answer(400, "out of order sample");
+    REQUIRE(life.write(1).has_value());
+    life.clock.run_for(1min);
+    REQUIRE(life.destination("gone").behind.units == 0);
+  }
+  LogLines log;
+  SignalLife life(disk, agent_for(kStays));
+  const std::string line = log.last("keeps what it had");
+  CHECK(line.find("level=info") != line.npos);
+  CHECK(line.find("dead_letters=1") != line.npos);
+  life.clock.run_for(1min);
+  CHECK(life.destination("gone").state == "detached");
+  REQUIRE(life.signal->drop_cursor("gone"));
+  CHECK(life.signal->describe().destinations.size() == 1);
+}
+
+TEST_CASE("one that has lost all it kept to those that stay is forgotten while the agent runs") {
+  wal::MemStore disk;
+  {
+    SignalLife life(disk, agent_for(kGone + kStays, "  max_bytes: 1MiB\n"));
+    life.mgmt["http://gone:1/"].answer(503);
+    REQUIRE(life.write(2'000).has_value());  // as much as what will be refused
+    life.clock.run_for(1min);
+  }
+  LogLines log;
+  SignalLife life(disk, agent_for(kStays, "  max_bytes: 1MiB\n"));
+  life.mgmt["http://stays:1/"].answer(503);
+  while (life.write(2'000).has_value()) life.clock.run_for(2s);
+  for (int i = 0; i < 5; ++i) {
+    life.clock.run_for(2s);
+    life.signal->observe();
+  }
+  CHECK(log.count("kept nothing, and is forgotten") == 1);
+  CHECK(life.signal->describe().destinations.size() == 1);
 }
 
 }  // namespace

@@ -298,7 +298,7 @@ TEST_CASE("what a newer version wrote of a cursor or a lane is refused with a se
     life.append(lane, "1");
   }
   std::string newer = *disk.meta(key);
-  newer[0] = 3;
+  newer[0] = 4;
   disk.set_meta(key, newer);
   test::Loop loop;
   SystemClock& clock = loop.clock;

@@ -136,7 +136,7 @@ TEST_CASE("what a lane and its cursors say adds up, each by its own name") {
   CHECK(usage.accepted.records == 3);
   CHECK(usage.accepted.units == 60);
   CHECK(usage.accepted.bytes == cost_of("a") + cost_of("bb") + cost_of("ccc"));
-  CHECK(usage.held_bytes == usage.accepted.bytes);
+  CHECK(usage.held.bytes == usage.accepted.bytes);
   CHECK(usage.pending_units == 0);
 
   std::map<std::string, CursorUsage> cursors;
@@ -164,7 +164,7 @@ TEST_CASE("what a lane and its cursors say adds up, each by its own name") {
   REQUIRE(life.queue.ack(ahead, {Seq{4}, {}, {}, 0, 0, 0}));
   for (const CursorUsage& c : life.queue.cursors(lane))
     if (c.name == "ahead") CHECK(c.oldest_ms == 0);  // nothing waits for it
-  CHECK(life.queue.usage(lane).held_bytes == usage.accepted.bytes);
+  CHECK(life.queue.usage(lane).held.bytes == usage.accepted.bytes);
 }
 
 TEST_CASE("damaged records are counted once by whoever passes over them: a sender, or the budget") {
@@ -185,7 +185,7 @@ TEST_CASE("damaged records are counted once by whoever passes over them: a sende
   if (by_budget) {
     REQUIRE(life.append(lane, payload, 3).has_value());
     life.clock.run_for(10s);
-    CHECK(life.queue.usage(lane).held_bytes <= 10 * cost_of(payload));
+    CHECK(life.queue.usage(lane).held.bytes <= 10 * cost_of(payload));
   } else {
     life.drain(cursor);
   }
@@ -223,7 +223,7 @@ class DamagedAtTail final : public Store {
   }
   Result<> commit(const StoreBatch& batch) override { return inner_.commit(batch); }
   Result<ReadRange> read(const ReadRequest& request) override { return inner_.read(request); }
-  void release(LaneId lane, Seq before) override { inner_.release(lane, before); }
+  void release(LaneId lane, const Released& released) override { inner_.release(lane, released); }
   StoreUsage usage() const override { return inner_.usage(); }
 
  private:

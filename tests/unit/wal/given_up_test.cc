@@ -40,7 +40,7 @@ TEST_CASE("the last record of a drained lane stays, and everything before it is 
   REQUIRE(life.run(life.queue.flush()).has_value());
   life.clock.run_for(1s);
   CHECK(disk.record_count() == 1);
-  CHECK(life.queue.usage(lane).held_bytes == 0);
+  CHECK(life.queue.usage(lane).held.bytes == 0);
 }
 
 TEST_CASE(
@@ -64,7 +64,7 @@ TEST_CASE(
       life.queue.cursors(lane).at(0).ledger.lost[static_cast<std::size_t>(Reason::budget)];
   if (keep == Keep::best_effort) {
     CHECK(dropped >= 8);
-    CHECK(life.queue.usage(lane).held_bytes <= 3 * cost_of("0123456789"));
+    CHECK(life.queue.usage(lane).held.bytes <= 3 * cost_of("0123456789"));
     return;
   }
   CHECK(dropped == 0);
@@ -102,7 +102,7 @@ class ForgetsLanes final : public Store {
   }
   Result<> commit(const StoreBatch& batch) override { return inner_.commit(batch); }
   Result<ReadRange> read(const ReadRequest& request) override { return inner_.read(request); }
-  void release(LaneId lane, Seq before) override { inner_.release(lane, before); }
+  void release(LaneId lane, const Released& released) override { inner_.release(lane, released); }
   StoreUsage usage() const override { return inner_.usage(); }
 
  private:

@@ -171,7 +171,7 @@ class Slow final : public Store {
     return below.commit(batch);
   }
   Result<ReadRange> read(const ReadRequest& request) override { return below.read(request); }
-  void release(LaneId lane, Seq before) override { below.release(lane, before); }
+  void release(LaneId lane, const Released& released) override { below.release(lane, released); }
   StoreUsage usage() const override { return below.usage(); }
 
   void hold(bool held) {

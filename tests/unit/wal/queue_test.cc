@@ -203,12 +203,12 @@ TEST_CASE("a best-effort cursor loses its oldest, counted, and costs the require
     life.queue.ack(required, {batch->next, {}, {}, 0, 0, 0});
   }
   auto settle = [](Life& l, LaneId id) -> awaitable<bool> {
-    for (int i = 0; i < 1000 && l.queue.usage(id).held_bytes > 1000; ++i)
+    for (int i = 0; i < 1000 && l.queue.usage(id).held.bytes > 1000; ++i)
       co_await sleep_until(l.clock, l.clock.now() + 1ms);
     co_return true;
   };
   life.run(settle(life, lane));
-  CHECK(life.queue.usage(lane).held_bytes <= 1000);
+  CHECK(life.queue.usage(lane).held.bytes <= 1000);
   for (const CursorUsage& c : life.queue.cursors(lane)) {
     CHECK(c.accepted.units == c.ledger.settled() + c.behind.units);
     if (c.name == "b") CHECK(c.ledger.lost[static_cast<std::size_t>(Reason::budget)] > 0);
@@ -228,7 +228,7 @@ TEST_CASE("nothing behind a drop is read before no crash can bring back what was
     for (int i = 0; i < 9; ++i)  // the last one is too much, and nothing comes that a drop could ride with
       REQUIRE(life.run(life.queue.append(lane, record("0123456789"))).has_value());
     auto trimmed = [](Life& l, LaneId id) -> awaitable<bool> {
-      while (l.queue.usage(id).held_bytes > 1000) co_await sleep_until(l.clock, l.clock.now() + 1ms);
+      while (l.queue.usage(id).held.bytes > 1000) co_await sleep_until(l.clock, l.clock.now() + 1ms);
       co_return true;
     };
     life.run(trimmed(life, lane));

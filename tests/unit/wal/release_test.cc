@@ -20,10 +20,10 @@ class Asked final : public Store {
   Result<StoreImage> open() override { return below.open(); }
   Result<> commit(const StoreBatch& batch) override { return below.commit(batch); }
   Result<ReadRange> read(const ReadRequest& request) override { return below.read(request); }
-  void release(LaneId lane, Seq before) override {
-    below.release(lane, before);
+  void release(LaneId lane, const Released& released) override {
+    below.release(lane, released);
     std::lock_guard lock(mutex_);
-    ++calls_[{lane, before}];
+    ++calls_[{lane, released.before}];
   }
   StoreUsage usage() const override { return below.usage(); }
 

@@ -183,7 +183,7 @@ TEST_CASE("what waits for its sync counts against the budget, whether it was giv
   life.writer.hurry();
   life.clock.run_for(1s);
   CHECK(answers.size() == 20);
-  CHECK(life.queue.usage(lane).held_bytes == 8 * cost_of(payload));
+  CHECK(life.queue.usage(lane).held.bytes == 8 * cost_of(payload));
 }
 
 TEST_CASE("what waits for a disk that hangs is bounded, and said to be the disk's slowness") {

@@ -32,9 +32,9 @@ class Watched final : public Store {
     const Call call(*this);
     return below.read(request);
   }
-  void release(LaneId lane, Seq before) override {
+  void release(LaneId lane, const Released& released) override {
     const Call call(*this);
-    below.release(lane, before);
+    below.release(lane, released);
   }
   StoreUsage usage() const override { return below.usage(); }
 

@@ -21,7 +21,7 @@ class Holed final : public Store {
                        .next = std::min({request.until, until, Seq{request.from.value + 256}})};
     return below.read(request);
   }
-  void release(LaneId lane, Seq before) override { below.release(lane, before); }
+  void release(LaneId lane, const Released& released) override { below.release(lane, released); }
   StoreUsage usage() const override { return below.usage(); }
 
   MemStore below;
@@ -40,7 +40,7 @@ TEST_CASE("a best-effort cursor is trimmed past a run of damage longer than one 
   const LaneId lane = life.queue.open_lane("metrics", {20'000, true});
   life.queue.open_cursor(lane, "b", Keep::best_effort, StartAt::oldest);
   for (int i = 0; i < 1200; ++i) life.append(lane, "0123456789");
-  life.until([&] { return life.queue.usage(lane).held_bytes <= 20'000; });
+  life.until([&] { return life.queue.usage(lane).held.bytes <= 20'000; });
   const CursorUsage usage = life.usage(lane, "b");
   CHECK(lost(usage, Reason::damaged) == 600);
   CHECK(lost(usage, Reason::budget) == usage.position.value - 1 - 600);
@@ -55,7 +55,7 @@ TEST_CASE("damage up to the tail is trimmed as well") {
   const LaneId lane = life.queue.open_lane("metrics", {20'000, true});
   life.queue.open_cursor(lane, "b", Keep::best_effort, StartAt::oldest);
   for (int i = 0; i < 400; ++i) life.append(lane, "0123456789");
-  life.until([&] { return life.queue.usage(lane).held_bytes <= 20'000; });
+  life.until([&] { return life.queue.usage(lane).held.bytes <= 20'000; });
   CHECK(lost(life.usage(lane, "b"), Reason::budget) == 0);
   life.check_closed(lane);
 }
@@ -75,7 +75,7 @@ TEST_CASE("a batch that a sender holds counts as long as nothing before it was t
   Ack ack;
   ack.upto = batch->next;
   const bool taken = life.queue.ack(cursor, ack);  // either is right, by who came first; an abort is not
-  life.until([&] { return life.queue.usage(lane).held_bytes <= 20'000; });
+  life.until([&] { return life.queue.usage(lane).held.bytes <= 20'000; });
   CHECK((life.usage(lane, "b").ledger.delivered == 300) == taken);
   life.check_closed(lane);
 }
@@ -88,7 +88,7 @@ TEST_CASE("a budget is kept again once the disk can be read again, also when not
   for (int i = 0; i < 8; ++i) life.append(lane, "0123456789");
   disk.fail_next_read(Errc::io_error);
   life.append(lane, "0123456789");
-  life.until([&] { return life.queue.usage(lane).held_bytes <= 1000; });
+  life.until([&] { return life.queue.usage(lane).held.bytes <= 1000; });
   life.check_closed(lane);
 }
 

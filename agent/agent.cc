@@ -19,9 +19,8 @@
 #include "agent/config/load.h"
 #include "agent/data_directory.h"
 #include "agent/log/log.h"
-#include "agent/redaction.h"
+#include "agent/operator_verbs.h"
 #include "agent/reexec.h"
-#include "agent/reject_store.h"
 #include "agent/reload.h"
 #include "agent/server/byte_budget.h"
 #include "agent/settings.h"
@@ -93,7 +92,7 @@ class Agent {
                   {"data_dir", config_.data_dir}});
       started_ = true;
       close_inheritance(inherited_);  // what this configuration has no use for
-      if (std::exchange(told_again_, false)) (void)reload();
+      if (std::exchange(told_again_, false)) (void)reload(false);
       co_await stop_wanted_.wait();
     } else if (started.error().code != Errc::stopping) {
       log::event(Level::error, "tideover does not start", {{"because", started.error().detail}});
@@ -125,7 +124,6 @@ class Agent {
     Result<> opened = co_await open_queue();
     if (!opened) co_return opened;
     opened_ = true;
-    // The socket lies in the data directory, which is ours only once the store is open.
     if (auto listening = listen_socket(); !listening) co_return listening;
     for (const SignalKind& kind : kinds_) {
       auto signal = kind.make({io_, clock_, queue_, config_, settings_, inflight_});
@@ -140,20 +138,33 @@ class Agent {
     co_return boost::system::in_place_value;
   }
 
-  // A disk that is full or away may come back, and starting anew again and again would not help it.
+  // A disk that is full or away may come back, and starting anew again and again would not help it. Meanwhile
+  // operators can ask, and give another configuration.
   awaitable<Result<>> open_queue() {
-    std::string said;
     while (true) {
-      Result<> opened = prepare_home(config_.data_dir);
+      Result<> opened = open_home();
       if (opened) opened = adopt_earlier_store(config_.data_dir);
       if (opened) opened = co_await queue_.open();
+      if (opened) no_store_.clear();
       if (opened || (opened.error().code != Errc::disk_full && opened.error().code != Errc::io_error))
         co_return opened;
-      if (const std::string& why = opened.error().detail; std::exchange(said, why) != why)
+      if (const std::string& why = opened.error().detail; std::exchange(no_store_, why) != why)
         log::event(Level::error, "the store cannot be opened yet, and is tried again", {{"because", why}});
-      const bool asked = co_await stop_wanted_.wait_until(clock_.now() + kOpenAgain);
+      const Time again = clock_.now() + kOpenAgain;
+      waits_for_disk_ = true;
+      if (std::exchange(told_again_, false)) (void)reload(false);
+      const bool asked = co_await stop_wanted_.wait_until(again);
+      waits_for_disk_ = false;
       if (asked) co_return fail(Errc::stopping, "it was asked to stop while the store could not be opened");
     }
+  }
+
+  // The socket as soon as the directory is ours; where there is no room for its file, once the store is open.
+  Result<> open_home() {
+    if (Result<> ready = prepare_home(config_.data_dir); !ready) return ready;
+    if (Result<> ours = home_.take(config_.data_dir); !ours) return ours;
+    (void)listen_socket();
+    return boost::system::in_place_value;
   }
 
   // Intake first, so that nothing new comes; then what a living receiver takes; then the rest, which is
@@ -183,8 +194,17 @@ class Agent {
     co_await intakes.join_until(Time::max());
     const bool closed = co_await close_store();
     if (!closed) leave_disk();
-    co_await hand_over_or_stop(*socket_, clock_.now() + kAdminTime);
+    if (socket_) co_await hand_over_or_stop(*socket_, clock_.now() + kAdminTime);
     co_await hand_over_or_stop(*admin_, clock_.now() + kAdminTime);
+    pass_on_untaken();
+  }
+
+  // Of what the image before this one left, while the store could not be opened.
+  void pass_on_untaken() {
+    if (next_)
+      for (server::Sockets& sockets : inherited_.sockets)
+        if (next_->wants(sockets.address)) next_->bequest.sockets.push_back(std::exchange(sockets, {}));
+    close_inheritance(inherited_);
   }
 
   // None waits for another.
@@ -251,9 +271,12 @@ class Agent {
   }
 
   Result<> listen_socket() {
-    socket_ = std::make_unique<server::HttpServer>(io_, clock_, settings_.admin_server,
-                                                   admin::operator_routes(hooks()));
-    return listen(*socket_, socket_address(config_));
+    if (socket_) return boost::system::in_place_value;
+    auto server = std::make_unique<server::HttpServer>(io_, clock_, settings_.admin_server,
+                                                       admin::operator_routes(hooks()));
+    Result<> listening = listen(*server, socket_address(config_));
+    if (listening) socket_ = std::move(server);
+    return listening;
   }
 
   Result<> listen(server::HttpServer& server, const std::string& address) {
@@ -269,58 +292,28 @@ class Agent {
   admin::Hooks hooks() {
     admin::Hooks hooks;
     hooks.snapshot = [this] { return snapshot(); };
-    hooks.ready = [this] { return ready(); };
-    hooks.reload = [this] { return reload(); };
-    hooks.retry_now = [this](std::string_view signal) { return retry_now(signal); };
+    hooks.not_ready = [this] { return not_ready(); };
+    hooks.reload = [this](bool leave_backlog) { return reload(leave_backlog); };
+    hooks.retry_now = [this](std::string_view signal) { return verbs_.retry_now(signal); };
     hooks.drop_cursor = [this](std::string_view signal, std::string_view destination) {
-      return drop_cursor(signal, destination);
+      return verbs_.drop_cursor(signal, destination);
     };
     hooks.rejects = [this](std::string signal, std::string destination, Seq from) {
-      return rejects(std::move(signal), std::move(destination), from);
+      return verbs_.rejects(std::move(signal), std::move(destination), from);
     };
     return hooks;
   }
 
-  // Where one signal is on it needs no name. Errors: not_found, bad_input.
-  Result<Signal*> find_signal(std::string_view name) const {
-    if (name.empty() && signals_.size() == 1) return signals_.front().get();
-    std::string known;
-    for (const auto& signal : signals_) {
-      if (signal->name() == name) return signal.get();
-      known.append(known.empty() ? "" : ", ").append(signal->name());
-    }
-    if (known.empty()) return fail(Errc::not_found, "no signal is on");
-    return fail(name.empty() ? Errc::bad_input : Errc::not_found,
-                fmt::format("name one of the signals that are on: {}", known));
+  // Why no record can be taken in and kept; empty: they can. A restart in place takes a moment in which
+  // clients wait but none is refused. A disk that is full is no reason: a full node can still be rolled.
+  std::string not_ready() const {
+    const auto fault = opened_ ? queue_.fault() : std::nullopt;
+    if (fault && fault->code != Errc::disk_full) return "the store cannot be written to: " + fault->detail;
+    if (started_ || (options_.inheritance && clock_.now() < began_ + kRestartTime)) return {};
+    if (stop_asked_) return "the agent is stopping";
+    if (!no_store_.empty()) return "the store cannot be opened yet: " + no_store_;
+    return "the store is being opened";
   }
-
-  Result<> drop_cursor(std::string_view name, std::string_view destination) {
-    const Result<Signal*> signal = find_signal(name);
-    if (!signal) return signal.error();
-    return (*signal)->drop_cursor(destination);
-  }
-
-  Result<> retry_now(std::string_view name) {
-    const Result<Signal*> one = name.empty() ? Result<Signal*>(nullptr) : find_signal(name);
-    if (!one) return one.error();
-    for (const auto& signal : signals_)
-      if (*one == nullptr || *one == signal.get()) signal->retry_now();
-    return boost::system::in_place_value;
-  }
-
-  awaitable<Result<admin::RejectPage>> rejects(std::string name, std::string destination, Seq from) {
-    const Result<Signal*> signal = find_signal(name);
-    if (!signal) co_return signal.error();
-    const Redaction redact = redaction_of(config_, destination);
-    Result<admin::RejectPage> page =
-        co_await read_rejects(store_, reader_, queue_, std::string((*signal)->name()), destination, from);
-    if (page)
-      for (admin::Reject& reject : page->rejects) reject.note.sentence = redact(reject.note.sentence);
-    co_return page;
-  }
-
-  // A restart in place takes a moment in which clients wait but none is refused.
-  bool ready() const { return started_ || (options_.inheritance && clock_.now() < began_ + kRestartTime); }
 
   admin::Snapshot snapshot() const {
     admin::Snapshot s;
@@ -333,6 +326,7 @@ class Agent {
     s.now_ms = to_unix_ms(clock_.wall_now());
     s.started_ms = started_ms_;
     s.last_reload_ok = last_reload_ok_;
+    s.not_ready = not_ready();
     if (!opened_) return s;
     s.store = describe_store(queue_, settings_.wal, wal_metrics_);
     for (const auto& signal : signals_) s.signals.push_back(signal->describe());
@@ -343,7 +337,7 @@ class Agent {
     caught_.async_wait([this](boost::system::error_code error, int signal) {
       if (error) return;
       if (signal == SIGHUP)
-        (void)reload();
+        (void)reload(false);
       else
         on_stop_signal();
       watch_signals();
@@ -374,14 +368,13 @@ class Agent {
 
   // A new process image is the one way to take a new configuration: no part needs to know how to change. What
   // cannot be used changes nothing.
-  Result<> reload() {
+  Result<> reload(bool leave_backlog) {
     if (stop_asked_ && !next_) return fail(Errc::stopping, "the agent is stopping");
-    if (next_ || !started_) {
+    if (next_ || !(started_ || waits_for_disk_)) {
       told_again_ = true;  // the file may have changed since it was read: whoever comes to run looks at it
       return boost::system::in_place_value;
     }
-    Result<Reload> prepared =
-        prepare_reload(io_, clock_, options_, all_kinds_, {config_.data_dir, listening()});
+    Result<Reload> prepared = prepare_reload(io_, clock_, options_, all_kinds_, holding(), leave_backlog);
     last_reload_ok_ = prepared.has_value();
     if (!prepared) {
       log::event(Level::error, "the new configuration cannot be used; the old one stays",
@@ -390,8 +383,19 @@ class Agent {
     }
     log::event(Level::info, "restarting in place with the new configuration");
     next_ = std::move(*prepared);
+    // Nobody would answer on what was bound for it until the store is open.
+    if (!started_) close_inheritance(next_->bequest);
     ask_to_stop();
     return boost::system::in_place_value;
+  }
+
+  Holding holding() const {
+    Holding all{config_.data_dir, listening(), opened_};
+    for (const server::Sockets& left : inherited_.sockets)
+      all.listening.push_back({left.address, left.listener});
+    for (const auto& signal : signals_)
+      all.backlog[std::string(signal->name())] = undelivered(signal->describe());
+    return all;
   }
 
   std::vector<Listening> listening() const {
@@ -428,7 +432,9 @@ class Agent {
   TaskGroup tasks_{io_.get_executor(), clock_};
   const std::shared_ptr<server::ByteBudget> inflight_ =
       std::make_shared<server::ByteBudget>(settings_.inflight_bytes, settings_.intake_server.patience);
+  HomeLock home_;
   std::vector<std::unique_ptr<Signal>> signals_;  // open
+  const OperatorVerbs verbs_{signals_, config_, store_, reader_, queue_};
   std::unique_ptr<server::HttpServer> admin_;
   std::unique_ptr<server::HttpServer> socket_;
 
@@ -438,6 +444,8 @@ class Agent {
   const Time began_ = clock_.now();
   Clock::TimerId stop_timer_ = 0;
   const std::int64_t started_ms_ = to_unix_ms(clock_.wall_now());
+  std::string no_store_;  // why it cannot be opened, as said last
+  bool waits_for_disk_ = false;
   bool opened_ = false;
   bool started_ = false;
   bool stop_asked_ = false;

@@ -2,9 +2,12 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <fcntl.h>
 #include <filesystem>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "agent/home.h"
 #include "agent/log/log.h"
@@ -41,6 +44,25 @@ Result<> prepare_home(const std::string& data_dir) {
   log::event(log::Level::info, "the data directory could be written by others; that was taken from them",
              {{"directory", data_dir}});
   return {};
+}
+
+HomeLock::~HomeLock() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Result<> HomeLock::take(const std::string& data_dir) {
+  if (fd_ >= 0) return {};
+  const int fd = ::open(data_dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return wal::system_error(errno, "open " + data_dir);
+  if (::flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) {
+    fd_ = fd;
+    return {};
+  }
+  ::close(fd);
+  const auto holder = wal::lock_holder(present_store(data_dir));
+  return fail(Errc::store_busy,
+              fmt::format("the data directory {} is in use by {}: one directory serves one agent", data_dir,
+                          holder.value_or("another process")));
 }
 
 std::optional<std::string> two_stores(const std::string& data_dir) {

@@ -18,6 +18,23 @@ std::string present_store(const std::string& data_dir);
 // it refuses, and why, is judge_home()'s. Errors: store_refused, disk_full, io_error.
 Result<> prepare_home(const std::string& data_dir);
 
+// Held by the one agent whose data directory it is, from before its store can be opened: the operators'
+// socket in it is that agent's. Freed by the kernel when the process ends or executes another image.
+class HomeLock {
+ public:
+  HomeLock() = default;
+  ~HomeLock();
+  HomeLock(const HomeLock&) = delete;
+  HomeLock& operator=(const HomeLock&) = delete;
+
+  // Blocking. No effect once it is held. Needs no space, and passes where the file system knows no locks:
+  // then the store's own decides. Errors: store_busy, io_error.
+  Result<> take(const std::string& data_dir);
+
+ private:
+  int fd_ = -1;
+};
+
 // Blocking. Why nobody can say which store is the one, when there are two.
 std::optional<std::string> two_stores(const std::string& data_dir);
 

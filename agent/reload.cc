@@ -1,6 +1,7 @@
 #include "agent/reload.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <utility>
 
 #include "agent/config/load.h"
@@ -58,11 +59,36 @@ bool Reload::wants(std::string_view address) const {
 
 std::string socket_address(const config::Config& config) { return "unix:" + socket_path(config.data_dir); }
 
+std::optional<std::string> left_behind(const Holding& holding, const config::Config& config,
+                                       const SignalKinds& kinds) {
+  const char* const ways =
+      "put it back and wait until that is delivered, or leave it there with tideover reload --leave-backlog";
+  const bool moves = config.data_dir != holding.data_dir;
+  if (moves && !holding.opened)
+    return fmt::format(
+        "data_dir is {} now, and nobody knows what the store in {} still holds, since it cannot be opened: "
+        "{}",
+        config.data_dir, holding.data_dir, ways);
+  const SignalKinds on = wanted(kinds, config);
+  for (const auto& [signal, samples] : holding.backlog) {
+    const bool stays = std::ranges::find(on, signal, &SignalKind::name) != on.end();
+    if (samples == 0 || (stays && !moves)) continue;
+    return moves ? fmt::format(
+                       "data_dir is {} now, and {} samples of {} that are not delivered yet lie in {}: {}",
+                       config.data_dir, samples, signal, holding.data_dir, ways)
+                 : fmt::format("the section {} is gone, and {} of its samples are not delivered yet: {}",
+                               signal, samples, ways);
+  }
+  return std::nullopt;
+}
+
 Result<Reload> prepare_reload(boost::asio::io_context& io, Clock& clock, const RunOptions& options,
-                              const SignalKinds& kinds, const Holding& holding) {
+                              const SignalKinds& kinds, const Holding& holding, bool leave_backlog) {
   config::Loaded loaded = config::load(options.config_path, {.expand_env = options.expand_env});
   if (!loaded.config) return fail(Errc::bad_input, loaded.report);
   const config::Config& config = *loaded.config;
+  if (auto left = left_behind(holding, config, kinds); left && !leave_backlog)
+    return fail(Errc::bad_input, std::move(*left));
   if (Result<> possible = can_restart(); !possible) return possible.error();
   for (const SignalKind& kind : wanted(kinds, config))
     if (Result<> made = kind.rehearse(io, clock, config); !made) return made.error();

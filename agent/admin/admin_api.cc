@@ -75,9 +75,9 @@ std::vector<server::Route> reading_routes(Hooks hooks) {
   }));
   routes.push_back(
       route("GET", "/-/healthy", [](const http::Request&) { return respond(200, "healthy\n"); }));
-  routes.push_back(route("GET", "/-/ready", [ready = hooks.ready](const http::Request&) {
-    return ready() ? respond(200, "ready\n")
-                   : respond(503, "the store is not open yet, or the agent is stopping\n");
+  routes.push_back(route("GET", "/-/ready", [not_ready = hooks.not_ready](const http::Request&) {
+    const std::string because = not_ready();
+    return because.empty() ? respond(200, "ready\n") : respond(503, because + "\n");
   }));
   routes.push_back(route("GET", "/api/v1/status/buildinfo", page(buildinfo_json)));
   routes.push_back(route("GET", "/api/v1/status/buffer", page(buffer_json)));
@@ -88,8 +88,9 @@ std::vector<server::Route> reading_routes(Hooks hooks) {
 
 std::vector<server::Route> operator_routes(Hooks hooks) {
   std::vector<server::Route> routes = reading_routes(hooks);
-  routes.push_back(route("POST", "/-/reload",
-                         [reload = hooks.reload](const http::Request&) { return outcome(reload()); }));
+  routes.push_back(route("POST", "/-/reload", [reload = hooks.reload](const http::Request& request) {
+    return outcome(reload(query_value(request.target, "leave_backlog") == "true"));
+  }));
   routes.push_back(
       route("POST", "/api/v1/buffer/replay-parked", [retry = hooks.retry_now](const http::Request& request) {
         const Result<> done = retry(query_value(request.target, "signal"));

@@ -20,9 +20,10 @@ namespace tideover::admin {
 
 struct Hooks {
   std::function<Snapshot()> snapshot;
-  std::function<bool()> ready;
-  // Verbs of the socket. An error's sentence is the answer.
-  std::function<Result<>()> reload;
+  std::function<std::string()> not_ready;  // as Snapshot::not_ready
+  // Verbs of the socket. An error's sentence is the answer. `leave_backlog`: what the new configuration does
+  // not find any more may be left behind.
+  std::function<Result<>(bool leave_backlog)> reload;
   std::function<Result<>(std::string_view signal)> retry_now;  // without one: of all signals
   std::function<Result<>(std::string_view signal, std::string_view destination)> drop_cursor;
   std::function<awaitable<Result<RejectPage>>(std::string signal, std::string destination, Seq from)> rejects;

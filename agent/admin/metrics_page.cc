@@ -84,6 +84,8 @@ void agent(Page& page, const Snapshot& s) {
                  {"revision", s.build.revision},
                  {"cluster", s.cluster},
                  {"node", s.node}});
+  page.gauge("tideover_ready", "1 while records can be taken in and kept, as /-/ready says.",
+             s.not_ready.empty());
   page.gauge("tideover_config_last_reload_successful", "1 unless the last reload found a faulty file.",
              s.last_reload_ok);
 }
@@ -135,11 +137,11 @@ void each_signal(Page& page, const Snapshot& s, const char* name, const char* he
 }
 
 void buffers(Page& page, const Snapshot& s) {
-  each_signal(page, s, "tideover_buffer_bytes", "Bytes that the slowest destination still needs.",
+  each_signal(page, s, "tideover_buffer_bytes", "Bytes that some destination still needs, each once.",
               [](const BufferSnapshot& b) { return b.held.bytes; });
   each_signal(page, s, "tideover_buffer_limit_bytes", "The budget for them.",
               [](const BufferSnapshot& b) { return b.max_bytes; });
-  each_signal(page, s, "tideover_buffer_records", "Records that the slowest destination still needs.",
+  each_signal(page, s, "tideover_buffer_records", "Records that some destination still needs, each once.",
               [](const BufferSnapshot& b) { return b.held.records; });
   each_signal(page, s, "tideover_buffer_samples", "Samples in them.",
               [](const BufferSnapshot& b) { return b.held.units; });
@@ -222,9 +224,9 @@ void destinations(Page& page, const Snapshot& s) {
       page.value(it == d.requests.end() ? 0 : it->second, with(l, "code", code));
     }
   });
-  page.counter("tideover_send_samples_total", "Samples sent, repetitions included.");
+  page.counter("tideover_send_samples_total", "Samples in requests that it took, repetitions included.");
   each([&](const auto& d, const Labels& l) { page.value(d.sent_samples, l); });
-  page.counter("tideover_send_bytes_total", "Bytes of bodies sent.");
+  page.counter("tideover_send_bytes_total", "Bytes of bodies sent, whatever the answer.");
   each([&](const auto& d, const Labels& l) { page.value(d.sent_bytes, l); });
   page.counter("tideover_send_retries_total", "Requests that repeated an earlier one.");
   each([&](const auto& d, const Labels& l) { page.value(d.retries, l); });
@@ -271,7 +273,7 @@ std::string metrics_page(const Snapshot& snapshot, const ProcessFigures& figures
   agent(page, snapshot);
   receive(page, snapshot);
   buffers(page, snapshot);
-  store(page, snapshot.store);
+  if (snapshot.store) store(page, *snapshot.store);
   destinations(page, snapshot);
   process(page, snapshot, figures);
   return page.text();

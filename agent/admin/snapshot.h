@@ -88,6 +88,14 @@ struct SignalSnapshot {
   std::optional<server::ServerMetrics> server;        // of one that listens
 };
 
+// Samples that are still to be delivered: each once, and those set aside once for each destination.
+inline std::uint64_t undelivered(const SignalSnapshot& signal) {
+  std::uint64_t samples = signal.buffer.held.units;
+  for (const DestinationSnapshot& d : signal.destinations)
+    samples += d.account.parked + d.account.quarantined;
+  return samples;
+}
+
 struct Snapshot {
   BuildInfo build;
   std::string cluster;  // as the configuration names them
@@ -96,8 +104,9 @@ struct Snapshot {
   std::int64_t now_ms = 0;
   std::int64_t started_ms = 0;
   bool last_reload_ok = true;
-  StoreSnapshot store;
-  std::vector<SignalSnapshot> signals;  // in the order in which they start; none before the store is open
+  std::string not_ready;                // why no record can be taken in and kept; empty: they can
+  std::optional<StoreSnapshot> store;   // absent before the store is open, and so are the signals
+  std::vector<SignalSnapshot> signals;  // in the order in which they start
 };
 
 }  // namespace tideover::admin

@@ -80,11 +80,19 @@ std::string buffer_json(const Snapshot& s) {
     if (!b.refusing.empty()) entry["refusing"] = b.refusing;
     signals[signal.name] = std::move(entry);
   }
-  json::object disk{{"store_bytes", s.store.disk_bytes},
-                    {"free_bytes", s.store.free_bytes},
-                    {"size_bytes", s.store.total_bytes},
-                    {"floor_bytes", s.store.floor_bytes}};
-  return text({{"signals", std::move(signals)}, {"disk", std::move(disk)}});
+  json::value disk;
+  if (s.store)
+    disk = {{"store_bytes", s.store->disk_bytes},
+            {"free_bytes", s.store->free_bytes},
+            {"size_bytes", s.store->total_bytes},
+            {"floor_bytes", s.store->floor_bytes},
+            {"unreadable_pages", s.store->unreadable_pages}};
+  json::value because;
+  if (!s.not_ready.empty()) because = s.not_ready;
+  return text({{"ready", s.not_ready.empty()},
+               {"not_ready_because", std::move(because)},
+               {"signals", std::move(signals)},
+               {"disk", std::move(disk)}});
 }
 
 std::string destinations_json(const Snapshot& s) {

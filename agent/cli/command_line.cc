@@ -87,6 +87,8 @@ int command_line(int argc, const char* const* argv, const Run& run, std::ostream
   VerbOptions verb_options;
   auto* reload_words = app.add_subcommand("reload", "have the agent take the configuration anew");
   choose_agent(*reload_words, verb_options.agent);
+  reload_words->add_flag("--leave-backlog", verb_options.leave_backlog,
+                         "even when what is not delivered yet would lie where nobody looks for it");
   auto* buffer_words = app.add_subcommand("buffer", "what the agent holds");
   buffer_words->require_subcommand(1);
   const auto verb = [&](const char* name, const char* help) {

@@ -78,10 +78,22 @@ std::string buffer_text(std::string_view signal, const json::object& buffer, dou
   return out;
 }
 
+// An agent that was started before it said so is ready when it answers.
+std::string readiness_text(const json::object& buffer) {
+  if (!buffer.contains("ready") || buffer.at("ready").as_bool()) return {};
+  return fmt::format("NOT READY: {}\n", printable(text_of(buffer, "not_ready_because")));
+}
+
 std::string disk_text(const json::object& disk) {
-  return fmt::format("disk: {} taken, {} free, {} to be left free\n",
-                     human_bytes(count_of(disk, "store_bytes")), human_bytes(count_of(disk, "free_bytes")),
-                     human_bytes(count_of(disk, "floor_bytes")));
+  std::string out =
+      fmt::format("disk: {} taken, {} free, {} to be left free\n", human_bytes(count_of(disk, "store_bytes")),
+                  human_bytes(count_of(disk, "free_bytes")), human_bytes(count_of(disk, "floor_bytes")));
+  if (const auto pages = disk.contains("unreadable_pages") ? count_of(disk, "unreadable_pages") : 0;
+      pages > 0)
+    out += fmt::format(
+        "  {} places of it CANNOT BE READ: what they held and nothing else is lost; have it looked at\n",
+        pages);
+  return out;
 }
 
 // Names of two signals may be equal: they are told apart where there are two.
@@ -174,9 +186,10 @@ Result<std::string> status_table(const StatusAnswers& answers, double now) try {
   std::string out = fmt::format("tideover {} ({}){}\n\n", text_of(build, "version"),
                                 text_of(build, "revision"), place_of(build));
   const auto buffer = json::parse(answers.buffer);
+  out += readiness_text(buffer.as_object());
   for (const auto& entry : buffer.at("signals").as_object())
     out += buffer_text({entry.key().data(), entry.key().size()}, entry.value().as_object(), now);
-  out += disk_text(buffer.at("disk").as_object());
+  if (!buffer.at("disk").is_null()) out += disk_text(buffer.at("disk").as_object());
   const auto destinations = json::parse(answers.destinations);
   out += "\n" + destinations_text(destinations.at("destinations").as_array(), now);
   const auto ledger = json::parse(answers.ledger);

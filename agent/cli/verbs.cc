@@ -110,7 +110,7 @@ int refused(const AdminAnswer& answer, std::ostream& err) {
 }  // namespace
 
 int reload(const VerbOptions& options, std::ostream& out, std::ostream& err) {
-  return act(options, "/-/reload", out, err);
+  return act(options, options.leave_backlog ? "/-/reload?leave_backlog=true" : "/-/reload", out, err);
 }
 
 int replay_parked(const VerbOptions& options, std::ostream& out, std::ostream& err) {

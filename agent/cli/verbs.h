@@ -9,9 +9,10 @@
 namespace tideover::cli {
 
 struct VerbOptions {
-  StatusOptions agent;      // which, and how it answers; never over TCP
-  std::string signal;       // empty: the one there is, or all
-  std::string destination;  // of drop-cursor, and of rejects; empty: all
+  StatusOptions agent;         // which, and how it answers; never over TCP
+  std::string signal;          // empty: the one there is, or all
+  std::string destination;     // of drop-cursor, and of rejects; empty: all
+  bool leave_backlog = false;  // of reload
 };
 
 // Blocking. 0 when it was done, 1 when the agent refused or none answered, 2 for a bad configuration.

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <cstdint>
+#include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
 #include <fmt/format.h>
@@ -16,6 +17,8 @@
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
+#include <utility>
+#include <vector>
 
 #include "agent/cli/admin_client.h"
 #include "tests/support/temp_directory.h"
@@ -50,7 +53,10 @@ struct AgentProcess {
   TempDirectory folder;
   std::string binary = TIDEOVER_BINARY;
   const std::string config_path = folder / "tideover.yaml";
-  const std::string data_dir = folder / "data";
+  std::string data_dir = folder / "data";
+  std::string max_bytes = "4MiB";
+  std::string keep_free = "0%";
+  std::vector<std::pair<std::string, std::string>> environment = {};
   const std::string log_path = folder / "log";
   std::uint16_t admin_port = free_port();
   std::uint16_t intake_port = free_port();
@@ -70,11 +76,11 @@ struct AgentProcess {
   void configure(const std::string& destinations = "{name: thanos, url: 'http://127.0.0.1:1/'}",
                  const std::string& metrics = {}) const {
     std::ofstream(config_path + ".new") << fmt::format(
-        "cluster: app1\nnode: node-7\ndata_dir: {}\ndisk: {{keep_free: 0%}}\nlog: {{format: json, level: "
+        "cluster: app1\nnode: node-7\ndata_dir: {}\ndisk: {{keep_free: {}}}\nlog: {{format: json, level: "
         "info}}\n"
         "admin: {{listen: '127.0.0.1:{}'}}\n"
-        "metrics: {{listen: '127.0.0.1:{}', max_bytes: 4MiB, {} destinations: [{}]}}\n",
-        data_dir, admin_port, intake_port, metrics, destinations);
+        "metrics: {{listen: '127.0.0.1:{}', max_bytes: {}, {} destinations: [{}]}}\n",
+        data_dir, keep_free, admin_port, intake_port, max_bytes, metrics, destinations);
     std::filesystem::rename(config_path + ".new", config_path);  // never half of it
   }
 
@@ -84,6 +90,7 @@ struct AgentProcess {
     if (pid == 0) {
       const int log = ::open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
       ::dup2(log, STDERR_FILENO);
+      for (const auto& [name, value] : environment) ::setenv(name.c_str(), value.c_str(), 1);
       ::execl(binary.c_str(), "tideover", "run", "--config", config_path.c_str(),
               static_cast<char*>(nullptr));
       ::_exit(127);
@@ -91,8 +98,9 @@ struct AgentProcess {
   }
   void start_and_wait() {
     start();
+    const bool ready = soon([this] { return ask("GET", "/-/ready").status == 200; });
     INFO(log());
-    REQUIRE(soon([this] { return ask("GET", "/-/ready").status == 200; }));
+    REQUIRE(ready);
   }
   // The exit status, once it has ended.
   int ended() {

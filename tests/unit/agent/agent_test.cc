@@ -1,5 +1,6 @@
 // The composition root, from outside: what starts, answers, reloads and ends, and what is said meanwhile.
 #include <algorithm>
+#include <boost/json/parse.hpp>
 #include <filesystem>
 #include <string>
 
@@ -174,6 +175,78 @@ TEST_CASE("an agent whose store cannot be opened yet lives, is not ready, and go
     CHECK(agent.logged("the store cannot be opened yet") == 1);  // said once
     CHECK(agent.write(samples(1)) == 204);
   }
+  CHECK(agent.stop() == 0);
+}
+
+// The configuration as it is, with another data directory.
+void move_to(const AgentProcess& agent, const std::string& data_dir) {
+  agent.configure();
+  std::ifstream old(agent.config_path);
+  std::string text(std::istreambuf_iterator<char>(old), {});
+  text.replace(text.find(agent.data_dir), agent.data_dir.size(), data_dir);
+  std::ofstream(agent.config_path) << text;
+}
+
+TEST_CASE("operators reach an agent whose store cannot be opened, and can give it another directory") {
+  AgentProcess agent;
+  std::filesystem::create_directories(agent.data_dir + "/store/OWNER");
+  for (const std::string& folder : {agent.data_dir, agent.data_dir + "/store"})
+    std::filesystem::permissions(folder, std::filesystem::perms::owner_all);
+  agent.start();
+  REQUIRE(soon([&] { return agent.ask("GET", "/-/ready").status == 503; }));
+  REQUIRE(soon([&] { return says(agent.ask("GET", "/-/ready").body, "the store cannot be opened yet: "); }));
+  const std::string because = agent.ask("GET", "/-/ready").body;
+  const boost::json::value status = boost::json::parse(agent.ask("GET", "/api/v1/status/buffer").body);
+  CHECK_FALSE(status.at("ready").as_bool());
+  CHECK(std::string(status.at("not_ready_because").as_string()) + "\n" == because);
+  CHECK(status.at("disk").is_null());
+  CHECK(says(agent.ask_tcp("GET", "/metrics").body, "\ntideover_ready 0\n"));
+  CHECK_FALSE(says(agent.ask_tcp("GET", "/metrics").body, "tideover_disk_free_bytes"));
+
+  std::ofstream(agent.config_path) << "cluster: [\n";
+  CHECK(agent.ask("POST", "/-/reload").status == 400);
+  ::kill(agent.pid, SIGHUP);
+  CHECK(soon([&] { return agent.logged("the new configuration cannot be used; the old one stays") == 2; }));
+  move_to(agent, agent.folder / "other");
+  const auto refused = agent.ask("POST", "/-/reload");
+  CHECK(refused.status == 400);
+  CHECK(says(refused.body, "nobody knows what the store"));
+  CHECK(agent.ask("POST", "/-/reload?leave_backlog=true").status == 200);
+  CHECK(soon([&] { return agent.ask_tcp("GET", "/-/ready").status == 200; }));
+  CHECK(soon([&] { return agent.write(samples(1)) == 204; }));
+  CHECK(std::filesystem::exists(agent.folder / "other/admin.sock"));
+  CHECK_FALSE(std::filesystem::exists(agent.data_dir + "/admin.sock"));
+  CHECK(agent.stop() == 0);
+}
+
+TEST_CASE("another agent on a directory in use ends, and leaves the first one's socket alone") {
+  AgentProcess first;
+  first.start_and_wait();
+  AgentProcess second;
+  move_to(second, first.data_dir);
+  second.start();
+  CHECK(second.ended() == 1);
+  CHECK(second.logged("is in use by process") == 1);
+  CHECK(first.ask("GET", "/-/ready").status == 200);
+  CHECK(first.stop() == 0);
+}
+
+TEST_CASE("a reload to another directory is refused with the count of what would be left behind") {
+  AgentProcess agent;
+  agent.start_and_wait();
+  REQUIRE(agent.write(samples(5)) == 204);
+  move_to(agent, agent.folder / "other");
+  const auto refused = agent.ask("POST", "/-/reload");
+  CHECK(refused.status == 400);
+  CHECK(says(refused.body, "5 samples of metrics that are not delivered yet"));
+  CHECK(says(refused.body, "tideover reload --leave-backlog"));
+  ::kill(agent.pid, SIGHUP);
+  CHECK(soon([&] { return agent.logged("5 samples of metrics that are not delivered yet") == 2; }));
+  CHECK(says(agent.ask("GET", "/metrics").body, "\ntideover_config_last_reload_successful 0\n"));
+  CHECK(agent.write(samples(1)) == 204);
+  CHECK(agent.ask("POST", "/-/reload?leave_backlog=true").status == 200);
+  CHECK(soon([&] { return std::filesystem::exists(agent.folder / "other/store/CURRENT"); }));
+  CHECK(soon([&] { return agent.write(samples(1)) == 204; }));
   CHECK(agent.stop() == 0);
 }
 

@@ -124,7 +124,7 @@ std::vector<Case> cases() {
        "1 guarantee_seconds=604800"},
       {"disk.keep_free", top("disk: {keep_free: 20%}"), top("disk: {keep_free: 60%}"),
        [](Agent& a) {  // the disk in memory has 128 GiB, half of them free
-         return number(a.life.snapshot().store.floor_bytes >> 30) + " GiB, room for " +
+         return number(a.life.snapshot().store->floor_bytes >> 30) + " GiB, room for " +
                 number(a.life.queue.usage(a.life.lane).room_bytes >> 20) + " MiB";
        },
        "25 GiB, room for 4096 MiB", "76 GiB, room for 32 MiB"},

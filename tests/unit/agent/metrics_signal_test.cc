@@ -115,10 +115,10 @@ TEST_CASE("the buffer shows what the slowest needs, and the oldest record of any
 TEST_CASE("places of the disk that cannot be read are shown") {
   wal::MemStore disk;
   SignalLife life(disk, file_with(one(), ""));
-  CHECK(life.snapshot().store.unreadable_pages == 0);
+  CHECK(life.snapshot().store->unreadable_pages == 0);
   disk.set_unreadable_pages(3);
   life.clock.run_for(2s);  // the queue looks at the disk each second
-  CHECK(life.snapshot().store.unreadable_pages == 3);
+  CHECK(life.snapshot().store->unreadable_pages == 3);
 }
 
 TEST_CASE("an outage that would fit is judged by the tighter of budget and disk") {
@@ -135,7 +135,7 @@ TEST_CASE("an outage that would fit is judged by the tighter of budget and disk"
     life.clock.run_for(2s);
   }
   const admin::BufferSnapshot b = life.buffer();
-  const admin::StoreSnapshot store = life.snapshot().store;
+  const admin::StoreSnapshot store = *life.snapshot().store;
   CHECK(store.floor_bytes == kFloor);
   CHECK(store.total_bytes == 1000 * kMiB);
   CHECK(store.free_bytes > 299 * kMiB);
@@ -265,7 +265,7 @@ TEST_CASE("what intake took and refused is in the snapshot") {
   CHECK(s.remote_write->floats == 3);
   CHECK(s.remote_write->newest_ms == 7'002);
   CHECK(s.buffer.newest_ms == 7'002);
-  CHECK(life.snapshot().store.wal.appended_records == 1);
+  CHECK(life.snapshot().store->wal.appended_records == 1);
   life.clock.run_for(10s);
   CHECK(life.mgmt[kOne].points().size() == 3);
 }

@@ -23,7 +23,7 @@ struct Running {
   server::Listener admin = open("127.0.0.1:0");
   server::Listener taken = open("127.0.0.1:0");  // by somebody else
   RunOptions options{folder / "tideover.yaml", {}};
-  Holding holding{folder / "data", {{admin.address, admin.acceptor.native_handle()}}};
+  Holding holding{folder / "data", {{admin.address, admin.acceptor.native_handle()}}, true};
 
   server::Listener open(const std::string& address) {
     auto opened = server::open_listener(io, address);
@@ -42,7 +42,9 @@ struct Running {
         data, admin_address, intake_address);
   }
 
-  Result<Reload> reload() { return prepare_reload(io, clock, options, signal_kinds(), holding); }
+  Result<Reload> reload(bool leave_backlog = false) {
+    return prepare_reload(io, clock, options, signal_kinds(), holding, leave_backlog);
+  }
 };
 
 TEST_CASE("a reload to a directory with the store of an earlier version leaves it as it is") {
@@ -102,6 +104,52 @@ TEST_CASE("a reload that is refused leaves nothing behind") {
   REQUIRE(refused.has_error());
   CHECK(refused.error().detail.find(why) != std::string::npos);
   CHECK(server::open_listener(agent.io, new_admin).has_value());
+}
+
+TEST_CASE(
+    "a reload that would leave a backlog behind is refused with the count, unless an operator says so") {
+  Running agent;
+  const std::string intake = agent.free_address();
+  agent.holding.backlog = {{"metrics", 1'234}, {"counts", 0}};
+  std::vector<std::string> says;
+  SECTION("in another directory") {
+    agent.write(agent.admin.address, intake, agent.folder / "other");
+    says = {"1234 samples of metrics", agent.holding.data_dir, agent.folder / "other", "--leave-backlog"};
+  }
+  SECTION("of a signal that is gone") {
+    agent.holding.backlog = {{"counts", 77}, {"metrics", 0}};
+    agent.write(agent.admin.address, intake, agent.holding.data_dir);
+    says = {"the section counts is gone", "77 of its samples", "--leave-backlog"};
+  }
+  SECTION("nobody knows how large") {
+    agent.holding.opened = false;
+    agent.holding.backlog.clear();
+    agent.write(agent.admin.address, intake, agent.folder / "other");
+    says = {"nobody knows what the store", agent.holding.data_dir, "--leave-backlog"};
+  }
+  const Result<Reload> refused = agent.reload();
+  REQUIRE(refused.has_error());
+  CHECK(refused.error().code == Errc::bad_input);
+  for (const std::string& words : says) CHECK(refused.error().detail.find(words) != std::string::npos);
+  CHECK(server::open_listener(agent.io, intake).has_value());  // nothing was bound
+  auto reload = agent.reload(true);
+  REQUIRE(reload.has_value());
+  close_inheritance(reload->bequest);
+}
+
+TEST_CASE("a reload that leaves nothing behind is not asked twice") {
+  Running agent;
+  agent.holding.backlog = {{"metrics", 0}, {"counts", 0}};
+  agent.write(agent.admin.address, agent.free_address(), agent.folder / "other");
+  auto moved = agent.reload();
+  REQUIRE(moved.has_value());
+  close_inheritance(moved->bequest);
+  agent.holding.backlog = {{"metrics", 5}};
+  agent.holding.opened = false;  // and the same directory
+  agent.write(agent.admin.address, agent.free_address(), agent.holding.data_dir);
+  auto stays = agent.reload();
+  REQUIRE(stays.has_value());
+  close_inheritance(stays->bequest);
 }
 
 TEST_CASE("a reload reads the file as it was read at the start: with variables replaced, or not") {

@@ -16,7 +16,8 @@ namespace tideover::admin {
 namespace {
 
 struct Api {
-  bool ready = true;
+  std::string not_ready;
+  bool left_backlog = false;
   int reloads = 0, retries = 0;
   Result<> outcome;
   std::vector<std::string> dropped;
@@ -30,9 +31,10 @@ struct Api {
       s.signals[0].destinations.emplace_back().name = "thanos";
       return s;
     };
-    hooks.ready = [this] { return ready; };
-    hooks.reload = [this] {
+    hooks.not_ready = [this] { return not_ready; };
+    hooks.reload = [this](bool leave_backlog) {
       ++reloads;
+      left_backlog = leave_backlog;
       return outcome;
     };
     hooks.retry_now = [this](std::string_view signal) {
@@ -92,12 +94,12 @@ TEST_CASE("healthy is who answers, ready who can keep records") {
   Api api;
   CHECK(api.get("/-/healthy").status == 200);
   CHECK(api.get("/-/ready").status == 200);
-  api.ready = false;
+  api.not_ready = "the store is being opened";
   CHECK(api.get("/-/healthy").status == 200);
   const http::Response not_yet = api.get("/-/ready");
   CHECK(not_yet.status == 503);
   CHECK(not_yet.headers.find("Content-Type") == "text/plain; charset=utf-8");
-  CHECK(not_yet.body == "the store is not open yet, or the agent is stopping\n");
+  CHECK(not_yet.body == "the store is being opened\n");
 }
 
 TEST_CASE("what changes the agent is on the operator's socket alone, and only as POST") {
@@ -111,6 +113,11 @@ TEST_CASE("what changes the agent is on the operator's socket alone, and only as
     CHECK(api.post(verb).status == 200);
   }
   CHECK(api.reloads == 1);
+  CHECK_FALSE(api.left_backlog);
+  api.post("/-/reload?leave_backlog=true");
+  CHECK(api.left_backlog);
+  api.post("/-/reload?leave_backlog=yes");
+  CHECK_FALSE(api.left_backlog);
   CHECK(api.retries == 1);
   CHECK(api.dropped == std::vector<std::string>{"/a"});
   CHECK(api.ask(operator_routes(api.hooks()), "GET", "/metrics"));

@@ -55,10 +55,11 @@ Snapshot agent_of_distinct_figures() {
   m.name = "metrics";
   ingest::IntakeMetrics& intake = m.remote_write.emplace();
   server::ServerMetrics& server = m.server.emplace();
+  StoreSnapshot& store = s.store.emplace();
   Numbers n(1001);
   n.give(s.started_ms, m.buffer.held.records, m.buffer.held.units, m.buffer.held.bytes, m.buffer.max_bytes);
-  n.give(m.buffer.oldest_ms, m.buffer.newest_ms, s.store.disk_bytes, s.store.memory_bytes);
-  n.give(s.store.free_bytes, s.store.total_bytes, s.store.floor_bytes);
+  n.give(m.buffer.oldest_ms, m.buffer.newest_ms, store.disk_bytes, store.memory_bytes);
+  n.give(store.free_bytes, store.total_bytes, store.floor_bytes);
   m.buffer.survivable_seconds = 1999;
   for (auto& answers : intake.requests)
     for (auto& count : answers) n.give(count);
@@ -66,13 +67,13 @@ Snapshot agent_of_distinct_figures() {
   n.give(intake.body_bytes, intake.raw_bytes, intake.newest_ms);
   n.give(server.connections_open, server.inflight_bytes, server.inflight_requests);
   for (auto& count : server.refused.counts) n.give(count);
-  n.give(s.store.wal.appended_records, s.store.wal.appended_bytes, s.store.wal.commits,
-         s.store.wal.commit_failures, s.store.wal.reopens);
-  n.give(s.store.wal.damaged_records, s.store.wal.commit_seconds.sum, s.store.wal.append_seconds.sum,
-         s.store.unreadable_pages);
-  s.store.wal.commit_seconds.counts[0] = 3;
-  s.store.wal.commit_seconds.counts.back() = 4;
-  s.store.wal.append_seconds.counts[1] = 5;
+  n.give(store.wal.appended_records, store.wal.appended_bytes, store.wal.commits, store.wal.commit_failures,
+         store.wal.reopens);
+  n.give(store.wal.damaged_records, store.wal.commit_seconds.sum, store.wal.append_seconds.sum,
+         store.unreadable_pages);
+  store.wal.commit_seconds.counts[0] = 3;
+  store.wal.commit_seconds.counts.back() = 4;
+  store.wal.append_seconds.counts[1] = 5;
   s.now_ms = 10'000'000;
   m.destinations.resize(2);
   fill(m.destinations[0], Numbers(2001), "thanos", "replaying");
@@ -117,8 +118,11 @@ TEST_CASE("every reason for which the server turns a request away is explained")
 TEST_CASE("every series of the golden page has a value of its own") {
   std::istringstream page(metrics_page(agent_of_distinct_figures(), process()));
   std::map<std::string, std::string> series_of;
-  const std::set<std::string> flags{"tideover_build_info", "tideover_config_last_reload_successful",
-                                    "tideover_buffer_refusing", "tideover_destination_state",
+  const std::set<std::string> flags{"tideover_build_info",
+                                    "tideover_ready",
+                                    "tideover_config_last_reload_successful",
+                                    "tideover_buffer_refusing",
+                                    "tideover_destination_state",
                                     "tideover_destination_up"};
   for (std::string line; std::getline(page, line);) {
     if (line.starts_with('#') || line.find("_bucket{") != line.npos || line.find("_duration_") != line.npos)

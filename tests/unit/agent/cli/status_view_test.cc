@@ -58,6 +58,25 @@ TEST_CASE("an agent that refuses samples says so first, with its reason") {
   CHECK(table->find("REFUSING new samples: the buffer is full") != std::string::npos);
 }
 
+TEST_CASE("an agent that takes nothing in says why, before anything else") {
+  auto answers = outage();
+  answers.buffer =
+      R"({"ready":false,"not_ready_because":"the store cannot be opened yet: no","signals":{},"disk":null})";
+  answers.destinations = R"({"destinations":[]})";
+  answers.ledger = "{}";
+  const auto table = status_table(answers, 1800004320.0);
+  REQUIRE(table.has_value());
+  CHECK(table->find("\n\nNOT READY: the store cannot be opened yet: no\n") != std::string::npos);
+}
+
+TEST_CASE("a disk with places that cannot be read is said to be one") {
+  auto answers = outage();
+  answers.buffer.replace(answers.buffer.find("\"floor_bytes\""), 0, "\"unreadable_pages\":3,");
+  const auto table = status_table(answers, 1800004320.0);
+  REQUIRE(table.has_value());
+  CHECK(table->find("\n  3 places of it CANNOT BE READ: ") != std::string::npos);
+}
+
 TEST_CASE("a ledger that does not close is not hidden, whatever the agent says of itself") {
   auto answers = outage();
   answers.ledger.replace(answers.ledger.find("45000012"), 8, "45000013");

@@ -17,8 +17,10 @@ void DiskWatch::stop() {
 
 DiskFill DiskWatch::fill() const {
   const std::uint64_t written = metrics_.appended_bytes - appended_at_usage_;
+  // What lies in the log by now takes as much again when the store is opened.
+  const std::uint64_t reopen = usage_.reopen_bytes == 0 ? 0 : usage_.reopen_bytes + written;
   return {usage_.free_bytes > written ? usage_.free_bytes - written : 0, usage_.total_bytes,
-          usage_.set_aside_bytes, usage_.reopen_bytes};
+          usage_.set_aside_bytes, reopen};
 }
 
 void DiskWatch::wait() {

@@ -79,8 +79,9 @@ struct StoreUsage {
   std::uint64_t disk_bytes = 0;  // files of the store, as allocated
   std::uint64_t free_bytes = 0;  // of the file system, for this user
   std::uint64_t total_bytes = 0;
-  std::uint64_t set_aside_bytes = 0;   // not free, and given up when nothing is
-  std::uint64_t reopen_bytes = 0;      // that opening the store takes: not to be used for records
+  std::uint64_t set_aside_bytes = 0;  // not free, and given up when nothing is
+  std::uint64_t reopen_bytes =
+      0;  // that opening the store takes: not to be used for records; 0: nothing ever
   std::uint64_t memory_bytes = 0;      // caches, memtables, readers
   std::uint64_t unreadable_pages = 0;  // places of 4 KiB that the device refused to read, since the start
 };

@@ -103,6 +103,7 @@ StoreUsage MemStore::usage() const {
   return {.disk_bytes = held_bytes_,
           .free_bytes = free_bytes_,
           .total_bytes = total_bytes_,
+          .reopen_bytes = reopen_bytes_,
           .memory_bytes = 0,
           .unreadable_pages = unreadable_pages_};
 }
@@ -193,6 +194,11 @@ void MemStore::misplace(LaneId lane, Seq seq, LaneId from, Seq other) {
 void MemStore::set_lazy_release(bool lazy) {
   std::lock_guard lock(mutex_);
   lazy_release_ = lazy;
+}
+
+void MemStore::set_reopen_bytes(std::uint64_t bytes) {
+  std::lock_guard lock(mutex_);
+  reopen_bytes_ = bytes;
 }
 
 void MemStore::set_unreadable_pages(std::uint64_t pages) {

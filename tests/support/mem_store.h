@@ -61,6 +61,7 @@ class MemStore final : public Store {
   // Figures of the file system. A commit that needs more than what is free fails with disk_full by itself.
   void set_free_bytes(std::uint64_t bytes);
   void set_total_bytes(std::uint64_t bytes);
+  void set_reopen_bytes(std::uint64_t bytes);
   void set_unreadable_pages(std::uint64_t pages);
 
   std::uint64_t commits() const;  // that succeeded
@@ -99,6 +100,7 @@ class MemStore final : public Store {
   std::uint64_t free_bytes_ = std::uint64_t{64} << 30;
   std::uint64_t unreadable_pages_ = 0;
   std::uint64_t total_bytes_ = std::uint64_t{128} << 30;
+  std::uint64_t reopen_bytes_ = 0;
   std::uint64_t held_bytes_ = 0;
   std::uint64_t commits_ = 0;
 };

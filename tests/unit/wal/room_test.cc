@@ -167,6 +167,22 @@ TEST_CASE("free space is counted from the last look at the disk: what it saw is 
   CHECK(life.append(lane, kTenKiB).has_value());
 }
 
+TEST_CASE(
+    "what was written since the disk was looked at takes its room twice: it lies there, and is to be opened "
+    "again") {
+  MemStore disk;
+  disk.set_total_bytes(1000 * kKiB);  // of which 200 are to be kept free
+  disk.set_free_bytes(150 * kKiB);
+  disk.set_reopen_bytes(20 * kKiB);
+  QueueLife life(disk);
+  const LaneId lane = life.queue.open_lane("metrics", {0, true, flows(life, 100 * kKiB)});
+  life.queue.open_cursor(lane, "thanos", Keep::required, StartAt::oldest);
+  int taken = 0;
+  while (taken < 100 && life.append(lane, kTenKiB).has_value()) ++taken;
+  CHECK(taken == 7);
+  CHECK(life.queue.refusal(lane, 10 * kKiB)->code == Errc::disk_floor);
+}
+
 TEST_CASE("what waits for its sync counts against the budget, whether it was given to the disk or not") {
   MemStore disk;
   QueueLife life(disk);

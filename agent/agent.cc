@@ -317,8 +317,7 @@ class Agent {
 
   admin::Snapshot snapshot() const {
     admin::Snapshot s;
-    s.build = {std::string(version().version), std::string(version().revision),
-               std::string(version().compiler)};
+    s.build = version();
     s.cluster = config_.cluster;
     s.node = config_.node;
     for (const Listening& l : listening())

@@ -85,10 +85,7 @@ Settings derive(const config::Config& config, const NodeFacts& node, const Share
 }
 
 log::Options log_options(const config::Config& config) {
-  log::Options options;
-  options.format = config.log.format == config::LogFormat::json ? log::Format::json : log::Format::logfmt;
-  options.level = static_cast<log::Level>(config.log.level);
-  return options;
+  return {.format = config.log.format, .level = config.log.level};
 }
 
 }  // namespace tideover

@@ -80,8 +80,8 @@ double seconds(std::int64_t ms) { return static_cast<double>(ms) / 1000.0; }
 
 void agent(Page& page, const Snapshot& s) {
   page.gauge("tideover_build_info", "Always 1; the labels say what runs.");
-  page.value(1, {{"version", s.build.version},
-                 {"revision", s.build.revision},
+  page.value(1, {{"version", std::string(s.build.version)},
+                 {"revision", std::string(s.build.revision)},
                  {"cluster", s.cluster},
                  {"node", s.node}});
   page.gauge("tideover_ready", "1 while records can be taken in and kept, as /-/ready says.",

@@ -12,17 +12,12 @@
 
 #include "agent/ingest/metrics.h"
 #include "agent/server/http_server.h"
+#include "agent/version.h"
 #include "wal/ledger.h"
 #include "wal/metrics.h"
 #include "wal/record.h"
 
 namespace tideover::admin {
-
-struct BuildInfo {
-  std::string version;
-  std::string revision;
-  std::string compiler;
-};
 
 // The disk and what all signals share of it.
 struct StoreSnapshot {
@@ -97,7 +92,7 @@ inline std::uint64_t undelivered(const SignalSnapshot& signal) {
 }
 
 struct Snapshot {
-  BuildInfo build;
+  Version build;
   std::string cluster;  // as the configuration names them
   std::string node;
   std::vector<std::string> listening;  // TCP, as the configuration says it

@@ -4,7 +4,7 @@
 
 #include "agent/admin/rejects.h"
 #include "agent/json/plain.h"
-#include "wal/wal_format.h"
+#include "agent/json/version.h"
 
 namespace tideover::admin {
 namespace {
@@ -50,13 +50,11 @@ std::string text(json::object object) { return plain_json(object) + "\n"; }
 std::string buildinfo_json(const Snapshot& s) {
   json::array listening;
   for (const std::string& address : s.listening) listening.emplace_back(address);
-  return text({{"version", s.build.version},
-               {"revision", s.build.revision},
-               {"compiler", s.build.compiler},
-               {"format", wal::kFormatVersion},
-               {"cluster", s.cluster},
-               {"node", s.node},
-               {"listening", std::move(listening)}});
+  json::object build = json_of(s.build);
+  build["cluster"] = s.cluster;
+  build["node"] = s.node;
+  build["listening"] = std::move(listening);
+  return text(std::move(build));
 }
 
 std::string buffer_json(const Snapshot& s) {

@@ -38,8 +38,8 @@ int try_to_bind(const config::Address& address) {
   boost::asio::io_context io;
   tcp::socket socket(io);
   boost::system::error_code error;
-  const tcp::endpoint endpoint(boost::asio::ip::make_address(address.ip, error), address.port);
-  if (!error) socket.open(endpoint.protocol(), error);
+  const tcp::endpoint endpoint = address.endpoint();
+  socket.open(endpoint.protocol(), error);
   if (!error) socket.set_option(boost::asio::socket_base::reuse_address(true), error);  // as the agent does
   if (!error) socket.bind(endpoint, error);
   return error.value();

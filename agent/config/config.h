@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "agent/config/values.h"
+#include "agent/log/line.h"
 
 namespace tideover::config {
 
@@ -70,12 +71,9 @@ struct Admin {
   Address listen;
 };
 
-enum class LogFormat { logfmt, json };
-enum class LogLevel { debug, info, warn, error };
-
 struct Log {
-  LogFormat format = LogFormat::logfmt;
-  LogLevel level = LogLevel::info;
+  log::Format format = log::Format::logfmt;
+  log::Level level = log::Level::info;
 };
 
 struct Config {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/ip/address.hpp>
 #include <charconv>
 #include <filesystem>
 #include <fmt/format.h>
@@ -123,21 +122,9 @@ Result<bool> parse_boolean(std::string_view text) {
 }
 
 Result<Address> parse_address(std::string_view text) {
-  const auto wrong = [&](std::string_view why) {
-    return bad(fmt::format("{} {}: write 127.0.0.1:7302, 0.0.0.0:7302 or [::1]:7302", in_quotes(text), why));
-  };
-  const auto colon = text.rfind(':');
-  if (colon == std::string_view::npos) return wrong("has no port");
-  std::string_view port_text = text.substr(colon + 1);
-  std::string_view ip_text = text.substr(0, colon);
-  const auto port = take_number(port_text);
-  if (!port || !port_text.empty() || *port > 65535) return wrong("has no port between 0 and 65535");
-  const bool brackets = ip_text.starts_with('[') && ip_text.ends_with(']');
-  if (brackets) ip_text = ip_text.substr(1, ip_text.size() - 2);
-  boost::system::error_code error;
-  const auto ip = boost::asio::ip::make_address(std::string(ip_text), error);
-  if (error || ip.is_v6() != brackets) return wrong("does not begin with an IP address");
-  return Address{ip.to_string(), static_cast<std::uint16_t>(*port)};
+  auto address = tideover::parse_address(text);
+  if (!address) return bad(fmt::format("{} {}", in_quotes(text), address.error().detail));
+  return std::move(*address);
 }
 
 Result<Url> parse_url(std::string_view text) {
@@ -173,33 +160,7 @@ std::string print(Count value) { return std::to_string(value.n); }
 
 std::string print(Percentage value) { return fmt::format("{:.4g}%", value.ratio * 100); }
 
-std::string print(const Address& value) {
-  const bool v6 = value.ip.find(':') != std::string::npos;
-  return v6 ? fmt::format("[{}]:{}", value.ip, value.port) : fmt::format("{}:{}", value.ip, value.port);
-}
-
 std::string print(const Url& value) { return http::printable_url(value.text); }
-
-bool overlap(const Address& a, const Address& b) {
-  const auto ip_of = [](const Address& address) {  // ::ffff:127.0.0.1 is 127.0.0.1
-    boost::system::error_code error;
-    const auto ip = boost::asio::ip::make_address(address.ip, error);
-    return ip.is_v6() && ip.to_v6().is_v4_mapped()
-               ? boost::asio::ip::address(make_address_v4(boost::asio::ip::v4_mapped, ip.to_v6()))
-               : ip;
-  };
-  const auto first = ip_of(a);
-  const auto second = ip_of(b);
-  return a.port != 0 && a.port == b.port &&
-         (first == second || first.is_unspecified() || second.is_unspecified());
-}
-
-bool is_loopback(const Address& address) {
-  boost::system::error_code error;
-  const auto ip = boost::asio::ip::make_address(address.ip, error);
-  return ip.is_loopback() || (ip.is_v6() && ip.to_v6().is_v4_mapped() &&
-                              make_address_v4(boost::asio::ip::v4_mapped, ip.to_v6()).is_loopback());
-}
 
 Complaint complain_destination_name(std::string_view name) {
   const bool legal = !name.empty() && name.size() <= 40 && std::ranges::all_of(name, [](char c) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "agent/net/address.h"
 #include "wal/base/result.h"
 
 namespace tideover::config {
@@ -25,11 +26,7 @@ struct Percentage {
   double ratio = 0;  // 20% is 0.2
   auto operator<=>(const Percentage&) const = default;
 };
-struct Address {
-  std::string ip;  // without brackets
-  std::uint16_t port = 0;
-  bool operator==(const Address&) const = default;
-};
+using tideover::Address;
 struct Url {
   std::string text;  // as configured; its query may hold a secret, so that print() alone is for people
   bool https = false;
@@ -51,12 +48,8 @@ std::string print(Milliseconds value);
 std::string print(Size value);
 std::string print(Count value);
 std::string print(Percentage value);
-std::string print(const Address& value);
+using tideover::print;                // of an Address
 std::string print(const Url& value);  // without its query: a key may stand there
-
-// No two sockets can listen on both: one port, on one IP or on one that stands for all.
-bool overlap(const Address& a, const Address& b);
-bool is_loopback(const Address& address);
 
 // Nothing when legal, else the sentence that says what would be.
 using Complaint = std::string;

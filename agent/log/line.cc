@@ -62,13 +62,7 @@ Field::Field(std::string_view name, double number)
     : key(name), value(std::isfinite(number) ? fmt::format("{:.6g}", number) : "null"), bare(true) {}
 
 std::string_view to_string(Level level) {
-  switch (level) {
-    case Level::debug: return "debug";
-    case Level::info: return "info";
-    case Level::warn: return "warn";
-    case Level::error: return "error";
-  }
-  return {};
+  return std::ranges::find(kLevels, level, [](const auto& word) { return word.second; })->first;
 }
 
 std::string format_line(Format format, std::chrono::system_clock::time_point time, Level level,

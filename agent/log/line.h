@@ -1,12 +1,14 @@
 // One line of log as text; pure.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace tideover::log {
 
@@ -31,6 +33,11 @@ struct Field {
   Field(std::string_view name, double number);
 };
 
+// The words that stand for them, in the configuration and in the log: the one list.
+inline constexpr std::array<std::pair<std::string_view, Level>, 4> kLevels{
+    {{"debug", Level::debug}, {"info", Level::info}, {"warn", Level::warn}, {"error", Level::error}}};
+inline constexpr std::array<std::pair<std::string_view, Format>, 2> kFormats{
+    {{"logfmt", Format::logfmt}, {"json", Format::json}}};
 std::string_view to_string(Level level);
 
 // Without a line break. Time in UTC with milliseconds; control bytes escaped, so that one event is one line.

@@ -1,11 +1,10 @@
 #include "agent/log/log.h"
 
+#include <cerrno>
 #include <map>
-#include <memory>
 #include <mutex>
-#include <spdlog/logger.h>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <string>
+#include <unistd.h>
 #include <utility>
 
 #include "agent/log/rate_limit.h"
@@ -36,7 +35,6 @@ class Log {
   void flush() {
     const std::lock_guard lock(mutex_);
     write_counts(SteadyTime::max());
-    stderr_.flush();
   }
 
  private:
@@ -53,25 +51,27 @@ class Log {
   }
 
   void write(Level level, std::string_view sentence, std::span<const Field> fields) {
-    const std::string line =
+    std::string line =
         format_line(options_.format, std::chrono::system_clock::now(), level, sentence, fields);
-    if (options_.write)
-      options_.write(line);
-    else
-      stderr_.info(line);
+    if (options_.write) return options_.write(line);
+    line += '\n';
+    write_all(line);
   }
 
-  static spdlog::logger make_stderr() {
-    spdlog::logger logger("tideover", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-    logger.set_pattern("%v");
-    logger.flush_on(spdlog::level::trace);
-    return logger;
+  // In one call where the system takes it whole, so that lines of several processes do not mix. A log that
+  // cannot be written to is nobody's fault here: the line is left out.
+  static void write_all(std::string_view line) {
+    while (!line.empty()) {
+      const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written <= 0) return;
+      line.remove_prefix(static_cast<std::size_t>(written));
+    }
   }
 
   std::mutex mutex_;  // threads of the agent meet here, for the length of one line
   Options options_;
   std::map<std::pair<const char*, std::uint_least32_t>, RateLimit> sites_;
-  spdlog::logger stderr_ = make_stderr();
 };
 
 // The one object of the process that is not wired by its composition root: a log line must never need

@@ -3,14 +3,14 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <fmt/format.h>
-#include <optional>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
+
+#include "agent/net/address.h"
 
 namespace tideover::server {
 namespace {
@@ -23,24 +23,6 @@ constexpr std::string_view kUnixPrefix = "unix:";
 
 Error no_listen(const std::string& address, const std::string& words) {
   return fail(Errc::io_error, fmt::format("cannot listen on {}: {}", address, words));
-}
-
-// "127.0.0.1:7302" or "[::1]:7302"; names are not looked up, since what they mean may change.
-std::optional<tcp::endpoint> parse_tcp(std::string_view text) {
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos) return std::nullopt;
-  std::string_view host = text.substr(0, colon);
-  const std::string_view port_text = text.substr(colon + 1);
-  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
-  if (bracketed) host = host.substr(1, host.size() - 2);
-  error_code error;
-  const auto ip = boost::asio::ip::make_address(std::string(host), error);
-  if (error || ip.is_v6() != bracketed) return std::nullopt;
-  std::uint16_t port = 0;
-  const auto [end, parse_error] =
-      std::from_chars(port_text.data(), port_text.data() + port_text.size(), port);
-  if (parse_error != std::errc() || end != port_text.data() + port_text.size()) return std::nullopt;
-  return tcp::endpoint(ip, port);
 }
 
 error_code bind_to(Acceptor& acceptor, const Protocol::endpoint& endpoint) {
@@ -78,10 +60,9 @@ error_code bind_beside(Acceptor& acceptor, const tcp::endpoint& endpoint, std::s
   return error;
 }
 
-Error not_an_address(const std::string& address) {
-  return fail(Errc::bad_input, fmt::format("\"{}\" is not an address to listen on, such as 127.0.0.1:7302, "
-                                           "[::1]:7302 or unix:/run/tideover.sock",
-                                           address));
+// In the words of whoever reads addresses, with the one form more that there is here.
+Error not_an_address(const std::string& address, const Error& why) {
+  return fail(Errc::bad_input, fmt::format("\"{}\" {}, or unix:/run/tideover.sock", address, why.detail));
 }
 
 // Where a TCP socket is bound, which must have been asked for as TCP.
@@ -94,26 +75,21 @@ tcp::endpoint bound_to(const Acceptor& acceptor, error_code& error) {
   return bound;
 }
 
-std::string in_words(const tcp::endpoint& endpoint) {
-  const std::string host = endpoint.address().to_string();
-  return endpoint.address().is_v6() ? fmt::format("[{}]:{}", host, endpoint.port())
-                                    : fmt::format("{}:{}", host, endpoint.port());
-}
-
 Result<Listener> listen_tcp(boost::asio::io_context& io, const std::string& address,
                             std::span<const int> beside) {
-  const std::optional<tcp::endpoint> endpoint = parse_tcp(address);
-  if (!endpoint) return not_an_address(address);
+  const Result<Address> wanted = parse_address(address);
+  if (!wanted) return not_an_address(address, wanted.error());
+  const tcp::endpoint endpoint = wanted->endpoint();
   Listener listener{Acceptor(io), address, {}, {}, 0, 0};
-  error_code error = bind_and_listen(listener.acceptor, *endpoint);
+  error_code error = bind_and_listen(listener.acceptor, endpoint);
   if (error == boost::system::errc::address_in_use && !beside.empty()) {
     listener.acceptor = Acceptor(io);
-    error = bind_beside(listener.acceptor, *endpoint, beside);
+    error = bind_beside(listener.acceptor, endpoint, beside);
   }
   if (error) return no_listen(address, error.message());
   const tcp::endpoint bound = bound_to(listener.acceptor, error);
   if (error) return no_listen(address, error.message());
-  listener.address = in_words(bound);
+  listener.address = print(bound);
   return listener;
 }
 
@@ -178,8 +154,8 @@ std::string adopt_tcp(Listener& listener, const tcp::endpoint& wanted) {
   const tcp::endpoint bound = bound_to(listener.acceptor, error);
   if (error) return error.message();
   if (bound.address() != wanted.address() || (wanted.port() != 0 && bound.port() != wanted.port()))
-    return "it is bound to " + in_words(bound);
-  listener.address = in_words(bound);
+    return "it is bound to " + print(bound);
+  listener.address = print(bound);
   return {};
 }
 
@@ -231,9 +207,9 @@ Result<Listener> adopt_listener(boost::asio::io_context& io, const std::string& 
   if (family == AF_UNIX) {
     why = adopt_unix(listener);
   } else {
-    const std::optional<tcp::endpoint> wanted = parse_tcp(address);
-    if (!wanted) return not_an_address(address);
-    why = adopt_tcp(listener, *wanted);
+    const Result<Address> wanted = parse_address(address);
+    if (!wanted) return not_an_address(address, wanted.error());
+    why = adopt_tcp(listener, wanted->endpoint());
   }
   if (!why.empty()) return unfit(why);
   return listener;

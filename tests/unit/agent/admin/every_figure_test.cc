@@ -47,7 +47,7 @@ void fill(DestinationSnapshot& d, Numbers n, std::string name, std::string state
 
 Snapshot agent_of_distinct_figures() {
   Snapshot s;
-  s.build = {"1.2.3", "abcdef", "GNU 12"};
+  s.build = {"1.2.3", "abcdef", "GNU 12", 2};
   s.cluster = "app1";
   s.node = "node-7";
   s.listening = {"127.0.0.1:7301", "[::1]:7302"};

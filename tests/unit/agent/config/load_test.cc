@@ -47,8 +47,8 @@ TEST_CASE("the smallest file gets every default") {
   CHECK(keep_free(config.disk, true).share.ratio == Approx(0.2));
   CHECK_FALSE(config.memory.limit);
   CHECK(config.admin.listen == Address{"127.0.0.1", 7301});
-  CHECK(config.log.format == LogFormat::logfmt);
-  CHECK(config.log.level == LogLevel::info);
+  CHECK(config.log.format == log::Format::logfmt);
+  CHECK(config.log.level == log::Level::info);
   REQUIRE(config.metrics);
   CHECK(config.metrics->listen == Address{"127.0.0.1", 7302});
   CHECK_FALSE(config.metrics->max_bytes);
@@ -93,8 +93,8 @@ log: {format: json, level: warn}
   CHECK(config.disk.keep_free->ratio == Approx(0.125));
   CHECK(config.memory.limit->bytes == 128ULL << 20);
   CHECK(config.admin.listen == Address{"::1", 1});
-  CHECK(config.log.format == LogFormat::json);
-  CHECK(config.log.level == LogLevel::warn);
+  CHECK(config.log.format == log::Format::json);
+  CHECK(config.log.level == log::Level::warn);
   REQUIRE(config.metrics);
   CHECK(config.metrics->listen == Address{"0.0.0.0", 2});
   CHECK(config.metrics->max_bytes->bytes == 4ULL << 30);

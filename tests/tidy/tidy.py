@@ -36,12 +36,11 @@ VENDORS = {
     r"boost/beast": r"forwarders/http/\w+\.cc|agent/server/\w+\.cc",
     r"boost/asio/ssl|openssl/": r"forwarders/http/\w+\.cc|agent/check/reach\.cc",
     r"boost/url": r"forwarders/http/url\.cc",
-    r"boost/json": r"agent/admin/\w+\.cc|agent/cli/\w+\.cc|agent/json/\w+\.cc|forwarders/reject_record\.cc",
+    r"boost/json": r"agent/admin/\w+\.cc|agent/cli/\w+\.cc|agent/json/\w+\.(?:cc|h)|forwarders/reject_record\.cc",
     r"snappy": r"forwarders/remote_write/snappy\.cc",
     r"google/protobuf": r"(?!)",  # generated code is for tests only
     r"prometheus/": r"agent/admin/metrics_page\.cc",
     r"yaml-cpp/": r"agent/config/yaml_tree\.cc",
-    r"spdlog/": r"agent/log/log\.cc",
     r"CLI/": r"agent/cli/command_line\.cc",
     r"zstd": r"wal/\w+\.cc|forwarders/\w+/\w+\.cc",
     r"catch2/": r"(?!)",

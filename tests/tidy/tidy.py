@@ -34,11 +34,12 @@ VENDORS = {
     r"rocksdb/": r"wal/rocks_\w+\.cc",
     r"xxhash": r"wal/\w+\.cc",
     r"boost/beast": r"forwarders/http/\w+\.cc|agent/server/\w+\.cc",
-    r"boost/asio/ssl|openssl/": r"forwarders/http/\w+\.cc|agent/check/reach\.cc",
+    r"boost/asio/ssl|openssl/": r"forwarders/http/\w+\.cc|agent/check/reach\.cc|agent/relabel/rule\.cc",
     r"boost/url": r"forwarders/http/url\.cc",
     r"boost/json": r"agent/admin/\w+\.cc|agent/cli/\w+\.cc|agent/json/\w+\.(?:cc|h)|forwarders/reject_record\.cc",
     r"snappy": r"forwarders/remote_write/snappy\.cc",
     r"google/protobuf": r"(?!)",  # generated code is for tests only
+    r"re2/": r"agent/relabel/pattern\.cc",
     r"prometheus/": r"agent/admin/metrics_page\.cc",
     r"yaml-cpp/": r"agent/config/yaml_tree\.cc",
     r"CLI/": r"agent/cli/command_line\.cc",

@@ -68,12 +68,21 @@ class Rig:
 
     def finish(self, seconds=60, allow_extra=False):
         """Ends the run and requires that both ends hold the same; `allow_extra`: others write to the receiver too."""
+        end = self.stop_sender(seconds)
+        self.world.say("the sender has stopped; draining")
+        self.agent.wait_drained(seconds)
+        self.require_same_ends(end, allow_extra)
+
+    def stop_sender(self, seconds=60):
+        """All that it has is with the agent. Returns the time up to which both ends can be compared."""
         end = time.time()
         self.sender.wait_sent(end + 2, seconds)
         self.require_sender_lost_nothing()
         self.sender.terminate(70)
-        self.world.say("the sender has stopped; draining")
-        self.agent.wait_drained(seconds)
+        return end
+
+    def require_same_ends(self, end, allow_extra=False):
+        """Ends agent and receiver, and compares."""
         self.progress()
         self.agent.require_closed_ledger()
         peak = self.agent.require_small(self.peak_rss_kib)

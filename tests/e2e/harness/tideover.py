@@ -19,7 +19,7 @@ class Tideover(Process):
         super().__init__(name, [program or world.binary("tideover"), "run", "--config", self.config], world.log(name), prefix, env)
         self.configure()
 
-    def configure(self, listen=None, admin=None, data=None, more=""):
+    def configure(self, listen=None, admin=None, data=None, more="", destination="mgmt"):
         """Writes the file; a running agent reads it at its next reload. `more` is a line of the top level."""
         tenant_line = f"tenant: {self._tenant}" if self._tenant else ""
         self.write_config(f"""
@@ -32,7 +32,7 @@ metrics:
   listen: "{listen or f"{self.host}:{self.port}"}"
   max_bytes: {self._max_bytes}
   destinations:
-    - name: mgmt
+    - name: {destination}
       url: {self._url}
       {tenant_line}
       out_of_order_window: 4h
@@ -64,13 +64,14 @@ metrics:
     def metric(self, name, labels=""):
         return http.total(self.admin_port, name, labels, self.host)
 
-    def ledger(self):
-        """The account of the one destination: accepted, delivered, rejected, dropped, queued, parked."""
-        return http.get_json(self.admin_port, "/api/v1/status/ledger", self.host)["metrics"]["mgmt"]
+    def ledger(self, destination="mgmt"):
+        """The account of a destination: accepted, delivered, rejected, dropped, queued, parked. None: it has none."""
+        return http.get_json(self.admin_port, "/api/v1/status/ledger", self.host)["metrics"].get(destination)
 
-    def destination(self):
-        """What it says about its one destination: state, last_error, backlog, parked_samples, ..."""
-        return http.get_json(self.admin_port, "/api/v1/status/destinations", self.host)["destinations"][0]
+    def destination(self, name="mgmt"):
+        """What it says about a destination: state, last_error, backlog, parked_samples, ... None: nothing."""
+        known = http.get_json(self.admin_port, "/api/v1/status/destinations", self.host)["destinations"]
+        return next((d for d in known if d["name"] == name), None)
 
     def command(self, method, path):
         """A verb that changes state: only on the unix socket."""

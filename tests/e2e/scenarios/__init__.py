@@ -1,6 +1,6 @@
 """One file per family of promises; each scenario is a function of (world, options)."""
 
-from . import answers, hardships, hostile, lifecycle, limits, lines, outages, reloads, selfcheck
+from . import answers, hardships, hostile, lifecycle, limits, lines, operators, outages, reloads, selfcheck
 
 SCENARIOS = {
     "comparator": selfcheck.comparator,
@@ -24,6 +24,7 @@ SCENARIOS = {
     "reload": reloads.under_load,
     "reload-addresses": reloads.to_other_addresses,
     "reload-met": reloads.met_by_other_things,
+    "renamed": operators.renames_a_destination_in_an_outage,
     "clock": hardships.clock_jumps,
     "descriptors": hardships.descriptors_run_out,
     "few-descriptors": hardships.store_with_few_descriptors,

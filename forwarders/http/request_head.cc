@@ -27,7 +27,9 @@ bool is_one_line(std::string_view text) {
 
 void append_head(std::string& out, const Request& request, const RequestContext& context) {
   invariant(is_one_line(request.method) && is_one_line(request.target), "a request line is one line");
-  out.append(request.method).append(" ").append(context.path).append(request.target);
+  std::string_view path = context.path;
+  if (request.target.starts_with('/') && path.ends_with('/')) path.remove_suffix(1);
+  out.append(request.method).append(" ").append(path).append(request.target);
   if (context.path.empty() && request.target.empty()) out.append("/");
   out.append(" HTTP/1.1\r\n");
   append_field(out, "Host", context.authority);

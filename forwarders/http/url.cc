@@ -48,9 +48,9 @@ Result<Url> parse_url(std::string_view text) {
   url.path.assign(path.data(), path.size());
   // Boost 1.81 reads "http://host:port/" as the path "port/" behind an empty port.
   if (!url.path.empty() && url.path[0] != '/') return bad(kBadPort);
-  while (!url.path.empty() && url.path.back() == '/') url.path.pop_back();
   if (parsed->has_query()) {
     const boost::core::string_view query = parsed->encoded_query();
+    if (url.path.empty()) url.path = "/";  // a request line begins with one
     url.path.append("?").append(query.data(), query.size());
   }
   return url;

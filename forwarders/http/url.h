@@ -13,7 +13,7 @@ struct Url {
   bool tls = false;
   std::string host;  // without brackets
   std::uint16_t port = 0;
-  std::string path;  // with its query; without a slash at the end, so that a path can be put behind it
+  std::string path;               // with its query, as written: a slash at its end is part of it
   std::string authority() const;  // for the Host field: the port only where it is not the scheme's own
 };
 

@@ -59,7 +59,7 @@ TEST_CASE("a request carries the path of the URL, the fixed fields and its own")
   CHECK(headers.find("x-both") == "own");
   CHECK(headers.find("content-length") == "4");
   CHECK_FALSE(headers.has("authorization"));
-  CHECK(seen[1].target == "/prefix");
+  CHECK(seen[1].target == "/prefix/");
   CHECK(seen[1].headers.find("host") == "127.0.0.1:" + f.peer.port());
   CHECK_FALSE(seen[1].headers.has("content-length"));
 }

@@ -1,6 +1,9 @@
 #include "forwarders/http/message.h"
 
 #include <catch2/catch.hpp>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "forwarders/http/message_parser.h"
 #include "forwarders/http/url.h"
@@ -45,8 +48,24 @@ TEST_CASE("a URL tells host, port and path") {
   CHECK(six->tls);
   CHECK(six->host == "::1");
   CHECK(six->port == 443);
-  CHECK(six->path.empty());
+  CHECK(six->path == "/");
   CHECK(six->authority() == "[::1]");
+}
+
+TEST_CASE("a path is sent as it was written") {
+  for (const auto& [url, path] :
+       std::vector<std::pair<std::string, std::string>>{{"http://h", ""},
+                                                        {"http://h/", "/"},
+                                                        {"http://h/ingest/", "/ingest/"},
+                                                        {"http://h/a//", "/a//"},
+                                                        {"http://h/%7Ea/", "/%7Ea/"},
+                                                        {"http://h/a/?k=v", "/a/?k=v"},
+                                                        {"http://h?k=v", "/?k=v"}}) {
+    CAPTURE(url);
+    const Result<Url> parsed = parse_url(url);
+    REQUIRE(parsed.has_value());
+    CHECK(parsed->path == path);
+  }
 }
 
 TEST_CASE("a URL that cannot be sent to is refused") {

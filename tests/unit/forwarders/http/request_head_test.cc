@@ -23,6 +23,8 @@ TEST_CASE("a request line always has a path") {
   CHECK(head_of({"GET", "", {}, ""}).starts_with("GET / HTTP/1.1\r\nHost: host:1\r\n"));
   CHECK(head_of({"GET", "", {}, ""}, "/api").starts_with("GET /api HTTP/1.1\r\n"));
   CHECK(head_of({"GET", "/x?y", {}, ""}).starts_with("GET /x?y HTTP/1.1\r\n"));
+  CHECK(head_of({"GET", "", {}, ""}, "/api/").starts_with("GET /api/ HTTP/1.1\r\n"));
+  CHECK(head_of({"GET", "/x", {}, ""}, "/api/").starts_with("GET /api/x HTTP/1.1\r\n"));
   CHECK(head_of({"GET", "", {}, ""}).ends_with("\r\n\r\n"));
 }
 

@@ -113,10 +113,10 @@ class Sender::Impl {
     s.units_per_second = main_.units_per_second();
     s.bytes_per_second_max = main_.machine().pace().bytes_per_s();
     s.downgraded = main_.machine().downgraded();
-    s.main = usage(options_.lane);
-    s.parked = usage(parked_lane_);
-    s.quarantine = usage(quarantine_lane_);
-    s.rejects = usage(rejects_lane_).behind;
+    s.main = shared_.usage_of(options_.lane);
+    s.parked = shared_.usage_of(parked_lane_);
+    s.quarantine = shared_.usage_of(quarantine_lane_);
+    s.rejects = shared_.usage_of(rejects_lane_).behind;
     if (s.state == State::replaying && s.units_per_second > 0)
       s.eta_seconds = static_cast<double>(s.main.behind.units) / s.units_per_second;
     return s;
@@ -132,9 +132,9 @@ class Sender::Impl {
     LaneSender::Options o;
     const bool main = role == Role::main;
     o.lane = main ? options_.lane : role == Role::parked ? parked_lane_ : quarantine_lane_;
-    o.keep = main ? options_.keep : wal::Keep::best_effort;
+    const wal::Keep keep = main ? options_.keep : wal::Keep::best_effort;
     const wal::StartAt start = main ? options_.start : wal::StartAt::oldest;
-    o.cursor = shared_.queue.open_cursor(o.lane, options_.name, o.keep, start);
+    o.cursor = shared_.queue.open_cursor(o.lane, options_.name, keep, start);
     o.role = role;
     o.limits = options_.machine;
     o.seed = options_.seed + static_cast<std::uint64_t>(role);
@@ -153,17 +153,11 @@ class Sender::Impl {
     if (options_.on_change) options_.on_change(change);
   }
 
-  wal::CursorUsage usage(LaneId lane) const {
-    for (wal::CursorUsage& usage : shared_.queue.cursors(lane))
-      if (usage.name == options_.name) return std::move(usage);
-    return {};
-  }
-
   const SenderOptions options_;
   const LaneId parked_lane_;
   const LaneId quarantine_lane_;
   const LaneId rejects_lane_;
-  LaneSenderShared shared_;
+  LaneShared shared_;
   LaneSender main_;
   LaneSender parked_;
   LaneSender quarantine_;

@@ -7,7 +7,7 @@
 #include "forwarders/destination.h"
 #include "forwarders/inflow.h"
 #include "forwarders/lane_shared.h"
-#include "forwarders/sender_machine.h"
+#include "forwarders/sender_steps.h"
 #include "wal/base/result.h"
 
 namespace tideover::forward {

@@ -11,7 +11,7 @@
 #include "forwarders/destination.h"
 #include "forwarders/http/transport.h"
 #include "forwarders/refusal.h"
-#include "forwarders/sender_machine.h"
+#include "forwarders/sender_steps.h"
 #include "wal/queue.h"
 
 namespace tideover::forward {

@@ -16,24 +16,10 @@
 #include "forwarders/destination.h"
 #include "forwarders/pace.h"
 #include "forwarders/rounds.h"
+#include "forwarders/sender_steps.h"
 #include "forwarders/working_size.h"
 
 namespace tideover::forward {
-
-// Which of a destination's three cursors is served; see docs/DELIVERY.md.
-enum class Role : std::uint8_t {
-  main,        // everything, oldest first
-  parked,      // refused for now, by the receiver's window or in words nobody knows: see rounds.h
-  quarantine,  // answered 5xx again and again while others passed: one attempt now and then
-};
-
-enum class State : std::uint8_t {
-  up,
-  replaying,  // up again after an outage, the backlog not yet drained
-  down,       // several attempts in a row failed
-  paused,     // the receiver answers with a configuration fault
-  stopped,
-};
 
 struct MachineLimits {
   RequestLimits request;
@@ -60,71 +46,6 @@ struct MachineLimits {
   // Of the records found at a start, the first may have been sent by an earlier life whose acknowledgements
   // were not durable yet: as many batches as one WalLimits::ack_delay can hold.
   std::uint32_t doubtful_batches = 64;
-};
-
-enum class Fate : std::uint8_t { delivered, rejected, parked, quarantined };
-
-struct Step {
-  enum class Kind : std::uint8_t {
-    read,    // wait for records, read a batch             -> loaded or empty
-    count,   // decode the batch: it must be cut           -> counted
-    mark,    // durably: the batch may be overtaken        -> marked, or proceed when that cannot be
-    send,    // `part`, or `ahead`: the batch after this   -> answered (empty when there is none)
-    settle,  // `part` has met `fate`, `verdict` says why  -> proceed
-    ack,     // all items are settled                      -> proceed
-    sleep,   // until `until`, or until poked              -> proceed
-    stop,
-  };
-  Kind kind = Kind::stop;
-  Part part;
-  bool ahead = false;
-  std::uint32_t retry = 0;    // send: earlier attempts of this part
-  bool in_doubt = false;      // send: one of them may have been stored
-  bool overtaken = false;     // send: newer samples may have been sent before it
-  bool begins_round = false;  // ack: what is in the lane by now has one turn each
-  bool divisible = true;      // send: more than one item, so a refusal does not speak of all of it
-  Fate fate = Fate::delivered;
-  Verdict verdict;
-  Time until{};
-};
-
-// How a send went.
-struct Answer {
-  Verdict verdict;
-  bool in_doubt = false;    // the receiver may have seen the request, and stored it
-  bool silent = false;      // no answer came: that accuses the network, never the data
-  bool overloaded = false;  // a sign that it has too much to do
-  Duration latency{};
-  std::uint64_t bytes = 0;
-  std::uint64_t units = 0;
-};
-
-// What was read.
-struct Loaded {
-  std::uint64_t units = 0;
-  std::uint64_t raw_bytes = 0;
-  bool found_at_start = false;  // an earlier life may have sent it
-  bool repeated = false;        // this one has
-  bool overtaken = false;       // some of it was marked, in this life or an earlier one
-  bool remembered = false;      // all of it was
-  bool beyond_round = false;    // parked: it came to the lane after the round had begun
-};
-
-struct Event {
-  enum class Kind : std::uint8_t { proceed, empty, loaded, counted, marked, answered, stop };
-  Kind kind = Kind::proceed;
-  Loaded batch{};         // loaded
-  std::size_t items = 0;  // counted
-  Answer answer{};        // answered
-
-  static Event proceed() { return {}; }
-  static Event empty() { return of(Kind::empty); }
-  static Event loaded(const Loaded& batch) { return {Kind::loaded, batch, 0, {}}; }
-  static Event counted(std::size_t items) { return {Kind::counted, {}, items, {}}; }
-  static Event marked() { return of(Kind::marked); }
-  static Event answered(Answer answer) { return {Kind::answered, {}, 0, std::move(answer)}; }
-  static Event stop() { return of(Kind::stop); }
-  static Event of(Kind kind) { return {kind, {}, 0, {}}; }
 };
 
 class SenderMachine {
@@ -184,41 +105,49 @@ class SenderMachine {
   // What comes next: sender_machine.cc.
   Step next(Time now);
   Step send_top();
-  Step cut(Cut why, Time now);
   Step settle_top(Fate fate, Verdict verdict);
-  Step park_top(const Verdict& verdict, Time now);
-  Step put_aside(const Verdict& verdict, bool alone, Time now);
-  Step settle_aside();
   Step batch_settled(Time now);
-  Step mark(Mark why);
-  Step marked(Time now);
-  void not_marked(Time now);
   void open_batch(const Loaded& loaded, Time now);
   void close_batch();
   std::size_t items_of(const Slot& slot) const;  // kEnd when not counted yet
+  bool divisible(const Slot& slot) const { return items_of(slot) > 1; }
+  bool looks_through_whole(Time now) const;
+
+  // How large a part may be, and how one is cut: sender_cuts.cc.
+  Step cut(Cut why, Time now);
   std::uint64_t size_of(const Slot& slot) const;
   std::uint64_t size_max() const;
-  bool divisible(const Slot& slot) const { return items_of(slot) > 1; }
+
+  // What is set aside: sender_aside.cc.
+  Step park_top(const Verdict& verdict, Time now);
+  Step put_aside(const Verdict& verdict, bool alone, Time now);
+  Step settle_aside();
+  Step mark(Mark why);
+  Step marked(Time now);
+  void not_marked(Time now);
 
   // What an answer does to the top: sender_answers.cc.
   Step answered(const Answer& answer, Time now);
-  Step trial_answered(const Answer& answer, Time now);
   Step passed(const Answer& answer, Time now);
-  Step failed(const Answer& answer, Time now);
-  Step suspected(Time now);
-  Step overtake();
   Step refused(const Verdict& verdict, Time now);
   Step refused_by_window(const Verdict& verdict, Time now);
   Step refused_alone(const Verdict& verdict, Time now);
   Step too_large(const Answer& answer, Time now);
-  Step ask_again(const Verdict& verdict, Time now);
-  Step unanswered(const Verdict& verdict, Time now);
   Step other_version(const Verdict& verdict, Time now);
   Step keep_top(const Verdict& verdict, bool alone, Time now);
   void note_health(const Answer& answer, Time now);
   void note_refusal(const Answer& answer, Time now);
   void pause(Time now);
   void twin_failed();
+
+  // What a failure does to it: sender_failures.cc.
+  Step failed(const Answer& answer, Time now);
+  Step ask_again(const Verdict& verdict, Time now);
+  Step unanswered(const Verdict& verdict, Time now);
+  Step suspected(Time now);
+  Step overtake();
+  Step trial_answered(const Answer& answer, Time now);
+
   bool refuses_everything() const { return senseless_ + 1 >= limits_.refused_before_pause; }
 
   const Role role_;

@@ -12,7 +12,7 @@
 
 #include "forwarders/destination.h"
 #include "forwarders/lane_shared.h"
-#include "forwarders/sender_machine.h"
+#include "forwarders/sender_steps.h"
 #include "wal/queue.h"
 
 namespace tideover::forward {

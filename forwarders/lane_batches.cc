@@ -31,7 +31,7 @@ awaitable<Event> LaneSender::read() {
   if (ready > 0 && ready < window_.at_hand().size()) co_return begin_batch(ready);
   if (std::exchange(drained_, false)) {
     const Time deadline = shared_.clock.now() + kIdleWait;
-    co_await shared_.queue.wait_readable(options_.cursor, deadline);
+    co_await shared_.queue.wait_readable(options_.lane.cursor, deadline);
     const Time gathered = shared_.clock.now() + kGatherTime;
     co_await sleep(gathered);
   }
@@ -103,7 +103,7 @@ RequestLimits LaneSender::request_limits() const {
 std::size_t LaneSender::planned(std::span<const wal::StoredRecord> records) const {
   if (records.empty()) return 0;
   // A gap is a damaged record, which may have begun a run.
-  const bool side = options_.role != Role::main;
+  const bool side = options_.lane.role != Role::main;
   const auto breaks = [side](const wal::StoredRecord& before, const wal::StoredRecord& record) {
     return side && (begins_run(record) || record.seq != next(before.seq));
   };
@@ -123,7 +123,7 @@ void LaneSender::take_back(Seq upto) {
 // What is in the lane by now has one turn each; what is put back, or comes meanwhile, has its turn in the
 // next round.
 void LaneSender::begin_round() {
-  const wal::CursorUsage usage = shared_.usage_of(options_.lane);
+  const wal::CursorUsage usage = shared_.usage_of(options_.lane.id);
   round_end_ = Seq{usage.position.value + usage.behind.records};
 }
 

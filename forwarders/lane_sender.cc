@@ -17,10 +17,10 @@ constexpr std::uint64_t kReadAheadBytes = 1 << 20;
 LaneSender::LaneSender(LaneShared& shared, Options options)
     : shared_(shared),
       options_(std::move(options)),
-      exchange_(shared, options_.lane, options_.role),
-      machine_(options_.role, machine_limits(), options_.seed),
-      window_(shared.queue, options_.cursor),
-      settlement_(shared, options_.role),
+      exchange_(shared, options_.lane.id, options_.lane.role),
+      machine_(options_.lane.role, machine_limits(), options_.seed),
+      window_(shared.queue, options_.lane.cursor),
+      settlement_(shared, options_.lane.role),
       wake_(shared.clock) {}
 
 MachineLimits LaneSender::machine_limits() {
@@ -30,7 +30,7 @@ MachineLimits LaneSender::machine_limits() {
 }
 
 awaitable<void> LaneSender::run() {
-  const wal::CursorUsage found = shared_.usage_of(options_.lane);
+  const wal::CursorUsage found = shared_.usage_of(options_.lane.id);
   found_at_start_ = Seq{found.position.value + found.behind.records};
   overtaken_before_ = found.overtaken_before;
   Event event = Event::proceed();
@@ -49,7 +49,7 @@ awaitable<void> LaneSender::run() {
 void LaneSender::stop() {
   stopping_ = true;
   wake_.notify();
-  shared_.queue.interrupt(options_.cursor);
+  shared_.queue.interrupt(options_.lane.cursor);
 }
 
 void LaneSender::poke() {
@@ -95,8 +95,8 @@ awaitable<void> LaneSender::sleep(Time until) {
 
 awaitable<Event> LaneSender::send(Step step) {
   // While the main lane probes, the side lanes leave the receiver alone.
-  while (options_.may_send && !stopping_) {
-    const bool up = options_.may_send();
+  while (options_.lane.gated && !stopping_) {
+    const bool up = options_.receiver_is_up();
     if (up) break;
     const Time later = shared_.clock.now() + kGateWait;
     co_await sleep(later);
@@ -114,7 +114,7 @@ awaitable<Event> LaneSender::send(Step step) {
 
 awaitable<Event> LaneSender::mark() {
   const Seq before = window_.end_of(batch_records_);
-  const Result<> durable = co_await shared_.queue.mark_overtaken(options_.cursor, before);
+  const Result<> durable = co_await shared_.queue.mark_overtaken(options_.lane.cursor, before);
   if (durable.has_error()) co_return Event::proceed();
   overtaken_before_ = std::max(overtaken_before_, before);
   co_return Event::marked();
@@ -152,11 +152,12 @@ awaitable<Event> LaneSender::send_ahead(Step step) {
 // Whether there is room to set something aside, for what the machine decides about this answer.
 void LaneSender::look_for_room(const Answer& answer) {
   if (answer.bytes == 0) return;  // it never left
-  if (options_.role == Role::main)
-    machine_.allow_parking(shared_.usage_of(shared_.parked).behind.bytes < shared_.parked_bytes_max / 2);
-  if (answer.in_doubt)
-    machine_.allow_quarantine(shared_.usage_of(shared_.quarantine).behind.bytes <
-                              shared_.quarantine_bytes_max / 2);
+  const auto has_room = [this](Role role) {
+    const Lane* lane = shared_.lanes.find(role);
+    return lane != nullptr && lane->has_room(shared_.usage_of(lane->id));
+  };
+  if (options_.lane.role == Role::main) machine_.allow_parking(has_room(Role::parked));
+  if (answer.in_doubt) machine_.allow_quarantine(has_room(Role::quarantine));
 }
 
 // ---- settled ----
@@ -166,7 +167,7 @@ void LaneSender::acknowledge() {
   const Seq upto = settlement_.upto();
   load_.reset();
   if (window_.forfeited()) return take_back(upto);
-  const bool moved = shared_.queue.ack(options_.cursor, settlement_.take());
+  const bool moved = shared_.queue.ack(options_.lane.cursor, settlement_.take());
   window_.release(upto);
   measure(batch_units_);
   // Best-effort data has lost its oldest meanwhile. What is at hand behind that may be sent only once the

@@ -15,6 +15,7 @@
 #include "forwarders/exchange.h"
 #include "forwarders/lane_shared.h"
 #include "forwarders/lane_window.h"
+#include "forwarders/lanes.h"
 #include "forwarders/sender_machine.h"
 #include "forwarders/settlement.h"
 #include "wal/base/notifier.h"
@@ -24,12 +25,10 @@ namespace tideover::forward {
 class LaneSender {
  public:
   struct Options {
-    LaneId lane;
-    wal::CursorId cursor;
-    Role role;
+    Lane lane;
     MachineLimits limits;
     std::uint64_t seed;
-    std::function<bool()> may_send;  // side lanes: whether the main one finds the receiver up
+    std::function<bool()> receiver_is_up;  // as the main lane finds it; for those that are gated
     std::function<void()> after_step;
   };
 

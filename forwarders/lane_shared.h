@@ -10,6 +10,7 @@
 
 #include "forwarders/destination.h"
 #include "forwarders/http/transport.h"
+#include "forwarders/lanes.h"
 #include "forwarders/refusal.h"
 #include "forwarders/sender_steps.h"
 #include "wal/queue.h"
@@ -23,11 +24,7 @@ struct LaneShared {
   Clock& clock;
   std::string name;  // of the destination
   Duration request_time;
-  LaneId parked;
-  LaneId quarantine;
-  LaneId rejects;
-  std::uint64_t parked_bytes_max;
-  std::uint64_t quarantine_bytes_max;
+  const Lanes& lanes;
   std::function<void(const Refusal&)> on_refusal;
 
   // Who has brought the youngest of what is parked: the parked lane's own sender continues its run of records
@@ -51,6 +48,10 @@ struct LaneShared {
     for (wal::CursorUsage& usage : queue.cursors(lane))
       if (usage.name == name) return std::move(usage);
     return {};
+  }
+  wal::CursorUsage usage_of(Role role) const {
+    const Lane* lane = lanes.find(role);
+    return lane == nullptr ? wal::CursorUsage() : usage_of(lane->id);
   }
 };
 

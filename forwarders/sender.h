@@ -1,5 +1,5 @@
-// Delivers one lane to one destination: performs what SenderMachine decides, for the three cursors that a
-// destination has.
+// Delivers one lane to one destination: performs what SenderMachine decides, for each cursor that a
+// destination has (lanes.h).
 //
 //   <lane>                        everything, oldest first
 //   <lane>/parked/<name>          refused for now, by the receiver's time window or in words nobody knows

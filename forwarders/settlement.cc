@@ -5,6 +5,7 @@
 
 #include "forwarders/reject_record.h"
 #include "forwarders/side_lanes.h"
+#include "wal/base/invariant.h"
 
 namespace tideover::forward {
 
@@ -44,11 +45,11 @@ void Settlement::settle(const Step& step, Load& load) {
       return;
     case Fate::parked:
       if (role_ != Role::parked) tell(Fate::parked, verdict, verdict.reason, load.units(part));
-      divert(part, load, shared_.parked, role_ == Role::quarantine);
+      divert(part, load, Role::parked, role_ == Role::quarantine);
       return;
     case Fate::quarantined:
       if (role_ != Role::quarantine) tell(Fate::quarantined, verdict, verdict.reason, load.units(part));
-      divert(part, load, shared_.quarantine, true);
+      divert(part, load, Role::quarantine, true);
       return;
   }
 }
@@ -62,11 +63,13 @@ void Settlement::lose(wal::Reason reason, std::uint64_t units) {
 }
 
 // What goes to quarantine, or comes from there, was overtaken by its neighbours.
-void Settlement::divert(Part part, Load& load, LaneId to, bool overtaken) {
+void Settlement::divert(Part part, Load& load, Role to, bool overtaken) {
+  const Lane* lane = shared_.lanes.find(to);
+  invariant(lane != nullptr, "nothing is set aside where there is no lane for it");
   for (wal::NewRecord& record : load.carve(part)) {
     record.attributes.flags = static_cast<std::uint16_t>(record.attributes.flags & ~kOvertaken);
     if (overtaken) record.attributes.flags |= kOvertaken;
-    ack_.diverts.push_back({to, std::move(record), true});
+    ack_.diverts.push_back({lane->id, std::move(record), true});
   }
 }
 
@@ -81,7 +84,7 @@ void Settlement::bury(Part part, Load& load, const Verdict& verdict, wal::Reason
   for (const wal::NewRecord& record : load.carve(part)) {
     note.encoding = record.attributes.encoding;
     note.units = record.attributes.units;
-    ack_.diverts.push_back({shared_.rejects, reject_record(note, record), false});
+    ack_.diverts.push_back({shared_.lanes.rejects(), reject_record(note, record), false});
   }
 }
 
@@ -89,8 +92,10 @@ void Settlement::bury(Part part, Load& load, const Verdict& verdict, wal::Reason
 // of its own lane is older than what it is put behind, unless that was put back just before it, and it
 // followed that already.
 void Settlement::mark_run() {
+  const Lane* parked = shared_.lanes.find(Role::parked);
+  if (parked == nullptr) return;
   const auto first = std::find_if(ack_.diverts.begin(), ack_.diverts.end(),
-                                  [this](const wal::Ack::Divert& d) { return d.to == shared_.parked; });
+                                  [parked](const wal::Ack::Divert& d) { return d.to == parked->id; });
   if (first == ack_.diverts.end()) return;
   if (role_ == Role::parked) {
     if (run_begins_ || shared_.parked_last != Role::parked) first->record.attributes.flags |= kOvertaken;

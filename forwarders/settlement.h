@@ -38,7 +38,7 @@ class Settlement {
 
  private:
   void lose(wal::Reason reason, std::uint64_t units);
-  void divert(Part part, Load& load, LaneId to, bool overtaken);
+  void divert(Part part, Load& load, Role to, bool overtaken);
   void bury(Part part, Load& load, const Verdict& verdict, wal::Reason reason);
   void tell(Fate fate, const Verdict& verdict, wal::Reason reason, std::uint64_t units);
   void mark_run();

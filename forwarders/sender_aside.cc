@@ -9,7 +9,6 @@ namespace {
 
 // A disk that does not take the mark is asked again after this.
 constexpr Duration kMarkRetry = std::chrono::seconds(1);
-constexpr Duration kMarkRetryMany = std::chrono::seconds(10);
 
 }  // namespace
 
@@ -33,19 +32,22 @@ Step SenderMachine::marked(Time now) {
   switch (std::exchange(marking_, Mark::none)) {
     case Mark::to_park: return settle_top(Fate::parked, std::move(parking_));
     case Mark::to_overtake: return overtake();
-    case Mark::to_settle_aside: return settle_aside();
+    case Mark::to_put_aside: return put_aside(parking_, parking_alone_, now);
     case Mark::none: break;
   }
   return next(now);
 }
 
-// The queue could not remember it: the part stays, and is asked for again; many of them more rarely.
-void SenderMachine::not_marked(Time now) {
-  not_before_ = now + (aside_.empty() ? kMarkRetry : kMarkRetryMany);
-  for (; !aside_.empty(); aside_.pop_back()) stack_.push_back(aside_.back().slot);
-}
+// The queue could not remember it: the part stays, and is asked for again.
+void SenderMachine::not_marked(Time now) { not_before_ = now + kMarkRetry; }
 
+// Whether others of its batch pass is asked next, and that may be newer.
 Step SenderMachine::put_aside(const Verdict& verdict, bool alone, Time now) {
+  if (!remembered_) {
+    parking_ = verdict;
+    parking_alone_ = alone;
+    return mark(Mark::to_put_aside);
+  }
   aside_.push_back({stack_.back(), verdict, alone});
   stack_.pop_back();
   return next(now);
@@ -55,7 +57,6 @@ Step SenderMachine::put_aside(const Verdict& verdict, bool alone, Time now) {
 Step SenderMachine::settle_aside() {
   const Aside oldest = aside_.front();
   const bool condemned = oldest.alone && others_pass_;
-  if (!condemned && !remembered_) return mark(Mark::to_settle_aside);
   aside_.erase(aside_.begin());
   stack_.push_back(oldest.slot);
   return settle_top(condemned ? Fate::rejected : Fate::parked, oldest.verdict);

@@ -99,7 +99,7 @@ class SenderMachine {
     suspicion,
   };
   // Why the queue is asked to remember that the batch may be overtaken.
-  enum class Mark : std::uint8_t { none, to_park, to_settle_aside, to_overtake };
+  enum class Mark : std::uint8_t { none, to_park, to_put_aside, to_overtake };
   enum class Trial : std::uint8_t { none, sibling, ahead };
 
   // What comes next: sender_machine.cc.
@@ -170,7 +170,8 @@ class SenderMachine {
   bool remembered_ = false;       // the queue knows that some of it may be overtaken
   bool overtaken_ = false;        // something newer than what is left of it was sent, or is about to be
   Mark marking_ = Mark::none;
-  Verdict parking_;              // to_park: of the top
+  Verdict parking_;              // to_park, to_put_aside: of the top
+  bool parking_alone_ = false;   // to_put_aside: likewise
   std::size_t items_ = 0;        // of the batch; 0 until counted
   std::uint64_t units_ = 0;      // of the batch
   std::uint64_t raw_bytes_ = 0;  // likewise

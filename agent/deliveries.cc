@@ -114,7 +114,8 @@ void Deliveries::add(const config::Destination& destination, std::unique_ptr<for
 void Deliveries::keep_detached(const forward::SenderOptions& bounds) {
   for (const wal::CursorUsage& gone : detached()) {
     const auto open = [&](std::string_view side, std::uint64_t max_bytes) {
-      queue_.open_lane(forward::side_lane_name(lane_name_, side, gone.name), {max_bytes, false, memory_});
+      const std::string name = forward::side_lane_name(lane_name_, side, gone.name);
+      if (queue_.find_lane(name)) queue_.open_lane(name, {max_bytes, false, memory_});
     };
     open(forward::kParkedLane, bounds.parked_bytes_max);
     open(forward::kQuarantineLane, bounds.quarantine_bytes_max);

@@ -88,6 +88,12 @@ class Destination {
  public:
   virtual ~Destination() = default;
 
+  // Whether what is refused for now is kept in a lane of its own while newer data flows past it. One that
+  // says no has no such lane: what it would hold waits where it is, and everything behind it, until the
+  // receiver takes it or says in words that are known that it never will. The same for as long as the
+  // destination exists.
+  virtual bool parks() const = 0;
+
   // How many of `records`, from the first, go into one request; at least one.
   virtual std::size_t plan(std::span<const wal::StoredRecord> records, const RequestLimits& limits) const = 0;
   virtual std::unique_ptr<Load> load(std::vector<wal::StoredRecord> records) const = 0;

@@ -25,6 +25,7 @@ LaneSender::LaneSender(LaneShared& shared, Options options)
 
 MachineLimits LaneSender::machine_limits() {
   MachineLimits limits = options_.limits;
+  limits.parks = shared_.lanes.find(Role::parked) != nullptr;
   limits.pace.inflow_bytes_per_s = [this] { return exchange_.inflow().bytes_per_s(); };
   return limits;
 }

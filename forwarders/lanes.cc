@@ -35,11 +35,13 @@ Lane side_lane(wal::Queue& queue, const SenderOptions& options, Role role, std::
 
 }  // namespace
 
-Lanes::Lanes(wal::Queue& queue, const SenderOptions& options)
-    : lanes_{main_lane(queue, options),
-             side_lane(queue, options, Role::parked, kParkedLane, options.parked_bytes_max),
-             side_lane(queue, options, Role::quarantine, kQuarantineLane, options.quarantine_bytes_max)},
-      rejects_(open_side_lane(queue, options, kRejectsLane, options.rejects_bytes_max)) {
+Lanes::Lanes(wal::Queue& queue, const SenderOptions& options, const Destination& destination)
+    : rejects_(open_side_lane(queue, options, kRejectsLane, options.rejects_bytes_max)) {
+  lanes_.push_back(main_lane(queue, options));
+  if (destination.parks())
+    lanes_.push_back(side_lane(queue, options, Role::parked, kParkedLane, options.parked_bytes_max));
+  lanes_.push_back(
+      side_lane(queue, options, Role::quarantine, kQuarantineLane, options.quarantine_bytes_max));
   queue.open_cursor(rejects_, options.name, wal::Keep::best_effort, wal::StartAt::oldest);
 }
 

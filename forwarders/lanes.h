@@ -28,7 +28,7 @@ struct Lane {
 
 class Lanes {
  public:
-  Lanes(wal::Queue& queue, const SenderOptions& options);
+  Lanes(wal::Queue& queue, const SenderOptions& options, const Destination& destination);
 
   const std::vector<Lane>& all() const { return lanes_; }  // the main one first
   const Lane* find(Role role) const;                       // null: the destination has no such lane

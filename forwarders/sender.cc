@@ -38,7 +38,7 @@ class Sender::Impl {
   Impl(wal::Queue& queue, const Destination& destination, http::Transport& transport, Clock& clock,
        SenderOptions options)
       : options_(std::move(options)),
-        lanes_(queue, options_),
+        lanes_(queue, options_, destination),
         shared_{.queue = queue,
                 .destination = destination,
                 .transport = transport,

@@ -2,7 +2,9 @@
 // destination has (lanes.h).
 //
 //   <lane>                        everything, oldest first
-//   <lane>/parked/<name>          refused for now, by the receiver's time window or in words nobody knows
+//   <lane>/parked/<name>          refused for now, by the receiver's time window or in words nobody knows;
+//   only
+//                                 where the destination parks
 //   <lane>/quarantine/<name>      answered 5xx again and again while others passed: tried each five minutes
 //   <lane>/rejects/<name>         dead letters (reject_record.h); read by operators only
 //

@@ -91,6 +91,7 @@ Step SenderMachine::passed(const Answer& answer, Time) {
   const bool faultless = answer.verdict.losses.empty() && (clean || divisible(top));
   working_size_.passed(answer.units);
   if (clean) ++passes_;
+  held_ = false;
   if (top.searched && faultless) {
     search_.passed();
     others_pass_ = true;
@@ -130,11 +131,18 @@ Step SenderMachine::refused(const Verdict& verdict, Time now) {
   // the rest begins. No budget: to give up would drop what has not arrived.
   if (top.in_doubt && refused_for_order(verdict.reason)) return cut(Cut::search, now);
   if (top.last_try) return keep_top(verdict, false, now);
-  if (top.searched && search_.exhausted()) {
+  if (top.searched && search_is_over(verdict)) {
     for (Slot& slot : stack_) slot.last_try = slot.searched;
     return keep_top(verdict, false, now);
   }
   return cut(Cut::search, now);
+}
+
+// With nowhere to put what is left the search goes on to the last item, unless nobody knows what the receiver
+// means and nothing passes at all.
+bool SenderMachine::search_is_over(const Verdict& verdict) const {
+  if (limits_.parks) return search_.exhausted();
+  return search_.refused_whole() && !verdict.understood;
 }
 
 // A single item. It is given up when the receiver says what is wrong with it, or takes others of its batch:
@@ -152,7 +160,7 @@ Step SenderMachine::refused_alone(const Verdict& verdict, Time now) {
 Step SenderMachine::keep_top(const Verdict& verdict, bool alone, Time now) {
   const bool sensible = verdict.understood || verdict.reason == wal::Reason::out_of_bounds;
   batch_senseless_ = batch_senseless_ || !sensible;
-  if (role_ == Role::main && !sensible && !batch_passed_ && refuses_everything()) {
+  if (limits_.parks && role_ == Role::main && !sensible && !batch_passed_ && refuses_everything()) {
     pause(now);
     if (!parking_allowed_) return next(now);
     alone = false;  // what it takes once it is repaired says nothing of this
@@ -174,6 +182,7 @@ Step SenderMachine::too_large(const Answer& answer, Time now) {
     return cut(said ? Cut::too_large : Cut::size, now);
   }
   working_size_.forget();
+  if (!limits_.parks && !divisible(top)) return refused_alone(answer.verdict, now);
   if (hopeless)
     for (Slot& slot : stack_) slot.last_try = slot.searched;
   return keep_top(answer.verdict, false, now);

@@ -87,7 +87,7 @@ Step SenderMachine::resume(const Event& event, Time now) {
 void SenderMachine::open_batch(const Loaded& loaded, Time now) {
   invariant(!batch_open_, "one batch at a time is in flight");
   batch_open_ = true;
-  batch_passed_ = batch_parked_ = batch_senseless_ = others_pass_ = false;
+  batch_passed_ = batch_parked_ = batch_senseless_ = others_pass_ = held_ = false;
   overtaken_ = loaded.overtaken;
   remembered_ = loaded.remembered;
   marking_ = Mark::none;
@@ -133,7 +133,7 @@ Step SenderMachine::next(Time now) {
     return Step::of(Step::Kind::read);
   }
   if (!aside_.empty() && (search_.something_passed() || stack_.empty()))
-    return not_before_ > now ? sleep_step(not_before_) : settle_aside();
+    return not_before_ > now ? sleep_step(not_before_) : settle_aside(now);
   if (stack_.empty()) return batch_settled(now);
   // The refusal of a single item speaks of that item, and is not asked for twice: whether it is one must be
   // known before. Such batches are small.

@@ -46,6 +46,8 @@ struct MachineLimits {
   // Of the records found at a start, the first may have been sent by an earlier life whose acknowledgements
   // were not durable yet: as many batches as one WalLimits::ack_delay can hold.
   std::uint32_t doubtful_batches = 64;
+  // Whether there is a lane for what is refused for now; without one it waits where it is.
+  bool parks = true;
 };
 
 class SenderMachine {
@@ -121,7 +123,9 @@ class SenderMachine {
   // What is set aside: sender_aside.cc.
   Step park_top(const Verdict& verdict, Time now);
   Step put_aside(const Verdict& verdict, bool alone, Time now);
-  Step settle_aside();
+  Step settle_aside(Time now);
+  Step ask_for_aside(Time now);
+  Step hold_batch(Time now);
   Step mark(Mark why);
   Step marked(Time now);
   void not_marked(Time now);
@@ -148,7 +152,8 @@ class SenderMachine {
   Step overtake();
   Step trial_answered(const Answer& answer, Time now);
 
-  bool refuses_everything() const { return senseless_ + 1 >= limits_.refused_before_pause; }
+  bool search_is_over(const Verdict& verdict) const;
+  bool refuses_everything() const { return held_ || senseless_ + 1 >= limits_.refused_before_pause; }
 
   const Role role_;
   const MachineLimits limits_;
@@ -165,6 +170,7 @@ class SenderMachine {
   bool batch_open_ = false;
   bool batch_passed_ = false;     // some of it is settled, and not set aside (again)
   bool batch_parked_ = false;     // some of it is
+  bool held_ = false;             // all that is left of it waits for the receiver to take it after all
   bool others_pass_ = false;      // some of it did, where a fault is searched for, and no outage since
   bool batch_senseless_ = false;  // in words that are not understood, or for its size
   bool remembered_ = false;       // the queue knows that some of it may be overtaken

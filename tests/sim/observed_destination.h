@@ -18,6 +18,7 @@ class ObservedDestination final : public forward::Destination {
       : thanos_({.target = {}, .tenant = {}, .external_labels = labels, .headers = {}}),
         coverage_(coverage) {}
 
+  bool parks() const override { return thanos_.parks(); }
   std::size_t plan(std::span<const wal::StoredRecord> records,
                    const forward::RequestLimits& limits) const override {
     return thanos_.plan(records, limits);

@@ -99,5 +99,14 @@ TEST_CASE("what a detached destination has parked is shown as parked as long as 
   CHECK(node.seen().account.ledger.delivered == 5);
 }
 
+TEST_CASE("a detached destination is given no lane that it never had") {
+  Node node;
+  node.append(5);
+  CHECK(node.seen().account.waiting == 5);
+  CHECK(node.queue.find_lane(forward::side_lane_name("metrics", forward::kParkedLane, "gone")).has_value());
+  CHECK_FALSE(
+      node.queue.find_lane(forward::side_lane_name("metrics", forward::kQuarantineLane, "gone")).has_value());
+}
+
 }  // namespace
 }  // namespace tideover

@@ -66,6 +66,9 @@ class WordLoad final : public Load {
 // request is stored then.
 class WordDestination final : public Destination {
  public:
+  explicit WordDestination(bool parks = true) : parks_(parks) {}
+
+  bool parks() const override { return parks_; }
   std::size_t plan(std::span<const wal::StoredRecord> records, const RequestLimits& limits) const override {
     std::uint64_t units = records.front().attributes.units;
     std::size_t n = 1;
@@ -101,6 +104,9 @@ class WordDestination final : public Destination {
     verdict.probable_duplicate = true;
     return verdict;
   }
+
+ private:
+  const bool parks_;
 };
 
 // Answers by a function, five milliseconds later.

@@ -8,31 +8,18 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "forwarders/http/message.h"
+#include "forwarders/part.h"
 #include "forwarders/verdict.h"
 #include "wal/base/result.h"
 #include "wal/record.h"
 
 namespace tideover::forward {
-
-// Items [first, last) of a batch. An item is the smallest thing that can be sent alone (one sample).
-// `last == kEnd` until the batch has been cut: counting items means decoding, which the healthy path never
-// does.
-inline constexpr std::size_t kEnd = std::numeric_limits<std::size_t>::max();
-struct Part {
-  std::size_t first = 0;
-  std::size_t last = kEnd;
-
-  bool whole() const { return first == 0 && last == kEnd; }
-  std::size_t items() const { return last - first; }
-  bool operator==(const Part&) const = default;
-};
 
 // How much one request takes when several records wait; a lone record may be larger.
 struct RequestLimits {

@@ -35,8 +35,10 @@ Step SenderMachine::answered(const Answer& answer, Time now) {
   switch (answer.verdict.action) {
     case Action::advance: return passed(answer, now);
     case Action::retry: return failed(answer, now);
-    case Action::park: return refused_by_window(answer.verdict, now);
-    case Action::bisect: return refused(answer.verdict, now);
+    case Action::park:
+    case Action::bisect:
+      return answer.verdict.named.empty() ? refused_unnamed(answer.verdict, now)
+                                          : refused_by_name(answer.verdict, now);
     case Action::halve: return too_large(answer, now);
     case Action::downgrade: return other_version(answer.verdict, now);
     case Action::pause: pause(now); return ask_again(answer.verdict, now);
@@ -52,8 +54,9 @@ void SenderMachine::note_health(const Answer& answer, Time now) {
   const bool taken = answer.verdict.action != Action::retry && answer.verdict.action != Action::pause;
   if (!taken) return;
   const bool was_down = breaker_.open();
+  const bool stores = answer.verdict.action == Action::advance || stores_the_rest(answer.verdict);
   // One that refuses whatever it is sent is not well because it has done so once more.
-  const bool judges = answer.verdict.action == Action::advance || !refuses_everything();
+  const bool judges = stores || !refuses_everything();
   const bool was_paused = judges && std::exchange(pause_, Duration{}) != Duration{};
   if (was_down || was_paused) {
     recovering_ = true;
@@ -64,20 +67,21 @@ void SenderMachine::note_health(const Answer& answer, Time now) {
     not_before_ = now + random_part(std::min(limits_.replay_delay_max, outage / kReplayDelayShare), rng_);
   }
   breaker_.succeeded();
-  if (answer.verdict.action == Action::advance) pace_.passed(now, answer.bytes, answer.latency);
+  if (stores) pace_.passed(now, answer.bytes, answer.latency);
 }
 
 // Refusals are spaced: those of a side lane, which brings what was refused before, and those of the main lane
 // when nothing passes between them.
 void SenderMachine::note_refusal(const Answer& answer, Time now) {
   const Action action = answer.verdict.action;
-  if (action == Action::advance) refusals_ = 0;
+  const bool stores = stores_the_rest(answer.verdict);
+  if (action == Action::advance || stores) refusals_ = 0;
   const bool refused = action == Action::bisect || action == Action::halve;
   Duration gap{};
   if (role_ != Role::main && (refused || action == Action::park)) {
     gap = std::max(limits_.side_gap, kSideGapShare * answer.latency);
     rounds_.spent(gap + answer.latency);
-  } else if (refused && ++refusals_ > kRefusalsAtOnce) {
+  } else if (refused && !stores && ++refusals_ > kRefusalsAtOnce) {
     const std::uint32_t doublings = std::min(refusals_ - kRefusalsAtOnce - 1, 16U);
     gap = std::min(kRefusalGapFirst * (1 << doublings), kRefusalGapMax);
   }
@@ -162,7 +166,10 @@ Step SenderMachine::keep_top(const Verdict& verdict, bool alone, Time now) {
   batch_senseless_ = batch_senseless_ || !sensible;
   if (limits_.parks && role_ == Role::main && !sensible && !batch_passed_ && refuses_everything()) {
     pause(now);
-    if (!parking_allowed_) return next(now);
+    if (!parking_allowed_) {
+      stack_.back().named.reset();  // whoever refuses everything has not looked at it
+      return next(now);
+    }
     alone = false;  // what it takes once it is repaired says nothing of this
   }
   const bool undecided = role_ == Role::main && search_.active() && !search_.something_passed();

@@ -45,7 +45,10 @@ Step SenderMachine::marked(Time now) {
 }
 
 // The queue could not remember it: the part stays, and is asked for again.
-void SenderMachine::not_marked(Time now) { not_before_ = now + kMarkRetry; }
+void SenderMachine::not_marked(Time now) {
+  not_before_ = now + kMarkRetry;
+  stack_.back().named.reset();
+}
 
 // Whether others of its batch pass is asked next, and that may be newer.
 Step SenderMachine::put_aside(const Verdict& verdict, bool alone, Time now) {
@@ -79,6 +82,7 @@ Step SenderMachine::ask_for_aside(Time now) {
     Slot slot = aside_.back().slot;
     slot.last_try = false;
     slot.twin_clean = false;
+    slot.named.reset();
     stack_.push_back(slot);
   }
   return next(now);
@@ -94,7 +98,9 @@ Step SenderMachine::hold_batch(Time now) {
     piece.part = slot.part;
     piece.attempts = slot.attempts;
     piece.in_doubt = slot.in_doubt;
-    if (!pieces.empty() && pieces.back().part.first == piece.part.last) {
+    piece.stored = slot.stored;
+    if (!pieces.empty() && !piece.stored && !pieces.back().stored &&
+        pieces.back().part.first == piece.part.last) {
       piece.part.last = pieces.back().part.last;
       piece.in_doubt = piece.in_doubt || pieces.back().in_doubt;
       pieces.pop_back();

@@ -29,6 +29,7 @@ std::uint64_t SenderMachine::size_max() const {
 // The top gives way to its halves, or to what fits and the rest, the left one first: so the order of the
 // items is kept.
 Step SenderMachine::cut(Cut why, Time now) {
+  if (why == Cut::named) return refused_by_name(Verdict(last_refusal_), now);
   if (items_ == 0) {
     pending_cut_ = why;
     return Step::of(Step::Kind::count);

@@ -82,7 +82,7 @@ Step SenderMachine::overtake() {
   if (passes_ > stack_.back().passes_before) return settle_top(Fate::quarantined, last_refusal_);
   Step step;
   step.kind = Step::Kind::send;
-  if (trials_++ % 2 == 0 && stack_.size() > 1) {
+  if (trials_++ % 2 == 0 && stack_.size() > 1 && !stack_[stack_.size() - 2].judged()) {
     Slot& sibling = stack_[stack_.size() - 2];
     trial_ = Trial::sibling;
     step.part = sibling.part;

@@ -139,6 +139,7 @@ Step SenderMachine::next(Time now) {
   // known before. Such batches are small.
   if (items_ == 0 && units_ <= 1) return Step::of(Step::Kind::count);
   const Slot& top = stack_.back();
+  if (top.judged()) return settle_judged(now);
   if (top.known_bad && divisible(top))
     return top.last_try ? keep_top(last_refusal_, false, now) : cut(Cut::search, now);
   if (!top.last_try && size_of(top) > size_max() && divisible(top)) return cut(Cut::size, now);

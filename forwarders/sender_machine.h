@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -85,6 +86,11 @@ class SenderMachine {
     bool twin_clean = false;  // right half of a refused part whose left half has not failed so far
     bool known_bad = false;   // its left half passed, so the fault is in here: need not be sent whole
     bool last_try = false;    // the search is over: one attempt, no more cuts for a fault in the data
+    std::shared_ptr<const Verdict>
+        named;            // its verdict, when the receiver has named it: need not be sent again
+    bool stored = false;  // when it has named others, and stored this
+
+    bool judged() const { return stored || named != nullptr; }
   };
   // Refused before anything of its batch has passed: whether that is the fault of the item will be known
   // then.
@@ -99,6 +105,7 @@ class SenderMachine {
     too_large,  // the receiver said so: on the search budget, for it may say so of everything
     search,
     suspicion,
+    named,  // at the borders of what the receiver names
   };
   // Why the queue is asked to remember that the batch may be overtaken.
   enum class Mark : std::uint8_t { none, to_park, to_put_aside, to_overtake };
@@ -143,6 +150,14 @@ class SenderMachine {
   void note_refusal(const Answer& answer, Time now);
   void pause(Time now);
   void twin_failed();
+
+  // What the receiver names in it: sender_named.cc.
+  Step refused_by_name(const Verdict& verdict, Time now);
+  Step refused_unnamed(const Verdict& verdict, Time now);
+  void replace_top(const Slot& slot, const std::vector<Part>& named,
+                   const std::shared_ptr<const Verdict>& why);
+  Step settle_judged(Time now);
+  bool stores_the_rest(const Verdict& verdict) const;
 
   // What a failure does to it: sender_failures.cc.
   Step failed(const Answer& answer, Time now);

@@ -24,11 +24,8 @@ Answer not_made(const Error& error) {
 
 }  // namespace
 
-awaitable<Result<Exchange::Outcome>> Exchange::carry(Load& load, const Step& step, bool downgraded) {
-  EncodeOptions encode;
-  encode.retry = step.retry;
-  encode.downgraded = downgraded;
-  Result<Outgoing> encoded = load.encode(step.part, encode);
+awaitable<Result<Exchange::Outcome>> Exchange::carry(Load& load, const Step& step) {
+  Result<Outgoing> encoded = load.encode(step.part, step.retry, shared_.memory);
   Outcome outcome;
   if (encoded.has_error()) {
     outcome.answer = not_made(encoded.error());
@@ -56,8 +53,9 @@ awaitable<Result<Exchange::Outcome>> Exchange::carry(Load& load, const Step& ste
   answer.latency = shared_.clock.now() - begun;
   answer.bytes = bytes;
   answer.units = out.sent.units;
-  note(out.sent, response, answer.verdict);
-  outcome.sent = std::move(out.sent);
+  shared_.destination.learn(out.sent, answer.verdict, shared_.memory);
+  note(out.sent.units, response, answer.verdict);
+  outcome.beside = out.beside;
   co_return outcome;
 }
 
@@ -67,20 +65,17 @@ Verdict Exchange::judge(const Sent& sent, const Result<http::Response>& response
   history.divisible = step.divisible;
   history.side = role_ != Role::main;
   history.overtaken = step.overtaken || history.side;
-  const auto works = shared_.version_works.find(sent.encoding);
-  history.version_works = works != shared_.version_works.end() && works->second;
-  return shared_.destination.classify(sent, response, history);
+  return shared_.destination.classify(sent, response, history, shared_.memory);
 }
 
-void Exchange::note(const Sent& sent, const Result<http::Response>& response, const Verdict& verdict) {
+void Exchange::note(std::uint64_t units, const Result<http::Response>& response, const Verdict& verdict) {
   ++shared_.requests[class_of(response)];
   if (verdict.action != Action::advance) {
     shared_.last_error = verdict.sentence;
     return;
   }
-  shared_.version_works[sent.encoding] = true;
   shared_.last_success = shared_.clock.wall_now();
-  shared_.sent_units += sent.units;
+  shared_.sent_units += units;
 }
 
 }  // namespace tideover::forward

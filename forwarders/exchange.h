@@ -18,17 +18,17 @@ class Exchange {
 
   struct Outcome {
     Answer answer;
-    Sent sent;
+    SideCounts beside;  // of what was sent, once it is delivered
   };
   // `load` and `step` stay until it completes. What cannot be made into a request is refused here, as the
   // receiver would have done it. Errors: stopping.
-  awaitable<Result<Outcome>> carry(Load& load, const Step& step, bool downgraded);
+  awaitable<Result<Outcome>> carry(Load& load, const Step& step);
 
   const Inflow& inflow() const { return inflow_; }  // what comes in anew, and what it weighs on the way out
 
  private:
   Verdict judge(const Sent& sent, const Result<http::Response>& response, const Step& step) const;
-  void note(const Sent& sent, const Result<http::Response>& response, const Verdict& verdict);
+  void note(std::uint64_t units, const Result<http::Response>& response, const Verdict& verdict);
 
   LaneShared& shared_;
   const LaneId lane_;

@@ -103,13 +103,13 @@ awaitable<Event> LaneSender::send(Step step) {
     co_await sleep(later);
   }
   if (stopping_) co_return Event::stop();
-  auto outcome = co_await exchange_.carry(*load_, step, machine_.downgraded());
+  auto outcome = co_await exchange_.carry(*load_, step);
   if (outcome.has_error()) {
     stopping_ = true;
     co_return Event::stop();
   }
   look_for_room(outcome->answer);
-  if (outcome->answer.verdict.action == Action::advance) settlement_.sent(step.part, outcome->sent.stripped);
+  if (outcome->answer.verdict.action == Action::advance) settlement_.passed(step.part, outcome->beside);
   co_return Event::answered(std::move(outcome->answer));
 }
 
@@ -136,7 +136,7 @@ awaitable<Event> LaneSender::send_ahead(Step step) {
   const std::unique_ptr<Load> ahead =
       shared_.destination.load({rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(records)});
   const Seq upto = window_.end_of(batch_records_ + records);
-  auto outcome = co_await exchange_.carry(*ahead, step, machine_.downgraded());
+  auto outcome = co_await exchange_.carry(*ahead, step);
   if (outcome.has_error()) {
     stopping_ = true;
     co_return Event::stop();
@@ -144,8 +144,8 @@ awaitable<Event> LaneSender::send_ahead(Step step) {
   const Verdict& verdict = outcome->answer.verdict;
   look_for_room(outcome->answer);
   if (verdict.action == Action::advance && verdict.losses.empty()) {
-    settlement_.reach(upto, outcome->sent.stripped, verdict.under_reported);
-    batch_units_ += outcome->sent.units;
+    settlement_.reach(upto, outcome->beside, verdict);
+    batch_units_ += outcome->answer.units;
   }
   co_return Event::answered(std::move(outcome->answer));
 }

@@ -31,8 +31,7 @@ struct LaneShared {
   // as long as nobody else has put newer ones behind it.
   Role parked_last = Role::main;
 
-  // Encodings that the receiver has taken at least once.
-  std::map<std::uint16_t, bool> version_works{};
+  Memory memory{};  // what the destination has learned of its receiver
 
   // For status.
   std::string last_error{};

@@ -92,7 +92,6 @@ class Sender::Impl {
     s.retries = shared_.retries;
     s.units_per_second = main().units_per_second();
     s.bytes_per_second_max = main().machine().pace().bytes_per_s();
-    s.downgraded = main().machine().downgraded();
     s.main = shared_.usage_of(Role::main);
     s.parked = shared_.usage_of(Role::parked);
     s.quarantine = shared_.usage_of(Role::quarantine);

@@ -70,7 +70,6 @@ struct SenderStatus {
   std::uint64_t retries = 0;
   double units_per_second = 0;      // settled, lately
   double bytes_per_second_max = 0;  // what the pace allows now; 0: no limit
-  bool downgraded = false;          // speaks the older version
   wal::CursorUsage main;
   wal::CursorUsage parked;
   wal::CursorUsage quarantine;

@@ -196,8 +196,7 @@ Step SenderMachine::too_large(const Answer& answer, Time now) {
 }
 
 Step SenderMachine::other_version(const Verdict& verdict, Time now) {
-  if (downgraded_) return settle_top(Fate::rejected, verdict);
-  downgraded_ = true;
+  if (std::exchange(other_version_asked_, true)) return settle_top(Fate::rejected, verdict);
   stack_.back().in_doubt = true;  // a proxy may have eaten the headers of a receiver that did store it
   return next(now);
 }

@@ -68,7 +68,7 @@ Step SenderMachine::suspected(Time now) {
   Slot& top = stack_.back();
   if (divisible(top) && suspicion_cuts_ < kSuspicionCutsMax) return cut(Cut::suspicion, now);
   if (!quarantine_allowed_) return next(now);
-  // Trials grow rare, since each one may break the order of its series should the receiver come back in the
+  // Trials grow rare, since each one may break the order of the items should the receiver come back in the
   // moment between the two requests.
   if (passes_ == top.passes_before && !std::has_single_bit(top.seen)) return next(now);
   return remembered_ ? overtake() : mark(Mark::to_overtake);

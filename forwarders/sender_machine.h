@@ -3,8 +3,8 @@
 //   step = machine.resume(event, now);   perform the step, tell the machine how it went, and so on
 //
 // One batch is in flight. It is a stack of parts, sent in order; a part that is refused is cut and its halves
-// take its place, so that per-series order holds. Every item of a batch is settled exactly once, by one of
-// the four fates below, before the batch is acknowledged.
+// take its place, so that the order of the items holds. Every item of a batch is settled exactly once, by one
+// of the four fates below, before the batch is acknowledged.
 #pragma once
 
 #include <cstdint>
@@ -68,7 +68,6 @@ class SenderMachine {
   void allow_parking(bool allowed) { parking_allowed_ = allowed; }
 
   State state() const;
-  bool downgraded() const { return downgraded_; }
   RequestLimits request_limits() const;
   const Pace& pace() const { return pace_; }
   const Breaker& breaker() const { return breaker_; }
@@ -210,7 +209,7 @@ class SenderMachine {
   bool idle_ = true;            // parked, quarantine: what comes was refused a moment ago, so it waits first
   bool recovering_ = false;     // an outage ended, and the backlog has not drained since
   bool next_in_doubt_ = false;  // a trial has sent the next batch already, in vain
-  bool downgraded_ = false;
+  bool other_version_asked_ = false;
   bool quarantine_allowed_ = true;
   bool parking_allowed_ = true;
   bool stopped_ = false;

@@ -42,7 +42,7 @@ struct Step {
   bool ahead = false;
   std::uint32_t retry = 0;    // send: earlier attempts of this part
   bool in_doubt = false;      // send: one of them may have been stored
-  bool overtaken = false;     // send: newer samples may have been sent before it
+  bool overtaken = false;     // send: newer items may have been sent before it
   bool begins_round = false;  // ack: what is in the lane by now has one turn each
   bool divisible = true;      // send: more than one item, so a refusal does not speak of all of it
   Fate fate = Fate::delivered;

@@ -8,20 +8,28 @@
 #include "wal/base/invariant.h"
 
 namespace tideover::forward {
+namespace {
+
+void add(const SideCounts& counts, wal::Ack& ack) {
+  ack.under_reported += counts.under_reported;
+  ack.stripped += counts.stripped;
+}
+
+}  // namespace
 
 void Settlement::begin(Seq first, Seq upto, bool begins_run) {
   ack_ = {};
   ack_.upto = upto;
-  stripped_.clear();
+  beside_.clear();
   if (begins_run || first != settled_upto_) run_begins_ = true;
 }
 
-void Settlement::sent(Part part, std::uint64_t stripped) { stripped_[part.first] = stripped; }
+void Settlement::passed(Part part, const SideCounts& beside) { beside_[part.first] = beside; }
 
-void Settlement::reach(Seq upto, std::uint64_t stripped, std::uint64_t under_reported) {
+void Settlement::reach(Seq upto, const SideCounts& beside, const Verdict& verdict) {
   ack_.upto = upto;
-  ack_.stripped += stripped;
-  ack_.under_reported += under_reported;
+  add(beside, ack_);
+  add(verdict.beside, ack_);
 }
 
 void Settlement::settle(const Step& step, Load& load) {
@@ -35,8 +43,8 @@ void Settlement::settle(const Step& step, Load& load) {
       }
       if (!verdict.losses.empty()) bury(part, load, verdict, verdict.losses.front().reason);
       if (verdict.probable_duplicate) ack_.probable_duplicates += load.units(part);
-      ack_.under_reported += verdict.under_reported;
-      ack_.stripped += stripped_[part.first];
+      add(verdict.beside, ack_);
+      add(beside_[part.first], ack_);
       return;
     case Fate::rejected:
       lose(verdict.reason, load.units(part));
@@ -88,7 +96,7 @@ void Settlement::bury(Part part, Load& load, const Verdict& verdict, wal::Reason
   }
 }
 
-// What the main lane parks follows what was parked before it, series by series. What is put back to the end
+// What the main lane parks follows what was parked before it. What is put back to the end
 // of its own lane is older than what it is put behind, unless that was put back just before it, and it
 // followed that already.
 void Settlement::mark_run() {

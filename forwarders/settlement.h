@@ -24,10 +24,10 @@ class Settlement {
   // A batch of what lies from `first` on; `upto`: the first number behind it. `begins_run`: what is put back
   // of it may be older than what it is put behind.
   void begin(Seq first, Seq upto, bool begins_run);
-  void sent(Part part, std::uint64_t stripped);  // a part that passed, before it is settled
+  void passed(Part part, const SideCounts& beside);  // before it is settled
   void settle(const Step& step, Load& load);
   // The batch behind it has been delivered whole: both are acknowledged with one another.
-  void reach(Seq upto, std::uint64_t stripped, std::uint64_t under_reported);
+  void reach(Seq upto, const SideCounts& beside, const Verdict& verdict);
   // Where the batch ends has been read again.
   void end_at(Seq upto) { ack_.upto = upto; }
   Seq upto() const { return ack_.upto; }
@@ -46,8 +46,8 @@ class Settlement {
   LaneShared& shared_;
   const Role role_;
   wal::Ack ack_;
-  std::map<std::size_t, std::uint64_t> stripped_;  // of parts in flight, by first item
-  Seq settled_upto_;                               // of the last batch
+  std::map<std::size_t, SideCounts> beside_;  // of parts in flight, by first item
+  Seq settled_upto_;                          // of the last batch
   bool run_begins_ = true;  // parked: what is put back next may be older than what it is put behind
 };
 

@@ -29,6 +29,12 @@ struct Loss {
   bool operator==(const Loss&) const = default;
 };
 
+// What the ledger counts beside the fate of units, as far as a destination knows of such things.
+struct SideCounts {
+  std::uint64_t under_reported = 0;  // units the receiver did not say it wrote
+  std::uint64_t stripped = 0;        // what the form of the request could not carry of them
+};
+
 struct Verdict {
   Action action = Action::retry;
   wal::Reason reason =
@@ -40,9 +46,9 @@ struct Verdict {
   std::vector<Loss> losses;  // advance: units refused, by reason; never more than the part holds
   bool understood = false;   // bisect: the words speak of a fault in the data, and are known
   bool rest_stored = false;  // park, bisect: what was not refused is stored already
-  bool probable_duplicate =
-      false;  // advance, or what is named: refused only because an earlier attempt had arrived
-  std::uint64_t under_reported = 0;     // advance: units the receiver did not say it wrote
+  // advance, or of what is named: refused only because an earlier attempt had arrived
+  bool probable_duplicate = false;
+  SideCounts beside;                    // advance
   std::optional<Duration> retry_after;  // retry: what the receiver asked for
   std::string sentence;                 // for logs and the reject store; see sentence_of()
 };

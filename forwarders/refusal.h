@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "forwarders/sender_machine.h"
+#include "forwarders/sender_steps.h"
 #include "wal/ledger.h"
 
 namespace tideover::forward {

@@ -1,8 +1,10 @@
-// Delivers one lane to one destination: performs what SenderMachine decides, for the three cursors that a
-// destination has.
+// Delivers one lane to one destination: performs what SenderMachine decides, for each cursor that a
+// destination has (lanes.h).
 //
 //   <lane>                        everything, oldest first
-//   <lane>/parked/<name>          refused for now, by the receiver's time window or in words nobody knows
+//   <lane>/parked/<name>          refused for now, by the receiver's time window or in words nobody knows;
+//   only
+//                                 where the destination parks
 //   <lane>/quarantine/<name>      answered 5xx again and again while others passed: tried each five minutes
 //   <lane>/rejects/<name>         dead letters (reject_record.h); read by operators only
 //
@@ -68,7 +70,6 @@ struct SenderStatus {
   std::uint64_t retries = 0;
   double units_per_second = 0;      // settled, lately
   double bytes_per_second_max = 0;  // what the pace allows now; 0: no limit
-  bool downgraded = false;          // speaks the older version
   wal::CursorUsage main;
   wal::CursorUsage parked;
   wal::CursorUsage quarantine;

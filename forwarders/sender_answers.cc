@@ -1,6 +1,6 @@
-// What an answer does to the part in flight; what comes next is sender_machine.cc.
+// What an answer does to the part in flight: it passed, or was refused. Failures are sender_failures.cc, what
+// comes next is sender_machine.cc.
 #include <algorithm>
-#include <bit>
 #include <utility>
 
 #include "forwarders/sender_machine.h"
@@ -9,8 +9,6 @@
 namespace tideover::forward {
 namespace {
 
-// A batch in which everything is answered 5xx is not taken apart item by item.
-constexpr std::uint32_t kSuspicionCutsMax = 64;
 // Refusals in a row, in the main lane, that are not spaced: a search among good data meets fewer.
 constexpr std::uint32_t kRefusalsAtOnce = 4;
 constexpr Duration kRefusalGapFirst = std::chrono::milliseconds(20);
@@ -37,8 +35,10 @@ Step SenderMachine::answered(const Answer& answer, Time now) {
   switch (answer.verdict.action) {
     case Action::advance: return passed(answer, now);
     case Action::retry: return failed(answer, now);
-    case Action::park: return refused_by_window(answer.verdict, now);
-    case Action::bisect: return refused(answer.verdict, now);
+    case Action::park:
+    case Action::bisect:
+      return answer.verdict.named.empty() ? refused_unnamed(answer.verdict, now)
+                                          : refused_by_name(answer.verdict, now);
     case Action::halve: return too_large(answer, now);
     case Action::downgrade: return other_version(answer.verdict, now);
     case Action::pause: pause(now); return ask_again(answer.verdict, now);
@@ -54,8 +54,9 @@ void SenderMachine::note_health(const Answer& answer, Time now) {
   const bool taken = answer.verdict.action != Action::retry && answer.verdict.action != Action::pause;
   if (!taken) return;
   const bool was_down = breaker_.open();
+  const bool stores = answer.verdict.action == Action::advance || stores_the_rest(answer.verdict);
   // One that refuses whatever it is sent is not well because it has done so once more.
-  const bool judges = answer.verdict.action == Action::advance || !refuses_everything();
+  const bool judges = stores || !refuses_everything();
   const bool was_paused = judges && std::exchange(pause_, Duration{}) != Duration{};
   if (was_down || was_paused) {
     recovering_ = true;
@@ -66,20 +67,21 @@ void SenderMachine::note_health(const Answer& answer, Time now) {
     not_before_ = now + random_part(std::min(limits_.replay_delay_max, outage / kReplayDelayShare), rng_);
   }
   breaker_.succeeded();
-  if (answer.verdict.action == Action::advance) pace_.passed(now, answer.bytes, answer.latency);
+  if (stores) pace_.passed(now, answer.bytes, answer.latency);
 }
 
 // Refusals are spaced: those of a side lane, which brings what was refused before, and those of the main lane
 // when nothing passes between them.
 void SenderMachine::note_refusal(const Answer& answer, Time now) {
   const Action action = answer.verdict.action;
-  if (action == Action::advance) refusals_ = 0;
+  const bool stores = stores_the_rest(answer.verdict);
+  if (action == Action::advance || stores) refusals_ = 0;
   const bool refused = action == Action::bisect || action == Action::halve;
   Duration gap{};
   if (role_ != Role::main && (refused || action == Action::park)) {
     gap = std::max(limits_.side_gap, kSideGapShare * answer.latency);
     rounds_.spent(gap + answer.latency);
-  } else if (refused && ++refusals_ > kRefusalsAtOnce) {
+  } else if (refused && !stores && ++refusals_ > kRefusalsAtOnce) {
     const std::uint32_t doublings = std::min(refusals_ - kRefusalsAtOnce - 1, 16U);
     gap = std::min(kRefusalGapFirst * (1 << doublings), kRefusalGapMax);
   }
@@ -93,6 +95,7 @@ Step SenderMachine::passed(const Answer& answer, Time) {
   const bool faultless = answer.verdict.losses.empty() && (clean || divisible(top));
   working_size_.passed(answer.units);
   if (clean) ++passes_;
+  held_ = false;
   if (top.searched && faultless) {
     search_.passed();
     others_pass_ = true;
@@ -132,11 +135,18 @@ Step SenderMachine::refused(const Verdict& verdict, Time now) {
   // the rest begins. No budget: to give up would drop what has not arrived.
   if (top.in_doubt && refused_for_order(verdict.reason)) return cut(Cut::search, now);
   if (top.last_try) return keep_top(verdict, false, now);
-  if (top.searched && search_.exhausted()) {
+  if (top.searched && search_is_over(verdict)) {
     for (Slot& slot : stack_) slot.last_try = slot.searched;
     return keep_top(verdict, false, now);
   }
   return cut(Cut::search, now);
+}
+
+// With nowhere to put what is left the search goes on to the last item, unless nobody knows what the receiver
+// means and nothing passes at all.
+bool SenderMachine::search_is_over(const Verdict& verdict) const {
+  if (limits_.parks) return search_.exhausted();
+  return search_.refused_whole() && !verdict.understood;
 }
 
 // A single item. It is given up when the receiver says what is wrong with it, or takes others of its batch:
@@ -154,9 +164,12 @@ Step SenderMachine::refused_alone(const Verdict& verdict, Time now) {
 Step SenderMachine::keep_top(const Verdict& verdict, bool alone, Time now) {
   const bool sensible = verdict.understood || verdict.reason == wal::Reason::out_of_bounds;
   batch_senseless_ = batch_senseless_ || !sensible;
-  if (role_ == Role::main && !sensible && !batch_passed_ && refuses_everything()) {
+  if (limits_.parks && role_ == Role::main && !sensible && !batch_passed_ && refuses_everything()) {
     pause(now);
-    if (!parking_allowed_) return next(now);
+    if (!parking_allowed_) {
+      stack_.back().named.reset();  // whoever refuses everything has not looked at it
+      return next(now);
+    }
     alone = false;  // what it takes once it is repaired says nothing of this
   }
   const bool undecided = role_ == Role::main && search_.active() && !search_.something_passed();
@@ -176,123 +189,16 @@ Step SenderMachine::too_large(const Answer& answer, Time now) {
     return cut(said ? Cut::too_large : Cut::size, now);
   }
   working_size_.forget();
+  if (!limits_.parks && !divisible(top)) return refused_alone(answer.verdict, now);
   if (hopeless)
     for (Slot& slot : stack_) slot.last_try = slot.searched;
   return keep_top(answer.verdict, false, now);
 }
 
 Step SenderMachine::other_version(const Verdict& verdict, Time now) {
-  if (downgraded_) return settle_top(Fate::rejected, verdict);
-  downgraded_ = true;
+  if (std::exchange(other_version_asked_, true)) return settle_top(Fate::rejected, verdict);
   stack_.back().in_doubt = true;  // a proxy may have eaten the headers of a receiver that did store it
   return next(now);
-}
-
-// ---- failures, and the part that causes them ----
-
-Step SenderMachine::failed(const Answer& answer, Time now) {
-  breaker_.failed(now, answer.verdict.retry_after);
-  pause_ = {};
-  if (breaker_.open()) {
-    // Who answers after an outage may be another one: what is taken then says nothing of what was refused
-    // before, nor what was taken before of what is refused then.
-    others_pass_ = false;
-    for (Aside& aside : aside_) aside.alone = false;
-  }
-  Slot& top = stack_.back();
-  if (!answer.in_doubt) return answer.silent ? next(now) : ask_again(answer.verdict, now);
-  top.in_doubt = true;
-  if (answer.silent && role_ != Role::quarantine) return unanswered(answer.verdict, now);
-  top.silent = 0;
-  if (top.seen++ == 0) top.passes_before = passes_;
-  if (role_ == Role::quarantine) {
-    // To the end of its own lane: one part that fails for ever must not keep the others from their attempt.
-    not_before_ = now + limits_.quarantine_probe;
-    return settle_top(Fate::quarantined, answer.verdict);
-  }
-  if (top.seen < limits_.suspect_after) return next(now);
-  last_refusal_ = answer.verdict;
-  return suspected(now);
-}
-
-// The receiver wants it later, or not from us. Whether that is so of everything is for the main lane to find
-// out: in a side lane nothing waits for ever behind it.
-Step SenderMachine::ask_again(const Verdict& verdict, Time now) {
-  if (role_ == Role::main || stack_.back().attempts < limits_.suspect_after) return next(now);
-  return settle_top(role_ == Role::parked ? Fate::parked : Fate::quarantined, verdict);
-}
-
-// No answer came. That accuses the network, or the size: what takes the receiver or the line too long arrives
-// in smaller requests. When not even a single item is answered it is an outage, and the size is forgotten.
-Step SenderMachine::unanswered(const Verdict& verdict, Time now) {
-  Slot& top = stack_.back();
-  if (++top.silent < limits_.silent_before_smaller) return next(now);
-  if (divisible(top)) {
-    working_size_.unanswered(size_of(top));
-    return cut(Cut::size, now);
-  }
-  working_size_.forget();
-  // In a side lane nothing waits behind what is never answered.
-  const bool has_had_its_turn = role_ == Role::parked && top.silent >= limits_.suspect_after;
-  return has_had_its_turn ? park_top(verdict, now) : next(now);
-}
-
-// The part at the top has failed often, and each time the receiver saw it. Is it an outage, or the part?
-// Halves are smaller and keep the order, so they are asked first. When a single item is left, another part is
-// sent right behind its failure: if that passes and the item fails once more, it is the item. From then on a
-// refusal for its order no longer proves that it had arrived, in no later life either: hence the mark.
-Step SenderMachine::suspected(Time now) {
-  Slot& top = stack_.back();
-  if (divisible(top) && suspicion_cuts_ < kSuspicionCutsMax) return cut(Cut::suspicion, now);
-  if (!quarantine_allowed_) return next(now);
-  // Trials grow rare, since each one may break the order of its series should the receiver come back in the
-  // moment between the two requests.
-  if (passes_ == top.passes_before && !std::has_single_bit(top.seen)) return next(now);
-  return remembered_ ? overtake() : mark(Mark::to_overtake);
-}
-
-// Something newer is sent before the suspect from here on. If we crash between the mark and that, the next
-// life takes the batch for overtaken though it was not: what the receiver refuses for its order is then
-// parked, where it might have been known to have arrived.
-Step SenderMachine::overtake() {
-  overtaken_ = true;
-  if (passes_ > stack_.back().passes_before) return settle_top(Fate::quarantined, last_refusal_);
-  Step step;
-  step.kind = Step::Kind::send;
-  if (trials_++ % 2 == 0 && stack_.size() > 1) {
-    Slot& sibling = stack_[stack_.size() - 2];
-    trial_ = Trial::sibling;
-    step.part = sibling.part;
-    step.retry = sibling.attempts++;
-    step.in_doubt = sibling.in_doubt;
-    step.overtaken = overtaken_;
-    step.divisible = divisible(sibling);
-  } else {
-    trial_ = Trial::ahead;
-    step.ahead = true;
-  }
-  return step;
-}
-
-Step SenderMachine::trial_answered(const Answer& answer, Time now) {
-  const Trial trial = std::exchange(trial_, Trial::none);
-  const Action action = answer.verdict.action;
-  const bool clean = action == Action::advance && answer.verdict.losses.empty();
-  if (!clean) {
-    bool& in_doubt = trial == Trial::sibling ? stack_[stack_.size() - 2].in_doubt : next_in_doubt_;
-    // An advance that is not clean has stored the rest, and see other_version().
-    const bool stored = action == Action::advance || action == Action::downgrade;
-    in_doubt = in_doubt || stored || answer.in_doubt || answer.verdict.rest_stored;
-    return next(now);
-  }
-  ++passes_;
-  breaker_.succeeded();  // so that the suspect is asked once more at once
-  if (trial == Trial::ahead) return next(now);
-  const Slot suspect = stack_.back();
-  stack_.pop_back();
-  Step step = settle_top(Fate::delivered, answer.verdict);
-  stack_.push_back(suspect);
-  return step;
 }
 
 }  // namespace tideover::forward

@@ -8,26 +8,15 @@
 namespace tideover::forward {
 namespace {
 
-// Halves of a suspect have been seen to fail as part of it: two more failures each are enough.
-constexpr std::uint32_t kFailuresPerSuspectHalf = 2;
 // A batch of the parked lane this small, in units, is looked through to the last item when a round is due.
 // So that what may pass is found in the end also between what may not, some batches are made as small: a
 // quarter of those that begin a round, which for a short lane are all there are, and some of the others.
 constexpr std::uint64_t kLookedThroughWhole = 256;
 constexpr double kFineFirstTurns = 0.25;
 constexpr double kFineTurns = 0.125;
-// A disk that does not take the mark is asked again after this.
-constexpr Duration kMarkRetry = std::chrono::seconds(1);
-constexpr Duration kMarkRetryMany = std::chrono::seconds(10);
-
-Step step_of(Step::Kind kind) {
-  Step step;
-  step.kind = kind;
-  return step;
-}
 
 Step sleep_step(Time until) {
-  Step step = step_of(Step::Kind::sleep);
+  Step step = Step::of(Step::Kind::sleep);
   step.until = until;
   return step;
 }
@@ -65,7 +54,7 @@ void SenderMachine::begin_replay(Time now) {
 
 Step SenderMachine::resume(const Event& event, Time now) {
   switch (event.kind) {
-    case Event::Kind::stop: stopped_ = true; return step_of(Step::Kind::stop);
+    case Event::Kind::stop: stopped_ = true; return Step::of(Step::Kind::stop);
     case Event::Kind::proceed:
       if (std::exchange(marking_, Mark::none) != Mark::none) not_marked(now);
       return next(now);
@@ -98,7 +87,7 @@ Step SenderMachine::resume(const Event& event, Time now) {
 void SenderMachine::open_batch(const Loaded& loaded, Time now) {
   invariant(!batch_open_, "one batch at a time is in flight");
   batch_open_ = true;
-  batch_passed_ = batch_parked_ = batch_senseless_ = others_pass_ = false;
+  batch_passed_ = batch_parked_ = batch_senseless_ = others_pass_ = held_ = false;
   overtaken_ = loaded.overtaken;
   remembered_ = loaded.remembered;
   marking_ = Mark::none;
@@ -135,21 +124,22 @@ std::size_t SenderMachine::items_of(const Slot& slot) const {
 }
 
 Step SenderMachine::next(Time now) {
-  if (stopped_) return step_of(Step::Kind::stop);
+  if (stopped_) return Step::of(Step::Kind::stop);
   if (!batch_open_) {
     // A batch that was put back waits on disk, not in memory.
     if (not_before_ > now && role_ != Role::main) return sleep_step(not_before_);
     if (role_ == Role::parked)
       fine_turn_ = rounds_.due(now) && rng_.chance(rounds_.on() ? kFineTurns : kFineFirstTurns);
-    return step_of(Step::Kind::read);
+    return Step::of(Step::Kind::read);
   }
   if (!aside_.empty() && (search_.something_passed() || stack_.empty()))
-    return not_before_ > now ? sleep_step(not_before_) : settle_aside();
+    return not_before_ > now ? sleep_step(not_before_) : settle_aside(now);
   if (stack_.empty()) return batch_settled(now);
   // The refusal of a single item speaks of that item, and is not asked for twice: whether it is one must be
   // known before. Such batches are small.
-  if (items_ == 0 && units_ <= 1) return step_of(Step::Kind::count);
+  if (items_ == 0 && units_ <= 1) return Step::of(Step::Kind::count);
   const Slot& top = stack_.back();
+  if (top.judged()) return settle_judged(now);
   if (top.known_bad && divisible(top))
     return top.last_try ? keep_top(last_refusal_, false, now) : cut(Cut::search, now);
   if (!top.last_try && size_of(top) > size_max() && divisible(top)) return cut(Cut::size, now);
@@ -158,23 +148,9 @@ Step SenderMachine::next(Time now) {
   return when > now ? sleep_step(when) : send_top();
 }
 
-std::uint64_t SenderMachine::size_of(const Slot& slot) const {
-  return slot.part.whole() ? units_ : slot.part.items();
-}
-
-// A lone record may be larger than a request may be, in either measure. To send it in parts means to decode
-// it, a multiple of its bytes: not before a receiver, or its operator, has said that it is too much.
-std::uint64_t SenderMachine::size_max() const {
-  constexpr RequestLimits kUsual;
-  const RequestLimits limits = working_size_.limits();
-  if (limits.units >= kUsual.units && limits.raw_bytes >= kUsual.raw_bytes) return kEnd;
-  if (raw_bytes_ <= limits.raw_bytes) return limits.units;
-  return std::clamp<std::uint64_t>(units_ * limits.raw_bytes / raw_bytes_, 1, limits.units);
-}
-
 Step SenderMachine::send_top() {
   Slot& top = stack_.back();
-  Step step = step_of(Step::Kind::send);
+  Step step = Step::of(Step::Kind::send);
   step.part = top.part;
   step.retry = top.attempts++;
   step.in_doubt = top.in_doubt;
@@ -185,7 +161,7 @@ Step SenderMachine::send_top() {
 }
 
 Step SenderMachine::settle_top(Fate fate, Verdict verdict) {
-  Step step = step_of(Step::Kind::settle);
+  Step step = Step::of(Step::Kind::settle);
   step.part = stack_.back().part;
   step.fate = fate;
   step.verdict = std::move(verdict);
@@ -198,7 +174,7 @@ Step SenderMachine::settle_top(Fate fate, Verdict verdict) {
 
 // All of it has met its fate, which in the parked lane may be the one it came from.
 Step SenderMachine::batch_settled(Time now) {
-  Step step = step_of(Step::Kind::ack);
+  Step step = Step::of(Step::Kind::ack);
   if (role_ == Role::parked) {
     const Rounds::Place place = rounds_.after_turn(batch_passed_, batch_parked_, now);
     step.begins_round = place == Rounds::Place::begins;
@@ -218,92 +194,8 @@ RequestLimits SenderMachine::request_limits() const {
   return limits;
 }
 
-// What is set aside is overtaken by whatever is sent next. If we crash before its copy is durable, the next
-// life sends it again, and must not take a refusal for its order as a proof of its arrival: hence the mark.
-Step SenderMachine::park_top(const Verdict& verdict, Time now) {
-  if (role_ != Role::main) return settle_top(Fate::parked, verdict);
-  if (!aside_.empty()) return put_aside(verdict, false, now);  // behind what is older
-  if (remembered_) return settle_top(Fate::parked, verdict);
-  parking_ = verdict;
-  return mark(Mark::to_park);
-}
-
-Step SenderMachine::mark(Mark why) {
-  marking_ = why;
-  return step_of(Step::Kind::mark);
-}
-
-Step SenderMachine::marked(Time now) {
-  remembered_ = true;
-  switch (std::exchange(marking_, Mark::none)) {
-    case Mark::to_park: return settle_top(Fate::parked, std::move(parking_));
-    case Mark::to_overtake: return overtake();
-    case Mark::to_settle_aside: return settle_aside();
-    case Mark::none: break;
-  }
-  return next(now);
-}
-
-// The queue could not remember it: the part stays, and is asked for again; many of them more rarely.
-void SenderMachine::not_marked(Time now) {
-  not_before_ = now + (aside_.empty() ? kMarkRetry : kMarkRetryMany);
-  for (; !aside_.empty(); aside_.pop_back()) stack_.push_back(aside_.back().slot);
-}
-
-Step SenderMachine::put_aside(const Verdict& verdict, bool alone, Time now) {
-  aside_.push_back({stack_.back(), verdict, alone});
-  stack_.pop_back();
-  return next(now);
-}
-
-// The oldest of it has its fate: others of its batch have passed by now, or nothing has.
-Step SenderMachine::settle_aside() {
-  const Aside oldest = aside_.front();
-  const bool condemned = oldest.alone && others_pass_;
-  if (!condemned && !remembered_) return mark(Mark::to_settle_aside);
-  aside_.erase(aside_.begin());
-  stack_.push_back(oldest.slot);
-  return settle_top(condemned ? Fate::rejected : Fate::parked, oldest.verdict);
-}
-
-// The top gives way to its halves, or to what fits and the rest, the left one first: so the order of the
-// items is kept.
-Step SenderMachine::cut(Cut why, Time now) {
-  if (items_ == 0) {
-    pending_cut_ = why;
-    return step_of(Step::Kind::count);
-  }
-  Slot slot = stack_.back();
-  if (slot.part.whole()) slot.part = {0, items_};
-  if (slot.part.items() == 1) {  // of something that does not decode, this is known only now
-    stack_.back() = slot;
-    const bool refused = why == Cut::search || why == Cut::too_large;
-    return refused ? keep_top(last_refusal_, true, now) : next(now);
-  }
-  stack_.pop_back();
-  slot.attempts = 0;
-  slot.silent = 0;
-  slot.known_bad = false;
-  slot.twin_clean = false;
-  if (why == Cut::size) slot.searched = false;
-  if (why == Cut::search || why == Cut::too_large) {
-    search_.start(items_, role_ == Role::parked && units_ <= kLookedThroughWhole && rounds_.due(now));
-    slot.searched = true;
-  }
-  if (why == Cut::suspicion) {
-    ++suspicion_cuts_;
-    slot.seen = limits_.suspect_after - std::min(limits_.suspect_after, kFailuresPerSuspectHalf);
-  }
-  const bool fits = why == Cut::size && size_max() < slot.part.items();
-  const std::size_t middle = slot.part.first + (fits ? size_max() : slot.part.items() / 2);
-  Slot left = slot;
-  Slot right = slot;
-  left.part.last = middle;
-  right.part.first = middle;
-  right.twin_clean = why == Cut::search;
-  stack_.push_back(right);
-  stack_.push_back(left);
-  return next(now);
+bool SenderMachine::looks_through_whole(Time now) const {
+  return role_ == Role::parked && units_ <= kLookedThroughWhole && rounds_.due(now);
 }
 
 }  // namespace tideover::forward

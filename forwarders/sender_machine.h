@@ -3,11 +3,12 @@
 //   step = machine.resume(event, now);   perform the step, tell the machine how it went, and so on
 //
 // One batch is in flight. It is a stack of parts, sent in order; a part that is refused is cut and its halves
-// take its place, so that per-series order holds. Every item of a batch is settled exactly once, by one of
-// the four fates below, before the batch is acknowledged.
+// take its place, so that the order of the items holds. Every item of a batch is settled exactly once, by one
+// of the four fates below, before the batch is acknowledged.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -16,24 +17,10 @@
 #include "forwarders/destination.h"
 #include "forwarders/pace.h"
 #include "forwarders/rounds.h"
+#include "forwarders/sender_steps.h"
 #include "forwarders/working_size.h"
 
 namespace tideover::forward {
-
-// Which of a destination's three cursors is served; see docs/DELIVERY.md.
-enum class Role : std::uint8_t {
-  main,        // everything, oldest first
-  parked,      // refused for now, by the receiver's window or in words nobody knows: see rounds.h
-  quarantine,  // answered 5xx again and again while others passed: one attempt now and then
-};
-
-enum class State : std::uint8_t {
-  up,
-  replaying,  // up again after an outage, the backlog not yet drained
-  down,       // several attempts in a row failed
-  paused,     // the receiver answers with a configuration fault
-  stopped,
-};
 
 struct MachineLimits {
   RequestLimits request;
@@ -60,71 +47,8 @@ struct MachineLimits {
   // Of the records found at a start, the first may have been sent by an earlier life whose acknowledgements
   // were not durable yet: as many batches as one WalLimits::ack_delay can hold.
   std::uint32_t doubtful_batches = 64;
-};
-
-enum class Fate : std::uint8_t { delivered, rejected, parked, quarantined };
-
-struct Step {
-  enum class Kind : std::uint8_t {
-    read,    // wait for records, read a batch             -> loaded or empty
-    count,   // decode the batch: it must be cut           -> counted
-    mark,    // durably: the batch may be overtaken        -> marked, or proceed when that cannot be
-    send,    // `part`, or `ahead`: the batch after this   -> answered (empty when there is none)
-    settle,  // `part` has met `fate`, `verdict` says why  -> proceed
-    ack,     // all items are settled                      -> proceed
-    sleep,   // until `until`, or until poked              -> proceed
-    stop,
-  };
-  Kind kind = Kind::stop;
-  Part part;
-  bool ahead = false;
-  std::uint32_t retry = 0;    // send: earlier attempts of this part
-  bool in_doubt = false;      // send: one of them may have been stored
-  bool overtaken = false;     // send: newer samples may have been sent before it
-  bool begins_round = false;  // ack: what is in the lane by now has one turn each
-  bool divisible = true;      // send: more than one item, so a refusal does not speak of all of it
-  Fate fate = Fate::delivered;
-  Verdict verdict;
-  Time until{};
-};
-
-// How a send went.
-struct Answer {
-  Verdict verdict;
-  bool in_doubt = false;    // the receiver may have seen the request, and stored it
-  bool silent = false;      // no answer came: that accuses the network, never the data
-  bool overloaded = false;  // a sign that it has too much to do
-  Duration latency{};
-  std::uint64_t bytes = 0;
-  std::uint64_t units = 0;
-};
-
-// What was read.
-struct Loaded {
-  std::uint64_t units = 0;
-  std::uint64_t raw_bytes = 0;
-  bool found_at_start = false;  // an earlier life may have sent it
-  bool repeated = false;        // this one has
-  bool overtaken = false;       // some of it was marked, in this life or an earlier one
-  bool remembered = false;      // all of it was
-  bool beyond_round = false;    // parked: it came to the lane after the round had begun
-};
-
-struct Event {
-  enum class Kind : std::uint8_t { proceed, empty, loaded, counted, marked, answered, stop };
-  Kind kind = Kind::proceed;
-  Loaded batch{};         // loaded
-  std::size_t items = 0;  // counted
-  Answer answer{};        // answered
-
-  static Event proceed() { return {}; }
-  static Event empty() { return of(Kind::empty); }
-  static Event loaded(const Loaded& batch) { return {Kind::loaded, batch, 0, {}}; }
-  static Event counted(std::size_t items) { return {Kind::counted, {}, items, {}}; }
-  static Event marked() { return of(Kind::marked); }
-  static Event answered(Answer answer) { return {Kind::answered, {}, 0, std::move(answer)}; }
-  static Event stop() { return of(Kind::stop); }
-  static Event of(Kind kind) { return {kind, {}, 0, {}}; }
+  // Whether there is a lane for what is refused for now; without one it waits where it is.
+  bool parks = true;
 };
 
 class SenderMachine {
@@ -144,7 +68,6 @@ class SenderMachine {
   void allow_parking(bool allowed) { parking_allowed_ = allowed; }
 
   State state() const;
-  bool downgraded() const { return downgraded_; }
   RequestLimits request_limits() const;
   const Pace& pace() const { return pace_; }
   const Breaker& breaker() const { return breaker_; }
@@ -162,6 +85,11 @@ class SenderMachine {
     bool twin_clean = false;  // right half of a refused part whose left half has not failed so far
     bool known_bad = false;   // its left half passed, so the fault is in here: need not be sent whole
     bool last_try = false;    // the search is over: one attempt, no more cuts for a fault in the data
+    std::shared_ptr<const Verdict>
+        named;            // its verdict, when the receiver has named it: need not be sent again
+    bool stored = false;  // when it has named others, and stored this
+
+    bool judged() const { return stored || named != nullptr; }
   };
   // Refused before anything of its batch has passed: whether that is the fault of the item will be known
   // then.
@@ -176,50 +104,70 @@ class SenderMachine {
     too_large,  // the receiver said so: on the search budget, for it may say so of everything
     search,
     suspicion,
+    named,  // at the borders of what the receiver names
   };
   // Why the queue is asked to remember that the batch may be overtaken.
-  enum class Mark : std::uint8_t { none, to_park, to_settle_aside, to_overtake };
+  enum class Mark : std::uint8_t { none, to_park, to_put_aside, to_overtake };
   enum class Trial : std::uint8_t { none, sibling, ahead };
 
   // What comes next: sender_machine.cc.
   Step next(Time now);
   Step send_top();
-  Step cut(Cut why, Time now);
   Step settle_top(Fate fate, Verdict verdict);
-  Step park_top(const Verdict& verdict, Time now);
-  Step put_aside(const Verdict& verdict, bool alone, Time now);
-  Step settle_aside();
   Step batch_settled(Time now);
-  Step mark(Mark why);
-  Step marked(Time now);
-  void not_marked(Time now);
   void open_batch(const Loaded& loaded, Time now);
   void close_batch();
   std::size_t items_of(const Slot& slot) const;  // kEnd when not counted yet
+  bool divisible(const Slot& slot) const { return items_of(slot) > 1; }
+  bool looks_through_whole(Time now) const;
+
+  // How large a part may be, and how one is cut: sender_cuts.cc.
+  Step cut(Cut why, Time now);
   std::uint64_t size_of(const Slot& slot) const;
   std::uint64_t size_max() const;
-  bool divisible(const Slot& slot) const { return items_of(slot) > 1; }
+
+  // What is set aside: sender_aside.cc.
+  Step park_top(const Verdict& verdict, Time now);
+  Step put_aside(const Verdict& verdict, bool alone, Time now);
+  Step settle_aside(Time now);
+  Step ask_for_aside(Time now);
+  Step hold_batch(Time now);
+  Step mark(Mark why);
+  Step marked(Time now);
+  void not_marked(Time now);
 
   // What an answer does to the top: sender_answers.cc.
   Step answered(const Answer& answer, Time now);
-  Step trial_answered(const Answer& answer, Time now);
   Step passed(const Answer& answer, Time now);
-  Step failed(const Answer& answer, Time now);
-  Step suspected(Time now);
-  Step overtake();
   Step refused(const Verdict& verdict, Time now);
   Step refused_by_window(const Verdict& verdict, Time now);
   Step refused_alone(const Verdict& verdict, Time now);
   Step too_large(const Answer& answer, Time now);
-  Step ask_again(const Verdict& verdict, Time now);
-  Step unanswered(const Verdict& verdict, Time now);
   Step other_version(const Verdict& verdict, Time now);
   Step keep_top(const Verdict& verdict, bool alone, Time now);
   void note_health(const Answer& answer, Time now);
   void note_refusal(const Answer& answer, Time now);
   void pause(Time now);
   void twin_failed();
-  bool refuses_everything() const { return senseless_ + 1 >= limits_.refused_before_pause; }
+
+  // What the receiver names in it: sender_named.cc.
+  Step refused_by_name(const Verdict& verdict, Time now);
+  Step refused_unnamed(const Verdict& verdict, Time now);
+  void replace_top(const Slot& slot, const std::vector<Part>& named,
+                   const std::shared_ptr<const Verdict>& why);
+  Step settle_judged(Time now);
+  bool stores_the_rest(const Verdict& verdict) const;
+
+  // What a failure does to it: sender_failures.cc.
+  Step failed(const Answer& answer, Time now);
+  Step ask_again(const Verdict& verdict, Time now);
+  Step unanswered(const Verdict& verdict, Time now);
+  Step suspected(Time now);
+  Step overtake();
+  Step trial_answered(const Answer& answer, Time now);
+
+  bool search_is_over(const Verdict& verdict) const;
+  bool refuses_everything() const { return held_ || senseless_ + 1 >= limits_.refused_before_pause; }
 
   const Role role_;
   const MachineLimits limits_;
@@ -236,12 +184,14 @@ class SenderMachine {
   bool batch_open_ = false;
   bool batch_passed_ = false;     // some of it is settled, and not set aside (again)
   bool batch_parked_ = false;     // some of it is
+  bool held_ = false;             // all that is left of it waits for the receiver to take it after all
   bool others_pass_ = false;      // some of it did, where a fault is searched for, and no outage since
   bool batch_senseless_ = false;  // in words that are not understood, or for its size
   bool remembered_ = false;       // the queue knows that some of it may be overtaken
   bool overtaken_ = false;        // something newer than what is left of it was sent, or is about to be
   Mark marking_ = Mark::none;
-  Verdict parking_;              // to_park: of the top
+  Verdict parking_;              // to_park, to_put_aside: of the top
+  bool parking_alone_ = false;   // to_put_aside: likewise
   std::size_t items_ = 0;        // of the batch; 0 until counted
   std::uint64_t units_ = 0;      // of the batch
   std::uint64_t raw_bytes_ = 0;  // likewise
@@ -259,7 +209,7 @@ class SenderMachine {
   bool idle_ = true;            // parked, quarantine: what comes was refused a moment ago, so it waits first
   bool recovering_ = false;     // an outage ended, and the backlog has not drained since
   bool next_in_doubt_ = false;  // a trial has sent the next batch already, in vain
-  bool downgraded_ = false;
+  bool other_version_asked_ = false;
   bool quarantine_allowed_ = true;
   bool parking_allowed_ = true;
   bool stopped_ = false;

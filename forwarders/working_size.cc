@@ -20,7 +20,7 @@ RequestLimits WorkingSize::limits() const {
 }
 
 void WorkingSize::halve(std::uint64_t units) {
-  if (units == 0) return;  // all of it was metadata: that says nothing of how many samples are too many
+  if (units == 0) return;  // all of it was metadata: that says nothing of how many units are too many
   units_ = std::max<std::uint64_t>(1, std::min(units_, units) / 2);
   full_passes_ = 0;
 }

@@ -86,22 +86,20 @@ Written written_of(const http::Headers& headers) {
   return written;
 }
 
-bool is_v2(const Sent& sent) {
-  return sent.encoding == static_cast<std::uint16_t>(remote_write::Version::v2);
-}
+bool is_v2(const Sent& sent) { return version_of(sent) == remote_write::Version::v2; }
 
 Verdict accepted(const Sent& sent, const http::Response& response, const Result<http::Response>& answer,
-                 const History& history) {
+                 const Versions& versions) {
   Verdict verdict = make(Action::advance, Reason::bad_request, answer);
   if (!is_v2(sent) || sent.units == 0) return verdict;
   const Written written = written_of(response.headers);
   // Thanos 0.42 takes a 2.0 body for an empty 1.0 one: 200, no header, nothing stored.
-  if (!written.said || (written.units == 0 && !history.version_works)) {
+  if (!written.said || (written.units == 0 && !versions.takes_v2)) {
     verdict.action = Action::downgrade;
     verdict.reason = Reason::unsupported;
     return verdict;
   }
-  verdict.under_reported = sent.units - std::min(sent.units, written.units);
+  verdict.beside.under_reported = sent.units - std::min(sent.units, written.units);
   return verdict;
 }
 
@@ -201,7 +199,8 @@ Verdict unsupported(const Sent& sent, const Result<http::Response>& answer) {
 
 }  // namespace
 
-Verdict classify(const Sent& sent, const Result<http::Response>& answer, const History& history) {
+Verdict classify(const Sent& sent, const Result<http::Response>& answer, const History& history,
+                 const Versions& versions) {
   const bool window = answer.has_value() && answer->status == 500 && begins_with_window(answer->body);
   if (window) return bad_request(sent, *answer, answer, history);
   if (auto verdict = forward::common_verdict(answer)) return *std::move(verdict);
@@ -212,7 +211,7 @@ Verdict classify(const Sent& sent, const Result<http::Response>& answer, const H
     case 400:
     case 422: return bad_request(sent, response, answer, history);
   }
-  return accepted(sent, response, answer, history);
+  return accepted(sent, response, answer, versions);
 }
 
 }  // namespace tideover::thanos

@@ -8,10 +8,11 @@
 #pragma once
 
 #include "forwarders/destination.h"
+#include "forwarders/thanos/versions.h"
 
 namespace tideover::thanos {
 
 forward::Verdict classify(const forward::Sent& sent, const Result<http::Response>& answer,
-                          const forward::History& history);
+                          const forward::History& history, const Versions& versions);
 
 }  // namespace tideover::thanos

@@ -11,7 +11,6 @@
 namespace tideover::thanos {
 namespace {
 
-using forward::EncodeOptions;
 using forward::Outgoing;
 using forward::Part;
 using remote_write::Encoded;
@@ -71,16 +70,15 @@ class ThanosLoad final : public forward::Load {
     return units_of_records(part.first, part.last);
   }
 
-  Result<Outgoing> encode(Part part, const EncodeOptions& options) override {
-    const Version version = options.downgraded ? Version::v1 : version_;
+  Result<Outgoing> encode(Part part, std::uint32_t retry, const forward::Memory& memory) override {
+    const Version version = versions_of(memory).only_v1 ? Version::v1 : version_;
     Result<Encoded> encoded = encode_as(part, version);
     if (encoded.has_error()) return encoded.error();
     Outgoing out;
-    out.sent.encoding = static_cast<std::uint16_t>(version);
     out.sent.units = encoded->units;
-    out.sent.tallies = tallies_of(encoded->counts);
-    out.sent.stripped = encoded->stripped;
-    out.request = request_of(options_, version, options.retry, std::move(encoded->body));
+    out.sent.note = version;
+    out.beside.stripped = encoded->stripped;
+    out.request = request_of(options_, version, retry, std::move(encoded->body));
     return out;
   }
 
@@ -175,8 +173,17 @@ std::unique_ptr<forward::Load> ThanosDestination::load(std::vector<wal::StoredRe
 }
 
 forward::Verdict ThanosDestination::classify(const forward::Sent& sent, const Result<http::Response>& answer,
-                                             const forward::History& history) const {
-  return thanos::classify(sent, answer, history);
+                                             const forward::History& history,
+                                             const forward::Memory& memory) const {
+  return thanos::classify(sent, answer, history, versions_of(memory));
+}
+
+void ThanosDestination::learn(const forward::Sent& sent, const forward::Verdict& verdict,
+                              forward::Memory& memory) const {
+  Versions versions = versions_of(memory);
+  if (verdict.action == forward::Action::advance && version_of(sent) == Version::v2) versions.takes_v2 = true;
+  if (verdict.action == forward::Action::downgrade) versions.only_v1 = true;
+  memory = versions;
 }
 
 }  // namespace tideover::thanos

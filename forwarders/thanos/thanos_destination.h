@@ -27,11 +27,15 @@ class ThanosDestination final : public forward::Destination {
  public:
   explicit ThanosDestination(ThanosOptions options) : options_(std::move(options)) {}
 
+  // A window that is too small today is wider tomorrow, and no series waits for another.
+  bool parks() const override { return true; }
   std::size_t plan(std::span<const wal::StoredRecord> records,
                    const forward::RequestLimits& limits) const override;
   std::unique_ptr<forward::Load> load(std::vector<wal::StoredRecord> records) const override;
   forward::Verdict classify(const forward::Sent& sent, const Result<http::Response>& answer,
-                            const forward::History& history) const override;
+                            const forward::History& history, const forward::Memory& memory) const override;
+  void learn(const forward::Sent& sent, const forward::Verdict& verdict,
+             forward::Memory& memory) const override;
 
  private:
   const ThanosOptions options_;

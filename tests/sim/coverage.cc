@@ -234,7 +234,7 @@ std::vector<Row> universe() {
   list<Action>(rows, kVerdict);
   list<Action>(rows, kSideVerdict);
   for (const char* detail : {"rest stored", "probable duplicate", "under reported", "asked for patience",
-                             "losses", "start timestamps stripped", "in doubt", "first of its version"})
+                             "losses", "start timestamps stripped", "in doubt", "first of 2.0"})
     rows.push_back({std::string(kDetail), detail, {}});
   list<State>(rows, kState);
   list<forward::Fate>(rows, kFate);
@@ -274,17 +274,18 @@ void Coverage::hit_transport(Errc code) { add(kTransport, name_of(code)); }
 void Coverage::hit_recovery(Recovery recovery) { add(kRecovery, name_of(recovery)); }
 
 void Coverage::hit(const forward::Sent& sent, const forward::Verdict& verdict,
-                   const forward::History& history) {
+                   const forward::History& history, const thanos::Versions& versions) {
+  const remote_write::Version version = thanos::version_of(sent);
   add(history.side ? kSideVerdict : kVerdict, name_of(verdict.action));
-  add(kSent, name_of(static_cast<remote_write::Version>(sent.encoding)));
+  add(kSent, name_of(version));
   add(kDetail, "rest stored", verdict.rest_stored ? 1 : 0);
   add(kDetail, "probable duplicate", verdict.probable_duplicate ? 1 : 0);
-  add(kDetail, "under reported", verdict.under_reported > 0 ? 1 : 0);
+  add(kDetail, "under reported", verdict.beside.under_reported > 0 ? 1 : 0);
   add(kDetail, "asked for patience", verdict.retry_after ? 1 : 0);
   add(kDetail, "losses", verdict.losses.empty() ? 0 : 1);
-  add(kDetail, "start timestamps stripped", sent.stripped > 0 ? 1 : 0);
   add(kDetail, "in doubt", history.in_doubt ? 1 : 0);
-  add(kDetail, "first of its version", history.version_works ? 0 : 1);
+  add(kDetail, "first of 2.0", version == remote_write::Version::v2 && !versions.takes_v2 ? 1 : 0);
+  if (versions.only_v1) add(kSent, "1.0 after a downgrade");
 }
 
 void Coverage::hit(const ingest::IntakeMetrics& metrics) {
@@ -299,7 +300,7 @@ void Coverage::hit(const forward::SenderStatus& status) {
   if (status.quarantine.accepted.units > 0) add(kFate, name_of(forward::Fate::quarantined));
   if (status.parked.ledger.delivered > 0) add(kFate, kFromParked);
   if (status.quarantine.ledger.delivered > 0) add(kFate, kFromQuarantine);
-  if (status.downgraded) add(kSent, "1.0 after a downgrade");
+  add(kDetail, "start timestamps stripped", status.main.ledger.stripped > 0 ? 1 : 0);
   for (const wal::CursorUsage* cursor : {&status.main, &status.parked, &status.quarantine}) {
     for (std::size_t i = 0; i < wal::kReasons; ++i) {
       const auto reason = static_cast<wal::Reason>(i);

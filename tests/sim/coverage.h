@@ -16,6 +16,7 @@
 #include "agent/ingest/metrics.h"
 #include "forwarders/destination.h"
 #include "forwarders/sender.h"
+#include "forwarders/thanos/versions.h"
 #include "tests/support/sim_faults.h"
 #include "wal/queue.h"
 
@@ -37,7 +38,8 @@ class Coverage {
   void hit(forward::State state);
   void hit(wal::Keep keep);
   void hit(wal::StartAt start);
-  void hit(const forward::Sent& sent, const forward::Verdict& verdict, const forward::History& history);
+  void hit(const forward::Sent& sent, const forward::Verdict& verdict, const forward::History& history,
+           const thanos::Versions& versions);
   void hit(const ingest::IntakeMetrics& metrics);
   void hit(const forward::SenderStatus& status);
   void hit(const FaultCounts& faults);

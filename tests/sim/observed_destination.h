@@ -18,6 +18,7 @@ class ObservedDestination final : public forward::Destination {
       : thanos_({.target = {}, .tenant = {}, .external_labels = labels, .headers = {}}),
         coverage_(coverage) {}
 
+  bool parks() const override { return thanos_.parks(); }
   std::size_t plan(std::span<const wal::StoredRecord> records,
                    const forward::RequestLimits& limits) const override {
     return thanos_.plan(records, limits);
@@ -26,11 +27,15 @@ class ObservedDestination final : public forward::Destination {
     return thanos_.load(std::move(records));
   }
   forward::Verdict classify(const forward::Sent& sent, const Result<http::Response>& answer,
-                            const forward::History& history) const override {
-    forward::Verdict verdict = thanos_.classify(sent, answer, history);
-    coverage_.hit(sent, verdict, history);
+                            const forward::History& history, const forward::Memory& memory) const override {
+    forward::Verdict verdict = thanos_.classify(sent, answer, history, memory);
+    coverage_.hit(sent, verdict, history, thanos::versions_of(memory));
     if (!answer) coverage_.hit_transport(answer.error().code);
     return verdict;
+  }
+  void learn(const forward::Sent& sent, const forward::Verdict& verdict,
+             forward::Memory& memory) const override {
+    thanos_.learn(sent, verdict, memory);
   }
 
  private:

@@ -94,6 +94,15 @@ TEST_CASE("what a detached destination has parked is shown as parked as long as 
   CHECK(node.seen().account.ledger.delivered == 5);
 }
 
+TEST_CASE("a detached destination is given no lane that it never had") {
+  Node node;
+  node.append(5);
+  CHECK(node.seen().account.waiting == 5);
+  CHECK(node.queue.find_lane(forward::side_lane_name("metrics", forward::kParkedLane, "gone")).has_value());
+  CHECK_FALSE(
+      node.queue.find_lane(forward::side_lane_name("metrics", forward::kQuarantineLane, "gone")).has_value());
+}
+
 const std::string kGone = "    - {name: gone, url: 'http://gone:1/'}\n";
 const std::string kStays = "    - {name: stays, url: 'http://stays:1/'}\n";
 std::string agent_for(const std::string& destinations, const std::string& metrics = {}) {

@@ -37,13 +37,13 @@ class WordLoad final : public Load {
   std::uint64_t units() const override { return units_in(text_); }
   std::size_t items() override { return std::max<std::size_t>(1, text_.size()); }
   std::uint64_t units(Part part) override { return units_in(slice(part)); }
-  Result<Outgoing> encode(Part part, const EncodeOptions& options) override {
+  Result<Outgoing> encode(Part part, std::uint32_t, const Memory& memory) override {
+    const bool older = memory.has_value();
     Outgoing out;
     out.request.body = slice(part);
-    out.sent.encoding = options.downgraded ? 1 : 2;
     out.sent.units = units_in(out.request.body);
-    out.sent.stripped = options.downgraded ? out.sent.units : 0;
-    out.request.headers.add("Version", std::to_string(out.sent.encoding));
+    out.beside.stripped = older ? out.sent.units : 0;
+    out.request.headers.add("Version", older ? "1" : "2");
     return out;
   }
   std::vector<wal::NewRecord> carve(Part part) override {
@@ -63,9 +63,12 @@ class WordLoad final : public Load {
 };
 
 // 400 names what is wrong: "window", "order", "bad ..."; other words nobody understands. Nothing of the
-// request is stored then.
+// request is stored then. What it remembers is that the receiver wants the older version.
 class WordDestination final : public Destination {
  public:
+  explicit WordDestination(bool parks = true) : parks_(parks) {}
+
+  bool parks() const override { return parks_; }
   std::size_t plan(std::span<const wal::StoredRecord> records, const RequestLimits& limits) const override {
     std::uint64_t units = records.front().attributes.units;
     std::size_t n = 1;
@@ -76,15 +79,18 @@ class WordDestination final : public Destination {
   std::unique_ptr<Load> load(std::vector<wal::StoredRecord> records) const override {
     return std::make_unique<WordLoad>(std::move(records));
   }
-  Verdict classify(const Sent& sent, const Result<http::Response>& answer,
-                   const History& history) const override {
+  void learn(const Sent&, const Verdict& verdict, Memory& memory) const override {
+    if (verdict.action == Action::downgrade) memory = true;
+  }
+  Verdict classify(const Sent& sent, const Result<http::Response>& answer, const History& history,
+                   const Memory&) const override {
     if (auto verdict = common_verdict(answer)) return *std::move(verdict);
     Verdict verdict;
     verdict.sentence = sentence_of(answer);
     verdict.action = Action::advance;
     if (answer->status == 415) verdict.action = Action::downgrade;
     if (answer->status == 409) verdict.losses.push_back({wal::Reason::duplicate, 1});
-    if (answer->status == 202) verdict.under_reported = sent.units;
+    if (answer->status == 202) verdict.beside.under_reported = sent.units;
     if (answer->status != 400) return verdict;
     const bool window = answer->body == "window";
     const bool order = answer->body == "order";
@@ -101,6 +107,9 @@ class WordDestination final : public Destination {
     verdict.probable_duplicate = true;
     return verdict;
   }
+
+ private:
+  const bool parks_;
 };
 
 // Answers by a function, five milliseconds later.

@@ -179,6 +179,17 @@ TEST_CASE(
   CHECK(script.count(Fate::delivered) == 8);
 }
 
+// In the next life its refusal for its order would be taken for its arrival: what is newer had passed.
+TEST_CASE("nothing newer is sent before the queue remembers that something was set aside") {
+  MachineScript script(Role::main, settled_limits(), {8},
+                       [](const Sending& s) { return s.holds(0) ? senseless(Action::bisect) : stored(); });
+  script.run();
+  const auto newer =
+      std::find_if(script.sent.begin(), script.sent.end(), [](const Sending& s) { return s.first > 0; });
+  REQUIRE(script.marked_at.has_value());
+  CHECK(*script.marked_at <= static_cast<std::size_t>(newer - script.sent.begin()));
+}
+
 TEST_CASE("what is known to be final is given up without others") {
   MachineScript script(Role::main, settled_limits(), {1}, [](const Sending&) {
     Answer a = answer(Action::bisect, Reason::duplicate);

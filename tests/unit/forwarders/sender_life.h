@@ -43,8 +43,11 @@ struct Mgmt {
 // One life of a queue and its sender, in virtual time.
 struct Life {
   // `doubts`: what is found at the start may have been sent before.
-  explicit Life(wal::MemStore& disk, Mgmt& mgmt, SenderOptions options = {}, bool doubts = false)
-      : store(disk), transport(clock, [&mgmt](const http::Request& r) { return mgmt.take(r); }) {
+  explicit Life(wal::MemStore& disk, Mgmt& mgmt, SenderOptions options = {}, bool doubts = false,
+                bool parks = true)
+      : store(disk),
+        destination(parks),
+        transport(clock, [&mgmt](const http::Request& r) { return mgmt.take(r); }) {
     bool opened = false;
     auto open = [this, &opened]() -> awaitable<void> {
       const Result<> result = co_await queue.open();

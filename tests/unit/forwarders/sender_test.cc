@@ -108,8 +108,28 @@ TEST_CASE("a receiver of the older version gets it, and what that cannot carry i
   life.append("def");
   life.clock.run_for(1s);
   CHECK(mgmt.stored == "abcdef");
-  CHECK(life.sender->status().downgraded);
   CHECK(life.sender->status().main.ledger.stripped == 6);
+  life.check_account();
+}
+
+TEST_CASE("what one lane has learned of the receiver, the others know") {
+  wal::MemStore disk;
+  Mgmt mgmt;
+  bool asked = false;
+  mgmt.refuses = [&asked](const std::string& body) -> std::optional<Result<http::Response>> {
+    if (body.find('w') != body.npos) return status(400, "window");
+    if (!std::exchange(asked, true)) return status(415);
+    return std::nullopt;
+  };
+  Life life(disk, mgmt);
+  life.append("w");
+  life.append("abc");
+  life.clock.run_for(10s);
+  REQUIRE(life.sender->status().parked.behind.units == 1);
+  mgmt.refuses = [](const std::string&) { return std::nullopt; };
+  life.clock.run_for(2min);
+  CHECK(mgmt.stored == "abcw");
+  CHECK(life.sender->status().parked.ledger.stripped == 1);
   life.check_account();
 }
 

@@ -20,7 +20,8 @@ using test::WriteRequest;
 using wal::Reason;
 
 Verdict of_409(std::uint64_t sent, const std::string& causes) {
-  return classify({1, sent, {}, 0}, http::Response{409, {}, "writing locally: " + causes}, History{});
+  return classify({sent, Version::v1}, http::Response{409, {}, "writing locally: " + causes}, History{},
+                  Versions{});
 }
 
 TEST_CASE("what the window refuses is looked for when it is less than half, and parked whole from half on") {
@@ -52,8 +53,8 @@ TEST_CASE("exemplars that were written stand for no sample that was not") {
   response.headers.add("X-Prometheus-Remote-Write-Samples-Written", "7");
   response.headers.add("X-Prometheus-Remote-Write-Histograms-Written", "1");
   response.headers.add("X-Prometheus-Remote-Write-Exemplars-Written", "5");
-  CHECK(classify({2, 10, {}, 0}, response, History{}).under_reported == 2);
-  CHECK(classify({2, 8, {}, 0}, response, History{}).under_reported == 0);
+  CHECK(classify({10, Version::v2}, response, History{}, Versions{}).beside.under_reported == 2);
+  CHECK(classify({8, Version::v2}, response, History{}, Versions{}).beside.under_reported == 0);
 }
 
 TEST_CASE("each header of a request is sent once, the protocol's own as the protocol wants it") {
@@ -62,7 +63,7 @@ TEST_CASE("each header of a request is sent once, the protocol's own as the prot
   options.user_agent = "tideover/1";
   const ThanosDestination destination(options);
   const std::string raw = WriteRequest().series({{"__name__", "up"}}).sample(1, 1).encode(Version::v1);
-  const auto out = destination.load(test::stored_records({raw}, Version::v1))->encode({}, {});
+  const auto out = destination.load(test::stored_records({raw}, Version::v1))->encode({}, 0, {});
   REQUIRE(out.has_value());
   for (const auto& [name, value] : out->request.headers.fields()) {
     CAPTURE(name, value);

@@ -15,8 +15,8 @@ using forward::Sent;
 using forward::Verdict;
 using wal::Reason;
 
-Sent sent_v1(std::uint64_t units) { return {1, units, {}, 0}; }
-Sent sent_v2(std::uint64_t units) { return {2, units, {}, 0}; }
+Sent sent_v1(std::uint64_t units) { return {units, remote_write::Version::v1}; }
+Sent sent_v2(std::uint64_t units) { return {units, remote_write::Version::v2}; }
 
 http::Response thanos_409(std::string causes) {
   return {409,
@@ -39,11 +39,20 @@ const std::string kMimirLimit =
     "(err-mimir-max-series-per-user). To adjust the related per-tenant limit, configure "
     "-ingester.max-global-series-per-user\n";
 
+struct Before {
+  History history;
+  Versions versions = {};
+};
+
+Verdict classify(const Sent& sent, const Result<http::Response>& answer, const Before& before) {
+  return classify(sent, answer, before.history, before.versions);
+}
+
 struct Row {
   std::string what;
   Sent sent;
   http::Response answer;
-  History history;
+  Before before;
   Action action;
   std::vector<Loss> losses = {};
   bool rest_stored = false;
@@ -51,15 +60,15 @@ struct Row {
   std::uint64_t under_reported = 0;
 };
 
-const History kFirst{};
-const History kDoubt{.in_doubt = true};
-const History kSingle{.divisible = false};
-const History kSingleDoubt{.in_doubt = true, .divisible = false};
-const History kParked{.side = true, .overtaken = true};
-const History kSideSingle{.divisible = false, .side = true, .overtaken = true};
-const History kOvertaken{.in_doubt = true, .overtaken = true};
-const History kSingleOvertaken{.in_doubt = true, .divisible = false, .overtaken = true};
-const History kWorks{.version_works = true};
+const Before kFirst{{}};
+const Before kDoubt{{.in_doubt = true}};
+const Before kSingle{{.divisible = false}};
+const Before kSingleDoubt{{.in_doubt = true, .divisible = false}};
+const Before kParked{{.side = true, .overtaken = true}};
+const Before kSideSingle{{.divisible = false, .side = true, .overtaken = true}};
+const Before kOvertaken{{.in_doubt = true, .overtaken = true}};
+const Before kSingleOvertaken{{.in_doubt = true, .divisible = false, .overtaken = true}};
+const Before kWorks{{}, {.takes_v2 = true}};
 
 TEST_CASE("every answer of the real receivers has its verdict") {
   const std::string series = " for series {__name__=\"up\", job=\"x\"}";
@@ -457,12 +466,12 @@ TEST_CASE("every answer of the real receivers has its verdict") {
   };
   for (const Row& row : rows) {
     INFO(row.what);
-    const Verdict verdict = classify(row.sent, row.answer, row.history);
+    const Verdict verdict = classify(row.sent, row.answer, row.before);
     CHECK(verdict.action == row.action);
     CHECK(verdict.losses == row.losses);
     CHECK(verdict.rest_stored == row.rest_stored);
     CHECK(verdict.probable_duplicate == row.probable_duplicate);
-    CHECK(verdict.under_reported == row.under_reported);
+    CHECK(verdict.beside.under_reported == row.under_reported);
     CHECK(verdict.sentence.starts_with("HTTP " + std::to_string(row.answer.status)));
   }
 }

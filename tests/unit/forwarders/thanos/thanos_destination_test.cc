@@ -2,12 +2,12 @@
 
 #include <catch2/catch.hpp>
 
+#include "forwarders/thanos/versions.h"
 #include "tests/support/write_request_builder.h"
 
 namespace tideover::thanos {
 namespace {
 
-using forward::EncodeOptions;
 using forward::Outgoing;
 using forward::Part;
 using remote_write::Version;
@@ -27,8 +27,9 @@ std::string request_of(Version version, std::int64_t at = 1'000) {
       .encode(version);
 }
 
-Outgoing sent(forward::Load& load, Part part = {}, EncodeOptions options = {}) {
-  Result<Outgoing> out = load.encode(part, options);
+Outgoing sent(forward::Load& load, Part part = {}, const forward::Memory& memory = {},
+              std::uint32_t retry = 0) {
+  Result<Outgoing> out = load.encode(part, retry, memory);
   REQUIRE(out.has_value());
   return std::move(*out);
 }
@@ -53,8 +54,8 @@ TEST_CASE("a lone sorted record goes out byte for byte, in the version in which 
   CHECK_FALSE(out.request.headers.has("THANOS-TENANT"));
   CHECK_FALSE(out.request.headers.has("Retry-Attempt"));
   CHECK(out.sent.units == 3);
-  CHECK(out.sent.encoding == static_cast<std::uint16_t>(version));
-  CHECK(out.sent.stripped == 0);
+  CHECK(version_of(out.sent) == version);
+  CHECK(out.beside.stripped == 0);
 }
 
 TEST_CASE("tenant, retries and further headers are said, the protocol's own stay") {
@@ -63,7 +64,7 @@ TEST_CASE("tenant, retries and further headers are said, the protocol's own stay
   options.headers = {{"X-Cluster", "a"}, {"content-type", "text/plain"}};
   const ThanosDestination destination(options);
   const auto load = destination.load(stored_records({request_of(Version::v1)}, Version::v1));
-  const Outgoing out = sent(*load, {}, {.retry = 3});
+  const Outgoing out = sent(*load, {}, {}, 3);
   CHECK(header(out, "THANOS-TENANT") == "app1");
   CHECK(header(out, "Retry-Attempt") == "3");
   CHECK(header(out, "X-Cluster") == "a");
@@ -78,9 +79,9 @@ TEST_CASE("a request that would be too large to make is made in parts") {
   const ThanosDestination destination({});
   const auto load = destination.load(stored_records({request.encode(Version::v2)}, Version::v2));
   CHECK(sent(*load).sent.units == 40);
-  const EncodeOptions as_1_0{.downgraded = true};
-  CHECK(load->encode({}, as_1_0).error().code == Errc::too_large);
-  CHECK(load->encode({0, 15}, as_1_0).error().code == Errc::too_large);
+  const forward::Memory as_1_0 = Versions{.only_v1 = true};
+  CHECK(load->encode({}, 0, as_1_0).error().code == Errc::too_large);
+  CHECK(load->encode({0, 15}, 0, as_1_0).error().code == Errc::too_large);
   CHECK(sent(*load, {0, 10}, as_1_0).sent.units == 10);
   CHECK(sent(*load, {39, 40}, as_1_0).sent.units == 1);
 }
@@ -123,12 +124,42 @@ TEST_CASE("unsorted labels are sorted before they leave") {
 TEST_CASE("for a receiver without 2.0 a record becomes 1.0, and lost start timestamps are counted") {
   const ThanosDestination destination({});
   const auto load = destination.load(stored_records({request_of(Version::v2)}, Version::v2));
-  const Outgoing out = sent(*load, {}, {.downgraded = true});
+  const Outgoing out = sent(*load, {}, Versions{.only_v1 = true});
   CHECK(header(out, "X-Prometheus-Remote-Write-Version") == "0.1.0");
-  CHECK(out.sent.encoding == 1);
+  CHECK(version_of(out.sent) == Version::v1);
   CHECK(out.sent.units == 3);
-  CHECK(out.sent.stripped == 1);
+  CHECK(out.beside.stripped == 1);
   CHECK(contents_of(snappy_plain(out.request.body), Version::v1).points.size() == 3);
+}
+
+TEST_CASE("what a receiver has shown of the versions that it speaks is remembered") {
+  const ThanosDestination destination({});
+  const auto load = destination.load(stored_records({request_of(Version::v2)}, Version::v2));
+  forward::Memory memory;
+  forward::Verdict verdict;
+  const auto learn = [&](forward::Action action) {
+    verdict.action = action;
+    destination.learn(sent(*load, {}, memory).sent, verdict, memory);
+  };
+  learn(forward::Action::retry);
+  CHECK_FALSE(versions_of(memory).takes_v2);
+  learn(forward::Action::advance);
+  CHECK(versions_of(memory).takes_v2);
+  CHECK(version_of(sent(*load, {}, memory).sent) == Version::v2);
+  learn(forward::Action::downgrade);
+  CHECK(version_of(sent(*load, {}, memory).sent) == Version::v1);
+  learn(forward::Action::advance);
+  CHECK(version_of(sent(*load, {}, memory).sent) == Version::v1);
+}
+
+TEST_CASE("a receiver that takes 1.0 has not shown that it takes 2.0") {
+  const ThanosDestination destination({});
+  const auto load = destination.load(stored_records({request_of(Version::v1)}, Version::v1));
+  forward::Memory memory;
+  forward::Verdict verdict;
+  verdict.action = forward::Action::advance;
+  destination.learn(sent(*load).sent, verdict, memory);
+  CHECK_FALSE(versions_of(memory).takes_v2);
 }
 
 TEST_CASE("any two halves say together what the whole said") {
@@ -203,7 +234,7 @@ TEST_CASE(
   nonsense += "\x05nonsense";
   records[1].bytes = std::make_shared<const std::string>(nonsense);
   const auto load = destination.load(records);
-  CHECK(load->encode({}, {}).has_error());
+  CHECK(load->encode({}, 0, {}).has_error());
   REQUIRE(load->items() == 2);
   CHECK(sent(*load, {0, 1}).request.body == records[0].payload());
   CHECK(sent(*load, {1, 2}).request.body == records[1].payload());

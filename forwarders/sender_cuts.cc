@@ -1,0 +1,70 @@
+// How large a part may be, and how one is cut.
+#include <algorithm>
+#include <utility>
+
+#include "forwarders/sender_machine.h"
+
+namespace tideover::forward {
+namespace {
+
+// Halves of a suspect have been seen to fail as part of it: two more failures each are enough.
+constexpr std::uint32_t kFailuresPerSuspectHalf = 2;
+
+}  // namespace
+
+std::uint64_t SenderMachine::size_of(const Slot& slot) const {
+  return slot.part.whole() ? units_ : slot.part.items();
+}
+
+// A lone record may be larger than a request may be, in either measure. To send it in parts means to decode
+// it, a multiple of its bytes: not before a receiver, or its operator, has said that it is too much.
+std::uint64_t SenderMachine::size_max() const {
+  constexpr RequestLimits kUsual;
+  const RequestLimits limits = working_size_.limits();
+  if (limits.units >= kUsual.units && limits.raw_bytes >= kUsual.raw_bytes) return kEnd;
+  if (raw_bytes_ <= limits.raw_bytes) return limits.units;
+  return std::clamp<std::uint64_t>(units_ * limits.raw_bytes / raw_bytes_, 1, limits.units);
+}
+
+// The top gives way to its halves, or to what fits and the rest, the left one first: so the order of the
+// items is kept.
+Step SenderMachine::cut(Cut why, Time now) {
+  if (why == Cut::named) return refused_by_name(Verdict(last_refusal_), now);
+  if (items_ == 0) {
+    pending_cut_ = why;
+    return Step::of(Step::Kind::count);
+  }
+  Slot slot = stack_.back();
+  if (slot.part.whole()) slot.part = {0, items_};
+  if (slot.part.items() == 1) {  // of something that does not decode, this is known only now
+    stack_.back() = slot;
+    const bool refused = why == Cut::search || why == Cut::too_large;
+    return refused ? keep_top(last_refusal_, true, now) : next(now);
+  }
+  stack_.pop_back();
+  slot.attempts = 0;
+  slot.silent = 0;
+  slot.known_bad = false;
+  slot.twin_clean = false;
+  if (why == Cut::size) slot.searched = false;
+  if (why == Cut::search || why == Cut::too_large) {
+    search_.start(items_, looks_through_whole(now));
+    slot.searched = true;
+  }
+  if (why == Cut::suspicion) {
+    ++suspicion_cuts_;
+    slot.seen = limits_.suspect_after - std::min(limits_.suspect_after, kFailuresPerSuspectHalf);
+  }
+  const bool fits = why == Cut::size && size_max() < slot.part.items();
+  const std::size_t middle = slot.part.first + (fits ? size_max() : slot.part.items() / 2);
+  Slot left = slot;
+  Slot right = slot;
+  left.part.last = middle;
+  right.part.first = middle;
+  right.twin_clean = why == Cut::search;
+  stack_.push_back(right);
+  stack_.push_back(left);
+  return next(now);
+}
+
+}  // namespace tideover::forward

@@ -26,6 +26,9 @@ constexpr std::uint64_t kWindowBytes = 2 << 20;
 constexpr std::uint64_t kDivertBytes = 8 << 20;
 constexpr std::uint64_t kLanesPerDestination = 3;
 constexpr std::uint64_t kTrimBytes = 256 << 10;
+// One batch may be refused sample by sample: a dead letter with its series and the receiver's words for each,
+// all of them in one group, before any is dropped.
+constexpr std::uint64_t kDeadLettersOfABatch = 1 << 20;
 
 std::string side_lane(std::string_view kind, const std::string& destination) {
   return forward::side_lane_name(kLane, kind, destination);
@@ -48,7 +51,7 @@ void Audit::serving(const Agent& agent, const WorkerSpeed& speed) {
   for (const DestinationOptions& d : options.destinations) {
     bound(side_lane(forward::kParkedLane, d.name), options.parked_bytes_max);
     bound(side_lane(forward::kQuarantineLane, d.name), options.quarantine_bytes_max);
-    bound(side_lane(forward::kRejectsLane, d.name), options.rejects_bytes_max);
+    bound(side_lane(forward::kRejectsLane, d.name), options.rejects_bytes_max + kDeadLettersOfABatch / 2);
   }
 }
 

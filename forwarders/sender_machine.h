@@ -4,7 +4,7 @@
 //
 // One batch is in flight. It is a stack of parts, sent in order; a part that is refused is cut and its halves
 // take its place, so that the order of the items holds. Every item of a batch is settled exactly once, by one
-// of the four fates below, before the batch is acknowledged.
+// of the four fates of sender_steps.h, before the batch is acknowledged.
 #pragma once
 
 #include <cstdint>

@@ -14,11 +14,10 @@ inline constexpr std::string_view kRejectsLane = "rejects";
 inline constexpr std::array kSideLanes{kParkedLane, kQuarantineLane, kRejectsLane};
 
 // In wal::Attributes::flags, beside the signal's own bits: what this record holds was overtaken, so that
-// records before it in its lane may hold newer items of the same series or stream. It begins a run: no
-// request holds what is before it and what is from it on, because a receiver without out-of-order window
-// drops what is out of order inside one request when it commits, after it has found every sample of it
-// acceptable, and answers 200 (Prometheus tsdb/head_append.go, headAppender.Commit). Within a run the lane is
-// in order.
+// records before it in its lane may hold what is newer than it. It begins a run: no request holds what is
+// before it and what is from it on, because a receiver may drop what is out of order inside one request, and
+// answer 200 all the same (Prometheus without an out-of-order window: tsdb/head_append.go,
+// headAppender.Commit). Within a run the lane is in order.
 inline constexpr std::uint16_t kOvertaken = 1 << 15;
 
 // <lane>/<kind>/<destination>

@@ -24,6 +24,10 @@ Verdict of_409(std::uint64_t sent, const std::string& causes) {
                   Versions{});
 }
 
+Verdict of_400_alone(const std::string& text) {
+  return classify({1, Version::v1}, http::Response{400, {}, text}, History{.divisible = false}, Versions{});
+}
+
 TEST_CASE("what the window refuses is looked for when it is less than half, and parked whole from half on") {
   const std::string cause = GENERATE("out of bounds", "too old sample");
   const auto refused = [&cause](int n) {
@@ -111,6 +115,24 @@ TEST_CASE("a record cut out of others keeps their arrival, their times and their
   CHECK(points[0].timestamp_ms == 8'000);
   CHECK(points[1].start_ms == 50);
   for (const test::Point& point : points) CHECK_FALSE(point.labels.contains("site"));
+}
+
+TEST_CASE("what is rejected alone has the reason that the receiver gave") {
+  const auto reason = [](const char* text) { return of_400_alone(text).reason; };
+  CHECK(reason("out of order sample\n") == Reason::out_of_order);
+  CHECK(reason("duplicate sample for timestamp\n") == Reason::duplicate);
+  CHECK(reason("too old sample\n") == Reason::out_of_bounds);
+  CHECK(reason("histogram has negative count\n") == Reason::bad_request);
+}
+
+TEST_CASE("a refusal in words that are known speaks of the data, any other may speak of anything") {
+  const auto understood = [](const char* text) { return of_400_alone(text).understood; };
+  CHECK(understood("out of order sample\n"));
+  CHECK(understood("duplicate sample for timestamp\n"));
+  CHECK(understood("invalid metric name or labels\n"));
+  CHECK(understood("histogram has a bucket whose observation count is negative\n"));
+  CHECK_FALSE(understood("tenant name not valid\n"));
+  CHECK_FALSE(understood("unsupported path requested: \"/api/v1/receive\"\n"));
 }
 
 }  // namespace

@@ -476,28 +476,6 @@ TEST_CASE("every answer of the real receivers has its verdict") {
   }
 }
 
-TEST_CASE("what is rejected alone has the reason that the receiver gave") {
-  const auto reason = [](const char* text) {
-    return classify(sent_v1(1), http::Response{400, {}, text}, kSingle).reason;
-  };
-  CHECK(reason("out of order sample\n") == Reason::out_of_order);
-  CHECK(reason("duplicate sample for timestamp\n") == Reason::duplicate);
-  CHECK(reason("too old sample\n") == Reason::out_of_bounds);
-  CHECK(reason("histogram has negative count\n") == Reason::bad_request);
-}
-
-TEST_CASE("a refusal in words that are known speaks of the data, any other may speak of anything") {
-  const auto understood = [](const char* text) {
-    return classify(sent_v1(1), http::Response{400, {}, text}, kSingle).understood;
-  };
-  CHECK(understood("out of order sample\n"));
-  CHECK(understood("duplicate sample for timestamp\n"));
-  CHECK(understood("invalid metric name or labels\n"));
-  CHECK(understood("histogram has a bucket whose observation count is negative\n"));
-  CHECK_FALSE(understood("tenant name not valid\n"));
-  CHECK_FALSE(understood("unsupported path requested: \"/api/v1/receive\"\n"));
-}
-
 TEST_CASE("no answer means once more") {
   for (const Errc code : {Errc::connect_failed, Errc::timeout, Errc::connection_lost}) {
     const Result<http::Response> none = fail(code, "gone");

@@ -72,7 +72,9 @@ struct DestinationSnapshot {
   std::int64_t last_success_ms = 0;  // 0: never
   wal::Totals behind;
   std::int64_t oldest_ms = 0;     // arrival of its oldest unsettled record; 0: none
-  double samples_per_second = 0;  // delivered, lately
+  double samples_per_second = 0;  // that its receiver answered, lately
+  std::optional<double>
+      eta_seconds;  // until its backlog has drained; absent: not known, or never at this pace
   Account account;
   std::map<std::string, std::uint64_t> requests;  // by class of answer: 2xx, 4xx, 5xx, network
   std::uint64_t sent_samples = 0;

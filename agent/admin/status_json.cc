@@ -120,8 +120,8 @@ std::string destinations_json(const Snapshot& s) {
     if (!d.last_error.empty()) entry["last_error"] = d.last_error;
     if (d.behind.units == 0)
       entry["eta_seconds"] = 0.0;
-    else if (d.samples_per_second > 0)
-      entry["eta_seconds"] = static_cast<double>(d.behind.units) / d.samples_per_second;
+    else if (d.eta_seconds)
+      entry["eta_seconds"] = *d.eta_seconds;
     list.push_back(std::move(entry));
   };
   for (const SignalSnapshot& signal : s.signals)

@@ -42,7 +42,7 @@ void fill(DestinationSnapshot& d, Numbers n, std::string name, std::string state
   for (auto& lost : d.account.ledger.lost) n.give(lost);
   n.give(d.account.waiting, d.account.parked, d.account.quarantined);
   for (const char* code : {"2xx", "3xx", "4xx", "5xx", "network"}) n.give(d.requests[code]);
-  n.give(d.sent_samples, d.sent_bytes, d.retries);
+  n.give(d.sent_samples, d.sent_bytes, d.retries, d.eta_seconds.emplace());
 }
 
 Snapshot agent_of_distinct_figures() {
@@ -151,7 +151,7 @@ TEST_CASE("what is true or absent shows as such: refusing, no rate, nothing wait
   s.signals[0].buffer.survivable_seconds.reset();
   s.last_reload_ok = false;
   s.signals[0].destinations[0].behind = {};
-  s.signals[0].destinations[1].samples_per_second = 0;
+  s.signals[0].destinations[1].eta_seconds.reset();
   const std::string page = metrics_page(s, process());
   CHECK(page.find("\ntideover_buffer_refusing{signal=\"metrics\"} 1\n") != page.npos);
   CHECK(page.find("\ntideover_buffer_survivable_seconds{signal=\"metrics\"} +Inf\n") != page.npos);

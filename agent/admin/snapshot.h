@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "agent/ingest/metrics.h"
+#include "agent/ingest/senders.h"
 #include "agent/server/http_server.h"
 #include "wal/ledger.h"
 #include "wal/metrics.h"
@@ -88,6 +89,7 @@ struct SignalSnapshot {
   std::vector<DestinationSnapshot> destinations;
   std::optional<ingest::IntakeMetrics> remote_write;  // of a signal that speaks it
   std::optional<server::ServerMetrics> server;        // of one that listens
+  ingest::SendersSnapshot senders;                    // likewise
 };
 
 // Samples that are still to be delivered: each once, and those set aside once for each destination.

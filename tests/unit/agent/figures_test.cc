@@ -175,7 +175,7 @@ TEST_CASE("every figure is that of the test's own account, after a history in wh
   for (KeptBooks* books : {&h.thanos, &h.archive}) books->be_back();
   h.start(true, false);
   const std::size_t third = h.posts.size();
-  h.floats = h.body_bytes = h.raw_bytes = 0;
+  h.floats = h.received_bytes = h.body_bytes = h.raw_bytes = 0;
   h.requests.clear();
   h.thanos.rules.insert(h.thanos.rules.end(), {{80'000, 80'100, refuses(3, 2, 1)},
                                                {85'000, 85'100, loses_its_reply()},
@@ -189,7 +189,7 @@ TEST_CASE("every figure is that of the test's own account, after a history in wh
   REQUIRE(h.post(of_every_kind(30'000), Version::v1, kinds).status == 204);
   h.floats += 5;
   h.pass(1s);
-  for (int i = 0; i < 11; ++i)
+  for (int i = 0; i < 13; ++i)
     h.post("began", i == 0 ? 9 : 1, 31'000 + 10 * i, Version::v2, i == 0 ? 500 : 0);
   h.post("short", 15, 88'000, Version::v2);
   h.post("bad", 12, 80'000);
@@ -203,7 +203,7 @@ TEST_CASE("every figure is that of the test's own account, after a history in wh
   h.pass(2s);
   h.thanos.be_away({302, 302, 503});
   const std::size_t late = h.posts.size();
-  h.post("late", 63, 99'000);
+  h.post("late", 90, 99'000);
   h.pass(10s);
   h.post("late", 34, 99'200);
   h.pass(2s);
@@ -239,7 +239,7 @@ TEST_CASE("every figure is that of the test's own account, after a history in wh
   const double now = seconds(h.wall_ms());
   const std::string page = admin::metrics_page(s, {4001.5, 4002, 4003, 4004, 4005});
   const std::string buffer = admin::buffer_json(s), destinations = admin::destinations_json(s);
-  const std::string ledger = admin::ledger_json(s);
+  const std::string ledger = admin::ledger_json(s), senders = admin::senders_json(s);
   const std::uint64_t commits = h.disk.commits() - h.commits_before;
   const wal::StoreUsage disk = h.disk.usage();
   const KeptBooks thanos = h.thanos, archive = h.archive;
@@ -361,6 +361,11 @@ TEST_CASE("every figure is that of the test's own account, after a history in wh
     std::size_t index = 0;
     for (const Expected* d : {&t, &a, &g}) expect_in_destinations(f, *d, now, index++);
     f.check(test::members_of(destinations));
+  }
+  SECTION("of the senders") {
+    Figures f;
+    expect_of_senders(f, h, turned_away);
+    f.check(test::members_of(senders));
   }
   SECTION("of the ledger") {
     Figures f;

@@ -90,15 +90,17 @@ struct History {
                       const WriteRequest* without_faults = nullptr) {
     const std::string raw = request.encode(version);
     const std::string kept = without_faults != nullptr ? without_faults->encode(version) : raw;
+    const std::string body = snappy_block(raw);
     Post p;
     p.life = life_number;
     p.samples = std::move(good);
     p.record_bytes = wal::kEnvelopeBytes + snappy_block(kept).size();
     p.from_ms = wall_ms();
-    http::Response response = life->post("/api/v1/write", snappy_block(raw), content_type(version));
+    http::Response response = life->post("/api/v1/write", body, content_type(version));
     p.until_ms = wall_ms();
     if (response.status == 204 || without_faults != nullptr) {
       posts.push_back(p);
+      received_bytes += body.size();
       body_bytes += snappy_block(kept).size();
       raw_bytes += kept.size();
     }
@@ -142,7 +144,7 @@ struct History {
   std::uint64_t commits_before = 0;
 
   std::vector<Post> posts;  // that were stored
-  std::uint64_t floats = 0, body_bytes = 0, raw_bytes = 0;
+  std::uint64_t floats = 0, received_bytes = 0, body_bytes = 0, raw_bytes = 0;
   std::map<std::pair<Version, int>, std::uint64_t> requests;
 };
 

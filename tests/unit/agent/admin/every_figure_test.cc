@@ -74,6 +74,14 @@ Snapshot agent_of_distinct_figures() {
   store.wal.commit_seconds.counts[0] = 3;
   store.wal.commit_seconds.counts.back() = 4;
   store.wal.append_seconds.counts[1] = 5;
+  for (const char* address : {"10.0.0.7", "fe80::1"}) {
+    ingest::SenderAccount& sender = m.senders.largest.emplace_back();
+    sender.address = address;
+    sender.last_error = std::string("503 to ") + address;
+    n.give(sender.requests, sender.samples, sender.bytes, sender.refused);
+    n.give(sender.last_error_ms, sender.last_request_ms, sender.tenants[0], sender.tenants[1]);
+  }
+  n.give(m.senders.known, m.senders.forgotten);
   s.now_ms = 10'000'000;
   m.destinations.resize(2);
   fill(m.destinations[0], Numbers(2001), "thanos", "replaying");
@@ -143,6 +151,7 @@ TEST_CASE("every member of the status answers shows its own figure") {
   check_golden("destinations", pretty(destinations_json(s)));
   check_golden("ledger", pretty(ledger_json(s)));
   check_golden("buildinfo", pretty(buildinfo_json(s)));
+  check_golden("senders", pretty(senders_json(s)));
 }
 
 TEST_CASE("what is true or absent shows as such: refusing, no rate, nothing waiting, a failed reload") {

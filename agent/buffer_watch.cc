@@ -7,6 +7,11 @@
 #include "wal/retention.h"
 
 namespace tideover {
+namespace {
+
+constexpr double kTellingSeconds = 60;  // a younger backlog may be a burst
+
+}  // namespace
 
 admin::StoreSnapshot describe_store(const wal::Queue& queue, const wal::WalLimits& limits,
                                     const wal::WalMetrics& metrics) {
@@ -23,11 +28,22 @@ admin::StoreSnapshot describe_store(const wal::Queue& queue, const wal::WalLimit
 }
 
 void BufferWatch::observe(std::uint64_t refused_bytes) {
-  survivability_.observe(clock_.now(), queue_.usage(of_.lane).accepted.bytes);
+  measure(queue_.refusal(of_.lane, refused_bytes).has_value());
   const admin::BufferSnapshot now = describe(refused_bytes);
   log_floor();
   log_refusal(now.refusing);
-  log_guarantee(now.survivable_seconds);
+  if (now.refusing.empty()) log_guarantee(now.survivable_seconds);
+}
+
+void BufferWatch::measure(bool refusing) {
+  const std::uint64_t bytes = queue_.usage(of_.lane).accepted.bytes;
+  if (refusing) return survivability_.skip(clock_.now(), bytes);
+  survivability_.observe(clock_.now(), bytes);
+  if (!survivability_.begins()) return;
+  // A restart in an outage: what has gathered since that began tells how fast it does.
+  const admin::BufferSnapshot found = describe(0);
+  const double age = admin::age_seconds(to_unix_ms(clock_.wall_now()), found.oldest_ms);
+  if (age > kTellingSeconds) survivability_.assume(static_cast<double>(found.held.bytes) / age);
 }
 
 void BufferWatch::log_floor() {
@@ -86,7 +102,10 @@ admin::BufferSnapshot BufferWatch::describe(std::uint64_t refused_bytes) const {
   }
   b.max_bytes = usage.max_bytes;
   b.survivable_seconds = survivability_.seconds(usage.room_bytes);
-  if (const auto now = queue_.refusal(of_.lane, refused_bytes)) b.refusing = now->sentence;
+  if (const auto now = queue_.refusal(of_.lane, refused_bytes)) {
+    b.refusing = now->sentence;
+    b.survivable_seconds = 0;
+  }
   return b;
 }
 

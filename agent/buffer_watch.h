@@ -41,6 +41,7 @@ class BufferWatch {
   admin::BufferSnapshot describe(std::uint64_t refused_bytes) const;
 
  private:
+  void measure(bool refusing);
   void log_floor();
   void log_refusal(const std::string& refusing);
   void log_guarantee(std::optional<double> survivable_seconds);

@@ -5,6 +5,7 @@
 #include <random>
 #include <utility>
 
+#include "agent/admin/progress.h"
 #include "agent/damage_log.h"
 #include "agent/log/log.h"
 #include "agent/redaction.h"
@@ -17,6 +18,9 @@ namespace tideover {
 namespace {
 
 using namespace std::chrono_literals;
+
+// Its oldest goes when it is in the way of others, so that its age changes now and then.
+constexpr Duration kLookInterval = 1min;
 
 http::TransportOptions transport_options(const config::Destination& d) {
   http::TransportOptions options;
@@ -65,12 +69,23 @@ void log_detached(const std::string& signal, const forward::Detached& gone) {
        {"bytes", count(gone.main.behind.bytes + gone.parked.bytes + gone.quarantined.bytes)}});
 }
 
+admin::Progress::Look look_at(const forward::SenderStatus& status) {
+  admin::Progress::Look look;
+  look.accepted = status.main.accepted.units;
+  look.answered = status.main.ledger.delivered + status.main.ledger.diverted;
+  for (std::size_t i = 0; i < wal::kReasons; ++i)
+    if (wal::is_rejection(static_cast<wal::Reason>(i))) look.answered += status.main.ledger.lost[i];
+  look.flowing = status.state == forward::State::up || status.state == forward::State::replaying;
+  return look;
+}
+
 admin::DestinationSnapshot admin_view(const forward::Detached& gone) {
   admin::DestinationSnapshot d;
   d.name = gone.main.name;
   d.required = false;
   d.state = "detached";
   d.behind = gone.main.behind;
+  d.oldest_ms = gone.main.oldest_ms;
   d.account.accepted = gone.main.accepted.units;
   d.account.ledger = gone.main.ledger;
   d.account.ledger += gone.aside;
@@ -114,11 +129,17 @@ struct Deliveries::Delivery {
   const std::unique_ptr<http::Transport> transport;
   std::unique_ptr<forward::Sender> sender;
   std::optional<DamageLog> damage;  // of what the sender passes over
+  admin::Progress progress;
 };
 
 Deliveries::Deliveries(wal::Queue& queue, Clock& clock, std::string lane_name, LaneId lane,
                        wal::SignalId memory)
-    : queue_(queue), clock_(clock), lane_name_(std::move(lane_name)), lane_(lane), memory_(memory) {}
+    : queue_(queue),
+      clock_(clock),
+      lane_name_(std::move(lane_name)),
+      lane_(lane),
+      memory_(memory),
+      stop_looking_(clock) {}
 Deliveries::~Deliveries() = default;
 
 void Deliveries::add(const config::Destination& destination, std::unique_ptr<forward::Destination> protocol,
@@ -144,7 +165,8 @@ void Deliveries::add(const config::Destination& destination, std::unique_ptr<for
 
 void Deliveries::freeze_detached(forward::SenderOptions bounds) {
   bounds.memory = memory_;
-  for (const forward::Detached& gone : detached()) forward::freeze(queue_, lane_name_, lane_, gone, bounds);
+  for (const forward::Detached& gone : detached())
+    left_.push_back(forward::freeze(queue_, lane_name_, lane_, gone, bounds));
   give_up_empty();
   for (const forward::Detached& gone : detached()) log_detached(lane_name_, gone);
 }
@@ -158,6 +180,19 @@ void Deliveries::give_up_empty() {
 
 void Deliveries::spawn(TaskGroup& tasks) {
   for (const auto& delivery : deliveries_) tasks.spawn(delivery->sender->run());
+  if (!left_.empty()) tasks.spawn(look_at_left());
+}
+
+// Nobody reads what is kept for destinations that are gone, and the age of its oldest is only known of what
+// was read.
+awaitable<void> Deliveries::look_at_left() {
+  while (!stopping_) {
+    for (const wal::CursorId cursor : left_) {
+      const auto oldest = co_await queue_.read(cursor, 1);
+      (void)oldest;  // it may have been dropped meanwhile
+    }
+    if (!stopping_) co_await stop_looking_.wait_until(clock_.now() + kLookInterval);
+  }
 }
 
 // A receiver that is away is not waited for: its backlog is safe where it is.
@@ -173,6 +208,8 @@ awaitable<void> Deliveries::drain_until(Time deadline) {
 }
 
 void Deliveries::stop() {
+  stopping_ = true;
+  stop_looking_.notify();
   for (const auto& delivery : deliveries_) delivery->sender->stop();
 }
 
@@ -194,7 +231,9 @@ Result<> Deliveries::drop_cursor(std::string_view destination) {
 void Deliveries::observe() {
   for (const auto& delivery : deliveries_) {
     delivery->refusals.write_due(clock_.now());
-    delivery->damage->look(delivery->sender->status());
+    const forward::SenderStatus status = delivery->sender->status();
+    delivery->damage->look(status);
+    delivery->progress.observe(clock_.now(), look_at(status));
   }
   give_up_empty();
 }
@@ -218,7 +257,8 @@ admin::DestinationSnapshot Deliveries::describe(const Delivery& delivery) const 
   if (status.last_success) d.last_success_ms = to_unix_ms(*status.last_success);
   d.behind = status.main.behind;
   d.oldest_ms = status.main.oldest_ms;
-  d.samples_per_second = status.units_per_second;
+  d.samples_per_second = delivery.progress.samples_per_second();
+  d.eta_seconds = delivery.progress.eta_seconds(d.behind.units);
   d.requests = status.requests;
   d.sent_samples = status.sent_units;
   d.sent_bytes = status.sent_bytes;

@@ -16,6 +16,7 @@
 #include "forwarders/detached.h"
 #include "forwarders/http/beast_transport.h"
 #include "forwarders/sender.h"
+#include "wal/base/notifier.h"
 #include "wal/base/task_group.h"
 #include "wal/queue.h"
 
@@ -58,6 +59,7 @@ class Deliveries {
   std::uint64_t pending(std::string_view side, std::string_view destination) const;
   std::vector<forward::Detached> detached() const;
   void give_up_empty();
+  awaitable<void> look_at_left();
   admin::DestinationSnapshot describe(const Delivery& delivery) const;
 
   wal::Queue& queue_;
@@ -67,6 +69,9 @@ class Deliveries {
   const wal::SignalId memory_;
   std::vector<std::unique_ptr<Delivery>> deliveries_;
   std::vector<std::string> configured_;  // their names
+  std::vector<wal::CursorId> left_;      // of destinations that are not among them
+  bool stopping_ = false;
+  Notifier stop_looking_;
 };
 
 }  // namespace tideover

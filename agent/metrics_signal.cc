@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agent/log/log.h"
+#include "agent/refusal_log.h"
 #include "agent/sender_options.h"
 #include "agent/version.h"
 #include "forwarders/thanos/thanos_destination.h"
@@ -124,6 +125,8 @@ admin::SignalSnapshot MetricsSignal::describe() const {
   s.buffer.newest_ms = intake_metrics_.newest_ms;
   s.destinations = deliveries_->describe();
   s.remote_write = intake_metrics_;
+  s.senders = intake_->senders().largest();
+  for (ingest::SenderAccount& sender : s.senders.largest) sender.last_error = for_log(sender.last_error);
   if (server_) s.server = server_->metrics();
   return s;
 }

@@ -47,9 +47,9 @@ std::vector<Detached> detached(const wal::Queue& queue, std::string_view lane_na
   return all;
 }
 
-void freeze(wal::Queue& queue, std::string_view lane_name, LaneId lane, const Detached& gone,
-            const SenderOptions& bounds) {
-  (void)queue.leave_cursor(lane, gone.main.name);  // it is there: it was just found
+wal::CursorId freeze(wal::Queue& queue, std::string_view lane_name, LaneId lane, const Detached& gone,
+                     const SenderOptions& bounds) {
+  const wal::CursorId cursor = queue.leave_cursor(lane, gone.main.name).value();  // it was just found
   const auto bound = [&](std::string_view kind, std::uint64_t max_bytes) {
     const std::string name = side_lane_name(lane_name, kind, gone.main.name);
     if (queue.find_lane(name)) queue.open_lane(name, {max_bytes, false, bounds.memory});
@@ -57,6 +57,7 @@ void freeze(wal::Queue& queue, std::string_view lane_name, LaneId lane, const De
   bound(kParkedLane, bounds.parked_bytes_max);
   bound(kQuarantineLane, bounds.quarantine_bytes_max);
   bound(kRejectsLane, bounds.rejects_bytes_max);
+  return cursor;
 }
 
 std::vector<std::string> give_up_empty(wal::Queue& queue, std::string_view lane_name, LaneId lane,

@@ -32,9 +32,9 @@ struct Detached {
 std::vector<Detached> detached(const wal::Queue& queue, std::string_view lane_name, LaneId lane,
                                std::span<const std::string> configured);
 
-// At a start, before anything is appended. `bounds`: of side lanes.
-void freeze(wal::Queue& queue, std::string_view lane_name, LaneId lane, const Detached& gone,
-            const SenderOptions& bounds);
+// At a start, before anything is appended. `bounds`: of side lanes. Returns its cursor in the lane.
+wal::CursorId freeze(wal::Queue& queue, std::string_view lane_name, LaneId lane, const Detached& gone,
+                     const SenderOptions& bounds);
 
 // Now and then. Returns the names.
 std::vector<std::string> give_up_empty(wal::Queue& queue, std::string_view lane_name, LaneId lane,

@@ -114,7 +114,7 @@ class Queue::Impl {
     return id;
   }
 
-  Result<> leave_cursor(LaneId lane_id, std::string_view name) {
+  Result<CursorId> leave_cursor(LaneId lane_id, std::string_view name) {
     OpenLane& open = table_.at(lane_id);
     const auto id = table_.find(open, name);
     if (!id) return fail(Errc::not_found, "no cursor of that name");
@@ -122,7 +122,7 @@ class Queue::Impl {
     cursor.keep = Keep::best_effort;
     cursor.cursor.leave(open.lane.durable());
     committer_.moved(open.lane, cursor.cursor);
-    return boost::system::in_place_value;
+    return *id;
   }
 
   std::optional<LaneId> find_lane(std::string_view name) {
@@ -377,7 +377,9 @@ LaneId Queue::open_lane(std::string_view name, const LaneOptions& options) {
 CursorId Queue::open_cursor(LaneId lane, std::string_view name, Keep keep, StartAt start) {
   return impl_->open_cursor(lane, name, keep, start);
 }
-Result<> Queue::leave_cursor(LaneId lane, std::string_view name) { return impl_->leave_cursor(lane, name); }
+Result<CursorId> Queue::leave_cursor(LaneId lane, std::string_view name) {
+  return impl_->leave_cursor(lane, name);
+}
 std::optional<LaneId> Queue::find_lane(std::string_view name) const { return impl_->find_lane(name); }
 awaitable<Result<>> Queue::append(LaneId lane, NewRecord record) {
   return impl_->append(lane, std::move(record), Checkpoint());

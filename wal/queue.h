@@ -129,7 +129,7 @@ class Queue {
   // Nobody serves this cursor any more: it keeps what it has, best effort, and takes nothing more until it is
   // opened again; then what came meanwhile is none of its own. Before the first append: durable with that.
   // Errors: not_found.
-  Result<> leave_cursor(LaneId lane, std::string_view name);
+  Result<CursorId> leave_cursor(LaneId lane, std::string_view name);
   std::optional<LaneId> find_lane(std::string_view name) const;  // open, or found when the queue was opened
 
   // One group commit for all waiters. Errors: over_budget, disk_floor, disk_full, io_error, unavailable,

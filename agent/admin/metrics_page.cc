@@ -114,15 +114,15 @@ void receive(Page& page, const Snapshot& s) {
   page.value(m.metadata, {{"type", "metadata"}});
   page.counter("tideover_receive_faulty_series_total", "Series refused with 400 while the rest was stored.",
                m.faulty_series);
-  page.counter("tideover_receive_body_bytes_total", "Bytes of stored requests as received.", m.body_bytes);
-  page.counter("tideover_receive_raw_bytes_total", "Bytes of stored requests once decompressed.",
-               m.raw_bytes);
+  page.counter("tideover_receive_body_bytes_total",
+               "Bytes of stored requests, compressed and without faulty series.", m.body_bytes);
+  page.counter("tideover_receive_raw_bytes_total", "The same, decompressed.", m.raw_bytes);
   page.gauge("tideover_receive_highest_timestamp_seconds",
              "Newest sample timestamp stored; 0 before the first.", seconds(m.newest_ms));
   page.gauge("tideover_receive_connections", "Open connections of senders.", server.connections_open);
   page.gauge("tideover_receive_inflight_requests", "Requests being read or waiting for their sync.",
              server.inflight_requests);
-  page.gauge("tideover_receive_inflight_bytes", "Bytes of bodies held by them.", server.inflight_bytes);
+  page.gauge("tideover_receive_inflight_bytes", "Memory that their bodies take.", server.inflight_bytes);
   page.counter("tideover_receive_rejected_requests_total",
                "Requests turned away by the HTTP server, by reason.");
   for (std::size_t i = 0; i < server::kRefusals; ++i)
@@ -137,7 +137,8 @@ void each_signal(Page& page, const Snapshot& s, const char* name, const char* he
 }
 
 void buffers(Page& page, const Snapshot& s) {
-  each_signal(page, s, "tideover_buffer_bytes", "Bytes that some destination still needs, each once.",
+  each_signal(page, s, "tideover_buffer_bytes",
+              "Bytes that some destination still needs, each once, parked and quarantined ones not counted.",
               [](const BufferSnapshot& b) { return b.held.bytes; });
   each_signal(page, s, "tideover_buffer_limit_bytes", "The budget for them.",
               [](const BufferSnapshot& b) { return b.max_bytes; });
@@ -152,7 +153,8 @@ void buffers(Page& page, const Snapshot& s) {
               [](const BufferSnapshot& b) { return b.refusing.empty() ? 0 : 1; });
   each_signal(
       page, s, "tideover_buffer_survivable_seconds",
-      "How long an outage would fit into what is free, at the present rate; +Inf when nothing comes in.",
+      "How long an outage would fit into what is free, at the present rate; 0 while new data is refused, "
+      "+Inf when nothing comes in.",
       [](const BufferSnapshot& b) {
         return b.survivable_seconds.value_or(std::numeric_limits<double>::infinity());
       });
@@ -177,7 +179,8 @@ void store(Page& page, const StoreSnapshot& s) {
                "Records lost to damaged blocks: passed over by cursors, or of the last group.",
                s.wal.damaged_records);
   page.histogram("tideover_buffer_append_duration_seconds",
-                 "From the append of a record to its being durable.", s.wal.append_seconds);
+                 "From the append of a record, or of what a sender has to remember, to its being durable.",
+                 s.wal.append_seconds);
   page.histogram("tideover_buffer_commit_duration_seconds", "One group: write and sync.",
                  s.wal.commit_seconds);
 }
@@ -208,7 +211,9 @@ void destinations(Page& page, const Snapshot& s) {
   each([&](const auto& d, const Labels& l) { page.value(d.behind.units, l); });
   page.gauge("tideover_destination_backlog_bytes", "Bytes waiting for it.");
   each([&](const auto& d, const Labels& l) { page.value(d.behind.bytes, l); });
-  page.gauge("tideover_destination_lag_seconds", "Age of the oldest record waiting for it; 0 when none is.");
+  page.gauge(
+      "tideover_destination_lag_seconds",
+      "Age of the oldest record waiting for it, parked and quarantined ones not counted; 0 when none is.");
   each([&](const auto& d, const Labels& l) { page.value(age_seconds(s.now_ms, d.oldest_ms), l); });
   page.gauge("tideover_destination_parked_samples",
              "Samples its receiver refuses for now: outside its time window, or in words that nobody knows.");
@@ -224,7 +229,8 @@ void destinations(Page& page, const Snapshot& s) {
       page.value(it == d.requests.end() ? 0 : it->second, with(l, "code", code));
     }
   });
-  page.counter("tideover_send_samples_total", "Samples in requests that it took, repetitions included.");
+  page.counter("tideover_send_samples_total",
+               "Samples in requests that it took, wholly or in part, repetitions included.");
   each([&](const auto& d, const Labels& l) { page.value(d.sent_samples, l); });
   page.counter("tideover_send_bytes_total", "Bytes of bodies sent, whatever the answer.");
   each([&](const auto& d, const Labels& l) { page.value(d.sent_bytes, l); });

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "agent/ingest/metrics.h"
+#include "agent/ingest/senders.h"
 #include "agent/server/http_server.h"
 #include "agent/version.h"
 #include "wal/ledger.h"
@@ -67,7 +68,9 @@ struct DestinationSnapshot {
   std::int64_t last_success_ms = 0;  // 0: never
   wal::Totals behind;
   std::int64_t oldest_ms = 0;     // arrival of its oldest unsettled record; 0: none
-  double samples_per_second = 0;  // delivered, lately
+  double samples_per_second = 0;  // that its receiver answered, lately
+  std::optional<double>
+      eta_seconds;  // until its backlog has drained; absent: not known, or never at this pace
   Account account;
   std::map<std::string, std::uint64_t> requests;  // by class of answer: 2xx, 4xx, 5xx, network
   std::uint64_t sent_samples = 0;
@@ -81,6 +84,7 @@ struct SignalSnapshot {
   std::vector<DestinationSnapshot> destinations;
   std::optional<ingest::IntakeMetrics> remote_write;  // of a signal that speaks it
   std::optional<server::ServerMetrics> server;        // of one that listens
+  ingest::SendersSnapshot senders;                    // likewise
 };
 
 // Samples that are still to be delivered: each once, and those set aside once for each destination.

@@ -118,8 +118,8 @@ std::string destinations_json(const Snapshot& s) {
     if (!d.last_error.empty()) entry["last_error"] = d.last_error;
     if (d.behind.units == 0)
       entry["eta_seconds"] = 0.0;
-    else if (d.samples_per_second > 0)
-      entry["eta_seconds"] = static_cast<double>(d.behind.units) / d.samples_per_second;
+    else if (d.eta_seconds)
+      entry["eta_seconds"] = *d.eta_seconds;
     list.push_back(std::move(entry));
   };
   for (const SignalSnapshot& signal : s.signals)
@@ -134,6 +134,35 @@ std::string ledger_json(const Snapshot& s) {
     for (const DestinationSnapshot& d : signal.destinations) accounts[d.name] = account(d.account);
   }
   return text(std::move(signals));
+}
+
+std::string senders_json(const Snapshot& s) {
+  json::array list;
+  std::uint64_t known = 0, forgotten = 0;
+  for (const SignalSnapshot& signal : s.signals) {
+    known += signal.senders.known;
+    forgotten += signal.senders.forgotten;
+    for (const ingest::SenderAccount& sender : signal.senders.largest) {
+      json::object tenants;
+      for (std::size_t i = 0; i < sender.tenants.size(); ++i)
+        if (sender.tenants[i] > 0) tenants[ingest::kTenantHeaders[i]] = sender.tenants[i];
+      json::object entry{
+          {"signal", signal.name},
+          {"address", sender.address},
+          {"requests", sender.requests},
+          {"samples", sender.samples},
+          {"bytes", sender.bytes},
+          {"refused", sender.refused},
+          {"last_error", nullptr},
+          {"last_error_timestamp", timestamp(sender.last_error_ms)},
+          {"last_request_timestamp", timestamp(sender.last_request_ms)},
+          {"tenant_headers", std::move(tenants)},
+      };
+      if (!sender.last_error.empty()) entry["last_error"] = sender.last_error;
+      list.push_back(std::move(entry));
+    }
+  }
+  return text({{"senders", std::move(list)}, {"known", known}, {"forgotten", forgotten}});
 }
 
 std::string rejects_json(const RejectPage& page) {

@@ -11,6 +11,7 @@ namespace tideover::admin {
 std::string buildinfo_json(const Snapshot& snapshot);
 std::string buffer_json(const Snapshot& snapshot);
 std::string destinations_json(const Snapshot& snapshot);
+std::string senders_json(const Snapshot& snapshot);
 std::string ledger_json(const Snapshot& snapshot);
 
 }  // namespace tideover::admin

@@ -26,9 +26,14 @@ void Survivability::observe(Time now, std::uint64_t appended_bytes) {
   last_bytes_ = appended_bytes;
 }
 
+void Survivability::skip(Time now, std::uint64_t appended_bytes) {
+  last_ = now;
+  last_bytes_ = appended_bytes;
+}
+
 std::optional<double> Survivability::seconds(std::uint64_t room_bytes) const {
-  if (rate_ < 1) return std::nullopt;
-  return static_cast<double>(room_bytes) / rate_;
+  if (bytes_per_second() < 1) return std::nullopt;
+  return static_cast<double>(room_bytes) / bytes_per_second();
 }
 
 }  // namespace tideover::admin

@@ -166,6 +166,33 @@ std::string ledger_text(const json::object& ledger) {
   return out;
 }
 
+// One sender is everybody's: what it sent is what came in. A tenant that it names is said all the same.
+std::string senders_text(const json::object& answer, double now) {
+  const auto& senders = answer.at("senders").as_array();
+  std::vector<std::vector<std::string>> rows{
+      {"sender", "requests", "samples", "bytes", "refused", "last request"}};
+  std::string remarks;
+  auto to = std::back_inserter(remarks);
+  for (const auto& value : senders) {
+    const auto& s = value.as_object();
+    const std::string address = printable(text_of(s, "address"));
+    rows.push_back({address, human_count(count_of(s, "requests")), human_count(count_of(s, "samples")),
+                    human_bytes(count_of(s, "bytes")), human_count(count_of(s, "refused")),
+                    age(s, "last_request_timestamp", now)});
+    if (senders.size() > 1 && !is_null(s, "last_error"))
+      fmt::format_to(to, "{}: last error: {} ({} ago)\n", address, printable(text_of(s, "last_error")),
+                     age(s, "last_error_timestamp", now));
+    for (const auto& header : s.at("tenant_headers").as_object())
+      fmt::format_to(to, "{}: {} of its requests name a tenant in {}, which is NOT PASSED ON\n", address,
+                     grouped(header.value().to_number<std::uint64_t>()),
+                     std::string_view(header.key().data(), header.key().size()));
+  }
+  if (senders.size() < 2) return remarks.empty() ? remarks : "\n" + remarks;
+  const auto known = count_of(answer, "known");
+  if (known > senders.size()) fmt::format_to(to, "and {} smaller ones\n", grouped(known - senders.size()));
+  return "\n" + aligned(rows) + remarks;
+}
+
 // An agent that was started before it said so has none.
 std::string place_of(const json::object& build) {
   if (!build.contains("node") || !build.contains("cluster")) return {};
@@ -192,6 +219,7 @@ Result<std::string> status_table(const StatusAnswers& answers, double now) try {
   if (!buffer.at("disk").is_null()) out += disk_text(buffer.at("disk").as_object());
   const auto destinations = json::parse(answers.destinations);
   out += "\n" + destinations_text(destinations.at("destinations").as_array(), now);
+  if (!answers.senders.empty()) out += senders_text(json::parse(answers.senders).as_object(), now);
   const auto ledger = json::parse(answers.ledger);
   for (const auto& entry : ledger.as_object())
     out += fmt::format("\nledger of {}, in samples\n",
@@ -225,10 +253,11 @@ Result<std::vector<std::string>> destination_names(const std::string& body, std:
 }
 
 Result<std::string> status_json(const StatusAnswers& answers) try {
-  const json::value all = {{"buildinfo", json::parse(answers.buildinfo)},
-                           {"buffer", json::parse(answers.buffer)},
-                           {"destinations", json::parse(answers.destinations)},
-                           {"ledger", json::parse(answers.ledger)}};
+  json::object all{{"buildinfo", json::parse(answers.buildinfo)},
+                   {"buffer", json::parse(answers.buffer)},
+                   {"destinations", json::parse(answers.destinations)},
+                   {"ledger", json::parse(answers.ledger)}};
+  if (!answers.senders.empty()) all["senders"] = json::parse(answers.senders).at("senders");
   return plain_json(all) + "\n";
 } catch (const std::exception& error) {
   return fail(Errc::bad_input, fmt::format("the agent's answer is not JSON ({})", error.what()));

@@ -16,6 +16,7 @@ struct StatusAnswers {  // the bodies of /api/v1/status/...
   std::string buffer;
   std::string destinations;
   std::string ledger;
+  std::string senders = {};  // empty: of an agent that was started before it said so
 };
 
 // Errors: bad_input, when an answer is not one that this version knows.

@@ -95,6 +95,12 @@ http::Response RemoteWriteIntake::turn_away(Version version, Error error, std::u
 }
 
 std::optional<http::Response> RemoteWriteIntake::check(const http::Request& head) const {
+  std::optional<http::Response> refusal = judge(head);
+  if (refusal) senders_.note({head.peer, head.headers}, *refusal, to_unix_ms(clock_.wall_now()));
+  return refusal;
+}
+
+std::optional<http::Response> RemoteWriteIntake::judge(const http::Request& head) const {
   const Result<Version> version = negotiate(head.headers);
   if (!version) {
     // Whether the sender speaks 2.0 is not known; zero counts are wanted if it does and harmless if it does
@@ -113,26 +119,37 @@ std::optional<http::Response> RemoteWriteIntake::check(const http::Request& head
 }
 
 awaitable<http::Response> RemoteWriteIntake::handle(http::Request request) {
-  const Result<Version> negotiated = negotiate(request.headers);
-  if (!negotiated)
-    co_return count(answer(Answer::unsupported, Version::v2, {}, negotiated.error().detail),
-                    Protocol::unknown, Answer::unsupported);
-  const Version version = *negotiated;
+  const std::uint64_t bytes = request.body.size() - std::min(request.body.size(), wal::kEnvelopeBytes);
+  const Result<Version> version = negotiate(request.headers);
+  Taken taken;
+  if (version) {
+    auto taking = take(std::move(request.body), *version);
+    taken = co_await std::move(taking);
+  } else {
+    taken.response = count(answer(Answer::unsupported, Version::v2, {}, version.error().detail),
+                           Protocol::unknown, Answer::unsupported);
+  }
+  senders_.note({request.peer, request.headers, bytes, taken.samples}, taken.response,
+                to_unix_ms(clock_.wall_now()));
+  co_return std::move(taken.response);
+}
+
+awaitable<RemoteWriteIntake::Taken> RemoteWriteIntake::take(std::string body, Version version) {
   const Protocol protocol = protocol_of(version);
   wal::NewRecord record;
-  record.bytes = std::move(request.body);
+  record.bytes = std::move(body);
 
   // From here to the append nothing is awaited, so that one scratch buffer serves every request.
   if (const auto decoded =
           remote_write::decompress(record.payload(), remote_write::kDecodedBytesMax, scratch_);
       !decoded) {
     const Answer kind = decoded.error().code == Errc::too_large ? Answer::too_large : Answer::undecodable;
-    co_return count(answer(kind, version, {}, decoded.error().detail), protocol, kind);
+    co_return Taken{count(answer(kind, version, {}, decoded.error().detail), protocol, kind)};
   }
   const Result<Scan> scanned = remote_write::scan(scratch_, version);
   if (!scanned) {
     const Answer kind = scanned.error().code == Errc::too_large ? Answer::too_large : Answer::undecodable;
-    co_return count(answer(kind, version, {}, scanned.error().detail), protocol, kind);
+    co_return Taken{count(answer(kind, version, {}, scanned.error().detail), protocol, kind)};
   }
   const Scan& scan = *scanned;
   std::size_t raw_bytes = scratch_.size();
@@ -156,7 +173,7 @@ awaitable<http::Response> RemoteWriteIntake::handle(http::Request request) {
     const std::size_t record_bytes = record.bytes.size();
     record.attributes = attributes_of(scan, version, raw_bytes, to_unix_ms(clock_.wall_now()));
     Result<> appended = co_await queue_.append(lane_, std::move(record));
-    if (!appended) co_return turn_away(version, appended.error(), record_bytes);
+    if (!appended) co_return Taken{turn_away(version, appended.error(), record_bytes)};
     metrics_.floats += scan.counts.floats;
     metrics_.histograms += scan.counts.histograms;
     metrics_.exemplars += scan.counts.exemplars;
@@ -166,11 +183,14 @@ awaitable<http::Response> RemoteWriteIntake::handle(http::Request request) {
     if (scan.newest_ms <= to_unix_ms(clock_.wall_now()) + kAheadMsMax)
       metrics_.newest_ms = std::max(metrics_.newest_ms, scan.newest_ms);
   }
-  if (scan.clean()) co_return count(answer(Answer::stored, version, scan.counts), protocol, Answer::stored);
+  const std::uint64_t samples = scan.counts.floats + scan.counts.histograms;
+  if (scan.clean())
+    co_return Taken{count(answer(Answer::stored, version, scan.counts), protocol, Answer::stored), samples};
   // Prometheus drops the whole request on a 400: its good series are safe by now.
   metrics_.faulty_series += scan.faulty_series;
-  co_return count(answer(Answer::partly_stored, version, scan.counts, describe(scan)), protocol,
-                  Answer::partly_stored);
+  co_return Taken{count(answer(Answer::partly_stored, version, scan.counts, describe(scan)), protocol,
+                        Answer::partly_stored),
+                  samples};
 }
 
 }  // namespace tideover::ingest

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "agent/ingest/metrics.h"
+#include "agent/ingest/senders.h"
 #include "forwarders/http/message.h"
 #include "forwarders/remote_write/remote_write.h"
 #include "wal/base/clock.h"
@@ -26,7 +27,15 @@ class RemoteWriteIntake {
   // is not copied.
   awaitable<http::Response> handle(http::Request request);
 
+  const Senders& senders() const { return senders_; }
+
  private:
+  struct Taken {
+    http::Response response;
+    std::uint64_t samples = 0;  // stored
+  };
+  std::optional<http::Response> judge(const http::Request& head) const;
+  awaitable<Taken> take(std::string body, remote_write::Version version);
   http::Response count(http::Response response, Protocol protocol, Answer kind) const;
   // The queue has refused a record of this size.
   http::Response turn_away(remote_write::Version version, Error error, std::uint64_t record_bytes) const;
@@ -35,6 +44,7 @@ class RemoteWriteIntake {
   const LaneId lane_;
   Clock& clock_;
   IntakeMetrics& metrics_;
+  mutable Senders senders_;  // as the metrics, counted where a request is judged
   std::string scratch_;  // the decoded message under scan; one at a time, since nothing is awaited meanwhile
 };
 

@@ -7,6 +7,7 @@
 #include "agent/server/body.h"
 #include "agent/server/core.h"
 #include "agent/server/io.h"
+#include "agent/server/peer.h"
 #include "agent/server/refuse.h"
 #include "agent/server/response_head.h"
 #include "agent/server/router.h"
@@ -29,11 +30,13 @@ constexpr Duration kLingerTimeLeaving = std::chrono::milliseconds(500);  // othe
 struct Session {
   Session(std::shared_ptr<Core> the_core, Socket socket)
       : core(std::move(the_core)),
+        peer(peer_of(socket)),
         connection(core->connections, std::move(socket)),
         buffer(core->limits.header_bytes + 4096),
         parser(MessageParser::Kind::request, core->limits.header_bytes) {}
 
   const std::shared_ptr<Core> core;
+  const std::string peer;
   Connection connection;
   ReadBuffer buffer;
   MessageParser parser;
@@ -220,6 +223,7 @@ struct UnderWay {
 awaitable<bool> serve_request(Session& s) {
   Core& core = *s.core;
   const UnderWay under_way(core.metrics);
+  s.parser.request().peer = s.peer;
   const bool bare = s.parser.request().method == "HEAD";
   const bool keep_alive = s.parser.keep_alive() && !core.stopping;
   const Match match = find_route(core.routes, s.parser.request().method, s.parser.request().target);

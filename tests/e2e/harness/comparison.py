@@ -48,5 +48,5 @@ def require_same(world, sender, receiver, **options):
     report = compare(world, sender, receiver, **options)
     world.say(describe(report))
     if not report["same"]:
-        raise Failure("the receiver does not hold what the sender holds:\n  " + "\n  ".join(report["examples"]))
+        raise Failure("the receiver does not hold what the sender holds:\n  " + "\n  ".join(line[:300] for line in report["examples"]))
     return report

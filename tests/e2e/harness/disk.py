@@ -5,7 +5,15 @@ import os
 import subprocess
 
 from .network import require_root, sh
-from .process import Failure
+from .process import Failure, on_path
+from .world import Skip
+
+
+def require_loop_devices():
+    if on_path("mkfs.ext4") is None or on_path("losetup") is None:
+        raise Skip("small disks need mkfs.ext4 and losetup")
+    if subprocess.run(["losetup", "-f"], capture_output=True).returncode != 0:
+        raise Skip("there is no free loop device here")
 
 
 class SmallDisk:
@@ -13,6 +21,7 @@ class SmallDisk:
 
     def __init__(self, world, mebibytes):
         require_root()
+        require_loop_devices()
         self._world, self._frozen = world, False
         image = world.file("disk.img", "")
         os.truncate(image, mebibytes << 20)
@@ -44,6 +53,14 @@ class SmallDisk:
                     if error.errno != errno.ENOSPC:
                         raise Failure(f"filling the disk: {error}") from error
                     size //= 2
+            os.fsync(file.fileno())
+
+    def take(self, used):
+        """Another program takes as much as makes this part of the file system used."""
+        stat = os.statvfs(self.path)
+        size = stat.f_bavail * stat.f_frsize - int((1 - used) * stat.f_blocks * stat.f_frsize)
+        with open(self._filler, "ab") as file:
+            os.posix_fallocate(file.fileno(), 0, size)
             os.fsync(file.fileno())
 
     def free_bytes(self):

@@ -9,13 +9,13 @@ RSS_MAX_KIB = 128 * 1024  # in outage and replay, whatever the backlog
 
 
 class Tideover(Process):
-    def __init__(self, world, url, tenant=None, data=None, max_bytes="1GiB", name="tideover", prefix=(), env=None, program=None):
+    def __init__(self, world, url, tenant=None, data=None, max_bytes="1GiB", keep_free="0%", name="tideover", prefix=(), env=None, program=None):
         self.host = "127.0.0.1"
         self.port, self.admin_port = free_port(), free_port()
         self.data = data or world.directory("buffer")
         self.config = world.file(f"{name}.yaml", "")
         self.say = world.say
-        self._url, self._tenant, self._max_bytes = url, tenant, max_bytes
+        self._url, self._tenant, self._max_bytes, self._keep_free = url, tenant, max_bytes, keep_free
         super().__init__(name, [program or world.binary("tideover"), "run", "--config", self.config], world.log(name), prefix, env)
         self.configure()
 
@@ -26,7 +26,7 @@ class Tideover(Process):
 cluster: e2e
 node: {self.name}
 data_dir: {data or self.data}
-disk: {{keep_free: 0%}}
+disk: {{keep_free: {self._keep_free}}}
 admin: {{listen: "{admin or f"{self.host}:{self.admin_port}"}"}}
 metrics:
   listen: "{listen or f"{self.host}:{self.port}"}"
@@ -72,6 +72,10 @@ metrics:
         """What it says about a destination: state, last_error, backlog, parked_samples, ... None: nothing."""
         known = http.get_json(self.admin_port, "/api/v1/status/destinations", self.host)["destinations"]
         return next((d for d in known if d["name"] == name), None)
+
+    def buffer(self):
+        """What it says of its buffer: bytes, samples, refusing, survivable_seconds, ..."""
+        return http.get_json(self.admin_port, "/api/v1/status/buffer", self.host)["signals"]["metrics"]
 
     def command(self, method, path):
         """A verb that changes state: only on the unix socket."""

@@ -1,6 +1,6 @@
 """One file per family of promises; each scenario is a function of (world, options)."""
 
-from . import answers, hardships, hostile, lifecycle, limits, lines, operators, outages, reloads, selfcheck
+from . import answers, floor, hardships, hostile, lifecycle, limits, lines, operators, outages, reloads, selfcheck
 
 SCENARIOS = {
     "comparator": selfcheck.comparator,
@@ -13,6 +13,7 @@ SCENARIOS = {
     "parked": limits.old_samples_are_parked,
     "budget": limits.budget_is_full,
     "disk-full": limits.disk_is_full,
+    "floor": floor.below_the_floor,
     "answers": answers.same_answers,
     "hostile": hostile.hostile_clients,
     "slow-bodies": hostile.slow_bodies,

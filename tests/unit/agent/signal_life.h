@@ -69,21 +69,21 @@ struct Mgmt {
 
 class MgmtTransport final : public http::Transport {
  public:
-  MgmtTransport(Clock& clock, Mgmt& mgmt) : clock_(clock), mgmt_(mgmt), closed_(clock) {}
+  MgmtTransport(Clock& clock, Mgmt& mgmt) : clock_(clock), mgmt_(mgmt) {}
 
   awaitable<Result<http::Response>> send(http::Request request, Time deadline) override {
     mgmt_.patience = deadline - clock_.now();
     mgmt_.requests.push_back(request);
-    const bool closed = co_await closed_.wait_until(clock_.now() + 5ms);
-    if (closed) co_return fail(Errc::stopping, "closed");
+    co_await sleep_until(clock_, clock_.now() + 5ms);
+    if (closed_) co_return fail(Errc::stopping, "closed");
     co_return mgmt_.answers(request);
   }
-  void close() override { closed_.notify(); }
+  void close() override { closed_ = true; }
 
  private:
   Clock& clock_;
   Mgmt& mgmt_;
-  Notifier closed_;
+  bool closed_ = false;
 };
 
 // The lines that the agent logs while this lives.
@@ -184,7 +184,16 @@ struct SignalLife {
   }
 
   // The same over the socket, as Prometheus would: to the address of the configuration.
-  http::Response post(std::string_view path, const std::string& body) {
+  http::Response post(std::string_view path, const std::string& body,
+                      const std::string& type = "application/x-protobuf", const std::string& more = {}) {
+    std::string out = "POST " + std::string(path) + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n";
+    out += "Content-Type: " + type + "\r\nContent-Encoding: snappy\r\n" + more;
+    out += "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+    return exchange(std::move(out));
+  }
+
+  // A client's connection to the address of the configuration, from `last_octet` of 127.0.0.0/8.
+  int connect(int last_octet = 1) {
     Inheritance nothing;
     if (signal->servers().empty()) REQUIRE(signal->listen(nothing).has_value());
     const std::string address = signal->servers().front()->address();
@@ -193,10 +202,17 @@ struct SignalLife {
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     to.sin_port = htons(static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
     const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in from{};
+    from.sin_family = AF_INET;
+    from.sin_addr.s_addr = htonl(0x7f000000U | static_cast<std::uint32_t>(last_octet));
+    REQUIRE(::bind(client, reinterpret_cast<const sockaddr*>(&from), sizeof from) == 0);
     REQUIRE(::connect(client, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0);
-    std::string out = "POST " + std::string(path) + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n";
-    out += "Content-Type: application/x-protobuf\r\nContent-Encoding: snappy\r\n";
-    out += "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+    return client;
+  }
+
+  // Sends this as it is, and waits for the end of the connection.
+  http::Response exchange(std::string out) { return exchange(connect(peer), std::move(out)); }
+  http::Response exchange(int client, std::string out) {
     std::string in;
     bool ended = false;
     for (int turns = 0; !ended && turns < 60'000; ++turns) {
@@ -231,6 +247,8 @@ struct SignalLife {
     FAIL("no such destination: " << name);
     return {};
   }
+
+  int peer = 1;  // the last octet of the address that clients come from
 
   const config::Config config;
   const Settings settings;

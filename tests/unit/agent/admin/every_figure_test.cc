@@ -42,7 +42,7 @@ void fill(DestinationSnapshot& d, Numbers n, std::string name, std::string state
   for (auto& lost : d.account.ledger.lost) n.give(lost);
   n.give(d.account.waiting, d.account.parked, d.account.quarantined);
   for (const char* code : {"2xx", "3xx", "4xx", "5xx", "network"}) n.give(d.requests[code]);
-  n.give(d.sent_samples, d.sent_bytes, d.retries);
+  n.give(d.sent_samples, d.sent_bytes, d.retries, d.eta_seconds.emplace());
 }
 
 Snapshot agent_of_distinct_figures() {
@@ -74,6 +74,14 @@ Snapshot agent_of_distinct_figures() {
   store.wal.commit_seconds.counts[0] = 3;
   store.wal.commit_seconds.counts.back() = 4;
   store.wal.append_seconds.counts[1] = 5;
+  for (const char* address : {"10.0.0.7", "fe80::1"}) {
+    ingest::SenderAccount& sender = m.senders.largest.emplace_back();
+    sender.address = address;
+    sender.last_error = std::string("503 to ") + address;
+    n.give(sender.requests, sender.samples, sender.bytes, sender.refused);
+    n.give(sender.last_error_ms, sender.last_request_ms, sender.tenants[0], sender.tenants[1]);
+  }
+  n.give(m.senders.known, m.senders.forgotten);
   s.now_ms = 10'000'000;
   m.destinations.resize(2);
   fill(m.destinations[0], Numbers(2001), "thanos", "replaying");
@@ -143,6 +151,7 @@ TEST_CASE("every member of the status answers shows its own figure") {
   check_golden("destinations", pretty(destinations_json(s)));
   check_golden("ledger", pretty(ledger_json(s)));
   check_golden("buildinfo", pretty(buildinfo_json(s)));
+  check_golden("senders", pretty(senders_json(s)));
 }
 
 TEST_CASE("what is true or absent shows as such: refusing, no rate, nothing waiting, a failed reload") {
@@ -151,7 +160,7 @@ TEST_CASE("what is true or absent shows as such: refusing, no rate, nothing wait
   s.signals[0].buffer.survivable_seconds.reset();
   s.last_reload_ok = false;
   s.signals[0].destinations[0].behind = {};
-  s.signals[0].destinations[1].samples_per_second = 0;
+  s.signals[0].destinations[1].eta_seconds.reset();
   const std::string page = metrics_page(s, process());
   CHECK(page.find("\ntideover_buffer_refusing{signal=\"metrics\"} 1\n") != page.npos);
   CHECK(page.find("\ntideover_buffer_survivable_seconds{signal=\"metrics\"} +Inf\n") != page.npos);

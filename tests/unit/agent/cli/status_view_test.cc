@@ -49,6 +49,48 @@ thanos: accepted 45,000,012 = delivered 100,000 + rejected 12 + dropped 0 + queu
 )");
 }
 
+std::string senders(int others) {
+  std::string list =
+      R"({"senders":[{"signal":"metrics","address":"10.0.0.7","requests":1200,"samples":600000,"bytes":9000000,
+      "refused":3,"last_error":"503 the buffer is full","last_error_timestamp":1800004300.0,
+      "last_request_timestamp":1800004318.0,"tenant_headers":{"X-Scope-OrgID":1150}})";
+  for (int i = 0; i < others; ++i)
+    list += R"(,{"signal":"metrics","address":"10.0.0.)" + std::to_string(8 + i) +
+            R"(","requests":2,"samples":10,"bytes":2048,"refused":0,"last_error":null,
+            "last_error_timestamp":null,"last_request_timestamp":1800004200.0,"tenant_headers":{}})";
+  return list + R"(],"known":30,"forgotten":0})";
+}
+
+TEST_CASE("several senders are shown, the largest first, with what each was told last") {
+  auto answers = outage();
+  answers.senders = senders(1);
+  const auto table = status_table(answers, 1800004320.0);
+  REQUIRE(table.has_value());
+  CAPTURE(*table);
+  CHECK(table->find(R"(
+sender    requests  samples    bytes  refused  last request
+10.0.0.7     1.2 k    600 k  8.6 MiB        3          2.0s
+10.0.0.8         2       10  2.0 KiB        0         2m00s
+10.0.0.7: last error: 503 the buffer is full (20s ago)
+10.0.0.7: 1,150 of its requests name a tenant in X-Scope-OrgID, which is NOT PASSED ON
+and 28 smaller ones
+
+ledger of)") != std::string::npos);
+}
+
+TEST_CASE("of a sender alone only the tenant is said that is not passed on") {
+  auto answers = outage();
+  answers.senders = senders(0);
+  const auto table = status_table(answers, 1800004320.0);
+  REQUIRE(table.has_value());
+  CHECK(table->find("sender  ") == std::string::npos);
+  CHECK(table->find("10.0.0.7: 1,150 of its requests name a tenant in X-Scope-OrgID") != std::string::npos);
+  const auto json = status_json(answers);
+  REQUIRE(json.has_value());
+  CHECK(json->find("\"address\":\"10.0.0.7\"") != std::string::npos);
+  CHECK(status_json(outage())->find("senders") == std::string::npos);  // of an older agent
+}
+
 TEST_CASE("an agent that refuses samples says so first, with its reason") {
   auto answers = outage();
   const auto at = answers.buffer.find("null}}");

@@ -1,0 +1,47 @@
+#include "agent/admin/progress.h"
+
+#include <algorithm>
+
+namespace tideover::admin {
+namespace {
+
+constexpr Duration kWindow = std::chrono::seconds(60);
+// A shorter look at a flow says little about its end.
+constexpr Duration kLeast = std::chrono::seconds(6);
+
+double rate(std::uint64_t from, std::uint64_t to, Duration elapsed) {
+  return static_cast<double>(to - from) / std::chrono::duration<double>(elapsed).count();
+}
+
+}  // namespace
+
+void Progress::observe(Time now, const Look& look) {
+  const bool less =
+      !marks_.empty() && (look.accepted < marks_.back().accepted || look.answered < marks_.back().answered);
+  if (less) marks_.clear();  // the store has lost some to damage
+  if (look.flowing && !flowing_) flowing_since_ = now;
+  flowing_ = look.flowing;
+  marks_.push_back({now, look.accepted, look.answered});
+  while (marks_.size() > 2 && marks_[1].at <= now - kWindow) marks_.pop_front();
+}
+
+const Progress::Mark& Progress::began() const {
+  return *std::ranges::find_if(
+      marks_, [this](const Mark& mark) { return mark.at >= flowing_since_ || &mark == &marks_.back(); });
+}
+
+double Progress::samples_per_second() const {
+  if (!flowing_ || marks_.empty() || began().at == marks_.back().at) return 0;
+  return rate(began().answered, marks_.back().answered, marks_.back().at - began().at);
+}
+
+std::optional<double> Progress::eta_seconds(std::uint64_t waiting) const {
+  if (!flowing_ || marks_.empty() || marks_.back().at - began().at < kLeast) return std::nullopt;
+  const Mark& first = marks_.front();  // what comes in does not depend on the receiver
+  const double in = rate(first.accepted, marks_.back().accepted, marks_.back().at - first.at);
+  const double net = samples_per_second() - in;
+  if (net <= 0) return std::nullopt;
+  return static_cast<double>(waiting) / net;
+}
+
+}  // namespace tideover::admin

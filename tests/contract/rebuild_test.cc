@@ -9,7 +9,7 @@
 #include "tests/support/catch_result.h"
 #include "tests/support/lane_writer.h"
 #include "tests/support/rocks_surgery.h"
-#include "wal/rocks_meta.h"
+#include "wal/rocks/meta.h"
 #include "wal/wal_format.h"
 
 namespace tideover::wal {

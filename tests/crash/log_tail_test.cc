@@ -1,6 +1,6 @@
 // The end of the newest log: damage there takes its own totals with it, and must not be taken for the torn
 // end of a group that nobody was told of, nor the other way round.
-#include "wal/log_tail.h"
+#include "wal/rocks/log_tail.h"
 
 #include <filesystem>
 #include <fmt/format.h>
@@ -9,7 +9,7 @@
 #include "tests/support/catch_result.h"
 #include "tests/support/lane_writer.h"
 #include "tests/support/temp_directory.h"
-#include "wal/rocks_store.h"
+#include "wal/rocks/rocks_store.h"
 
 namespace tideover::wal {
 namespace {

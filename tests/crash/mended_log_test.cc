@@ -9,6 +9,7 @@
 #include "tests/support/catch_result.h"
 #include "tests/support/lane_writer.h"
 #include "wal/rocks/careful_reader.h"
+#include "wal/rocks/log_file.h"
 #include "wal/rocks/log_mend.h"
 
 namespace tideover::wal {

@@ -13,6 +13,7 @@
 #include "wal/base/invariant.h"
 #include "wal/base/little_endian.h"
 #include "wal/rocks/careful_reader.h"
+#include "wal/rocks/log_file.h"
 #include "wal/rocks/log_salvage.h"
 
 namespace tideover::wal {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <utility>
 
+#include "wal/rocks/log_file.h"
 #include "wal/store_directory.h"
 
 namespace tideover::wal {

@@ -8,10 +8,8 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <set>
 #include <string>
-#include <string_view>
 
 #include "wal/base/result.h"
 
@@ -45,13 +43,5 @@ struct LogSalvage {
 // unfinished any more. Errors: disk_full, io_error.
 Result<LogSalvage> salvage_log(CarefulReader& reader, const std::string& path,
                                const std::string& lost_directory, const LogFacts& facts);
-
-// Where the log is to be read that was written as `path`: beside it, when it was salvaged.
-std::string clean_log(const std::string& path);
-std::string log_to_read(const std::string& path);
-
-// Calls `take` for every intact record of a log, in order, until it answers false. Returns the damaged bytes.
-Result<std::uint64_t> read_log(CarefulReader& reader, const std::string& path,
-                               const std::function<bool(std::string_view record)>& take);
 
 }  // namespace tideover::wal

@@ -4,11 +4,9 @@
 #include <optional>
 #include <string>
 
-#include "wal/base/little_endian.h"
 #include "wal/rocks/careful_reader.h"
 #include "wal/rocks/log_format.h"
 #include "wal/rocks/log_rescue.h"
-#include "wal/rocks/log_walk.h"
 #include "wal/rocks/write_batch_format.h"
 
 namespace tideover::wal {
@@ -27,26 +25,19 @@ bool has_blank_sector(std::string_view log, std::size_t from, std::size_t to) {
 
 // Where a record ends that begins at `at` and holds `size` bytes.
 std::size_t framed_end(std::size_t at, std::size_t size) {
-  while (true) {
-    const std::size_t room = kLogBlock - at % kLogBlock - kLogHeader;
-    if (size <= room) return at + kLogHeader + size;
-    size -= room;
+  for (std::size_t room; size > (room = kLogBlock - at % kLogBlock - kLogHeader); size -= room)
     at += kLogHeader + room;
-  }
+  return at + kLogHeader + size;
 }
 
 // The same, by what the headers of its fragments say.
 std::optional<std::size_t> framed_end(std::string_view log, std::size_t at) {
-  while (true) {
-    const std::string_view here = log.substr(at, kLogBlock - at % kLogBlock);
-    if (here.size() < kLogHeader) return std::nullopt;
-    const std::size_t size = kLogHeader + load_le<std::uint16_t>(here.data() + 4);
-    if (size > here.size()) return std::nullopt;
-    at += size;
-    if (here[6] == kFull || here[6] == kLast) return at;
-    if (at % kLogBlock != 0 || at >= log.size())
-      return std::nullopt;  // only at the end of a block it goes on
+  while (const auto fragment = fragment_at(log, at)) {
+    at += fragment->size();
+    if (fragment->type == kFull || fragment->type == kLast) return at;
+    if (at % kLogBlock != 0) break;  // only at the end of a block it goes on
   }
+  return std::nullopt;
 }
 
 // Where a damaged record ends, if it was written whole. One flip leaves one of the two to go by: the batch
@@ -60,23 +51,10 @@ std::optional<std::size_t> whole_end(std::string_view log, std::size_t at) {
 
 }  // namespace
 
-LogTail inspect_log_tail(std::string_view log) {
-  LogWalker walker(log);
-  std::optional<std::size_t> damaged_since;
-  while (const auto piece = walker.next())
-    damaged_since = piece->intact ? std::nullopt : std::optional<std::size_t>(piece->begin);
-
-  return damaged_since ? inspect_log_tail(log, *damaged_since) : LogTail{};
-}
-
 LogTail inspect_log_tail(std::string_view log, std::size_t since) {
   LogTail tail;
   tail.begin = tail.end = since;
-  for (std::size_t at = tail.begin; at < log.size();) {
-    if (kLogBlock - at % kLogBlock < kLogHeader) {
-      at = (at / kLogBlock + 1) * kLogBlock;
-      continue;
-    }
+  for (std::size_t at = fragment_begin(since); at < log.size();) {
     const auto end = whole_end(log, at);
     if (!end) break;  // torn
     if (!has_blank_sector(log, at, *end)) {
@@ -84,7 +62,7 @@ LogTail inspect_log_tail(std::string_view log, std::size_t since) {
       tail.records += rescue_records(stretch).lost;
       tail.end = *end;
     }
-    at = *end;
+    at = fragment_begin(*end);
   }
   return tail;
 }

@@ -22,10 +22,8 @@ struct LogTail {
   bool damaged() const { return end > begin; }
 };
 
-LogTail inspect_log_tail(std::string_view log);
-
-// The same where it is known since when nothing was intact: `log` begins at a block, `since` is a place in
-// it.
+// Behind `since` nothing of the log is intact (log_walk.h). `log`: all of it, or from a block in front of
+// that place on; the places in it count from there.
 LogTail inspect_log_tail(std::string_view log, std::size_t since);
 
 }  // namespace tideover::wal

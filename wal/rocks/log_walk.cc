@@ -2,34 +2,21 @@
 
 #include <utility>
 
-#include "wal/base/little_endian.h"
 #include "wal/rocks/log_format.h"
 
 namespace tideover::wal {
 namespace {
 
-struct Fragment {
-  char type;
-  std::string_view data;
-  std::size_t end;  // in its block
-};
-
-std::optional<Fragment> fragment_at(std::string_view block, std::size_t at) {
-  if (block.size() < at + kLogHeader) return std::nullopt;
-  const char type = block[at + 6];
-  if (type < kFull || type > kLast) return std::nullopt;
-  const std::size_t end = at + kLogHeader + load_le<std::uint16_t>(block.data() + at + 4);
-  if (end > block.size()) return std::nullopt;
-  const std::string_view data = block.substr(at + kLogHeader, end - at - kLogHeader);
-  if (load_le<std::uint32_t>(block.data() + at) != masked_log_crc(type, data)) return std::nullopt;
-  return Fragment{type, data, end};
+std::optional<FramedFragment> intact_at(std::string_view block, std::size_t at) {
+  const auto fragment = fragment_at(block, at);
+  return fragment && fragment->checks() ? fragment : std::nullopt;
 }
 
 // One that checks alone might be part of a payload; a payload does not know where its block ends.
 bool leads_to_the_end(std::string_view block, std::size_t at) {
-  while (const auto fragment = fragment_at(block, at)) {
-    at = fragment->end;
-    if (at == block.size() || kLogBlock - at < kLogHeader) return true;
+  while (const auto fragment = intact_at(block, at)) {
+    at += fragment->size();
+    if (at == block.size() || fragment_begin(at) != at) return true;
   }
   return false;
 }
@@ -73,18 +60,19 @@ std::optional<LogPiece> LogWalker::next() {
     const std::string_view block = blocks_(number);
     const std::size_t offset = at_ - base;
     if (offset >= block.size()) return at_end(base + block.size());
-    if (kLogBlock - offset < kLogHeader) {
-      at_ = base + kLogBlock;
+    if (const std::uint64_t next = fragment_begin(at_); next != at_) {
+            if (block.size() < kLogBlock) return at_end(base + block.size());
+      at_ = next;
       continue;
     }
-    const auto fragment = fragment_at(block, offset);
+    const auto fragment = intact_at(block, offset);
     if (!fragment) {
       lose(at_);
       at_ = base + next_trusted(block, offset);
       if (block.size() < kLogBlock && at_ == base + kLogBlock) return at_end(base + block.size());
       continue;
     }
-    const std::uint64_t begin = std::exchange(at_, base + fragment->end);
+    const std::uint64_t begin = std::exchange(at_, at_ + fragment->size());
     if (fragment->type == kFull || fragment->type == kFirst) {
       if (open_) lose(begin);  // its end is missing
       open_ = LogPiece{begin, 0, true, {}};

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "wal/rocks/careful_reader.h"
-#include "wal/rocks/log_salvage.h"
+#include "wal/rocks/log_file.h"
 
 namespace tideover::wal {
 namespace {

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "wal/rocks/handle.h"
+#include "wal/rocks/log_file.h"
 #include "wal/rocks/log_salvage.h"
 #include "wal/rocks/meta.h"
 #include "wal/rocks/record_salvage.h"

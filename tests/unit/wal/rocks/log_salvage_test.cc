@@ -8,6 +8,7 @@
 #include "tests/support/temp_directory.h"
 #include "tests/unit/wal/rocks/written_log.h"
 #include "wal/rocks/careful_reader.h"
+#include "wal/rocks/log_file.h"
 #include "wal/rocks/log_mend.h"
 
 namespace tideover::wal {

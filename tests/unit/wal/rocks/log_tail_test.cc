@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/support/log_end.h"
 #include "tests/unit/wal/rocks/written_log.h"
 
 namespace tideover::wal {
@@ -26,7 +27,7 @@ struct Ending {
 
 TEST_CASE("a log that ends well has no damage at its end") {
   const Ending ending(GENERATE(300, 20'000));
-  const LogTail tail = inspect_log_tail(ending.log.bytes);
+  const LogTail tail = tail_of(ending.log.bytes);
   CHECK_FALSE(tail.damaged());
   CHECK(tail.records == 0);
 }
@@ -36,7 +37,7 @@ TEST_CASE("a record changed in the last group is damage from the group's beginni
   Ending ending(payload);
   const int record = GENERATE(0, 1, 2);
   ending.log.flip(ending.log.bytes.find(std::string(100, static_cast<char>('a' + record))) + 50);
-  const LogTail tail = inspect_log_tail(ending.log.bytes);
+  const LogTail tail = tail_of(ending.log.bytes);
   CHECK(tail.begin == ending.last.begin);
   CHECK(tail.end == ending.last.end);
   CHECK(tail.records == 1);
@@ -45,7 +46,7 @@ TEST_CASE("a record changed in the last group is damage from the group's beginni
 TEST_CASE("a changed header of the last group is damage, and costs none of its records") {
   Ending ending(GENERATE(300, 20'000));
   ending.log.flip(ending.last.begin + GENERATE(range(0U, 7U)));
-  const LogTail tail = inspect_log_tail(ending.log.bytes);
+  const LogTail tail = tail_of(ending.log.bytes);
   CHECK(tail.damaged());
   CHECK(tail.records == 0);
 }
@@ -53,7 +54,7 @@ TEST_CASE("a changed header of the last group is damage, and costs none of its r
 TEST_CASE("a last group whose batch cannot be read ends where its fragments say") {
   Ending ending(GENERATE(300, 20'000));
   ending.log.flip(ending.last.begin + kLogHeader + 9);  // the number of its operations
-  const LogTail tail = inspect_log_tail(ending.log.bytes);
+  const LogTail tail = tail_of(ending.log.bytes);
   CHECK(tail.begin == ending.last.begin);
   CHECK(tail.end == ending.last.end);
   CHECK(tail.records == 0);
@@ -72,7 +73,7 @@ TEST_CASE("damaged groups at the end are counted across the end of a block") {
   const Place two = log.append(groups.group({std::string(300, 'b')}));
   log.flip(one.begin + 200);
   log.flip(two.begin + 200);
-  const LogTail tail = inspect_log_tail(log.bytes);
+  const LogTail tail = tail_of(log.bytes);
   CHECK(tail.begin == one.begin);
   CHECK(tail.end == two.end);
   CHECK(tail.records == 2);
@@ -83,7 +84,7 @@ TEST_CASE("a last group that was cut anywhere is torn") {
   const std::size_t step = (ending.last.end - ending.last.begin) / 50;
   for (std::size_t size = ending.last.end - 1; size > ending.last.begin; size -= std::min(step, size)) {
     INFO("cut at " << size << " of " << ending.last.end);
-    CHECK_FALSE(inspect_log_tail(std::string_view(ending.log.bytes).substr(0, size)).damaged());
+    CHECK_FALSE(tail_of(std::string_view(ending.log.bytes).substr(0, size)).damaged());
   }
 }
 
@@ -95,14 +96,14 @@ TEST_CASE("a last group with any sector blank is torn") {
     std::string holed = ending.log.bytes;
     holed.replace(at, size, size, '\0');
     INFO("without sector " << sector << " of " << sectors);
-    CHECK_FALSE(inspect_log_tail(holed).damaged());
+    CHECK_FALSE(tail_of(holed).damaged());
   }
 }
 
 TEST_CASE("what cannot be read at the end was written, and so was what lies before it") {
   Ending ending(GENERATE(300, 20'000));
   ending.log.make_unreadable({ending.last.begin, ending.last.end});
-  const LogTail tail = inspect_log_tail(ending.log.bytes);
+  const LogTail tail = tail_of(ending.log.bytes);
   CHECK(tail.begin == ending.last.begin);
   CHECK(tail.end == ending.log.bytes.size());
   CHECK(tail.records >= 1);
@@ -121,7 +122,7 @@ TEST_CASE("two damaged groups at the end are both counted, and a torn one behind
     const Place cut = log.append(groups.group({std::string(2000, 'c')}));
     log.bytes.resize(cut.end - 700);
   }
-  const LogTail tail = inspect_log_tail(log.bytes);
+  const LogTail tail = tail_of(log.bytes);
   CHECK(tail.begin == one.begin);
   CHECK(tail.end == two.end);
   CHECK(tail.records == 2);
@@ -133,7 +134,7 @@ TEST_CASE("damage that intact groups follow is not at the end") {
   const Place hit = log.append(groups.group({"first"}));
   log.append(groups.group({std::string(kLogBlock, 'b')}));
   log.flip(hit.begin + 60);
-  const LogTail tail = inspect_log_tail(log.bytes);
+  const LogTail tail = tail_of(log.bytes);
   CHECK_FALSE(tail.damaged());
   CHECK(tail.records == 0);
 }

@@ -115,6 +115,16 @@ TEST_CASE("what is cut off at the end of a log is lost from where it began") {
   check_lost(pieces[1], cut.begin, log.bytes.size());
 }
 
+TEST_CASE(
+    "what is lost at the end ends where the log does, also in the rest of a block that holds no header") {
+  WrittenLog log;
+  log.fragment(kLast, std::string(kLogBlock - kLogHeader - 3, 'x'));  // its beginning is missing
+  log.bytes += '\0';
+  const auto pieces = pieces_of(log);
+  REQUIRE(pieces.size() == 1);
+  check_lost(pieces[0], 0, log.bytes.size());
+}
+
 TEST_CASE("an empty log holds nothing") { CHECK(pieces_of({}).empty()); }
 
 }  // namespace

@@ -1,10 +1,11 @@
 #include "wal/rocks/log_rescue.h"
 
 #include <algorithm>
-#include <memory>
+#include <optional>
 
 #include "wal/rocks/careful_reader.h"
 #include "wal/rocks/log_format.h"
+#include "wal/rocks/record_scan.h"
 #include "wal/wal_format.h"
 
 namespace tideover::wal {
@@ -22,14 +23,6 @@ std::string unframed(std::string_view log, std::size_t begin, std::size_t end) {
 
 namespace {
 
-// A put of one of our records, as it was written.
-bool is_intact(const BatchOperation& put) {
-  const auto key = parse_record_key(put.key);
-  const auto record = key ? open_envelope(std::make_shared<std::string>(put.value))
-                          : Result<StoredRecord>(fail(Errc::corrupt, "no record's key"));
-  return record && record->seq == key->seq;
-}
-
 bool looks_like_record(const BatchOperation& operation) {
   return operation.put && operation.key.size() == kRecordKeyBytes && operation.value.size() >= kEnvelopeBytes;
 }
@@ -40,7 +33,7 @@ void rescue_batch(std::string_view batch, LogRescue& rescue) {
   for (std::uint32_t i = 0; i < reader.count(); ++i) {
     const auto operation = reader.next();
     if (!operation || !looks_like_record(*operation)) continue;
-    if (is_intact(*operation))
+    if (prove_record(operation->key, operation->value))
       rescue.records.push_back(*operation);
     else
       ++rescue.lost;
@@ -51,27 +44,27 @@ void rescue_batch(std::string_view batch, LogRescue& rescue) {
 
 LogRescue rescue_records(std::string_view stretch) {
   LogRescue rescue;
-  std::size_t at = batch_extent(stretch).value_or(0);
-  if (at > 0) rescue_batch(stretch.substr(0, at), rescue);
+  std::size_t seen = batch_extent(stretch).value_or(0);
+  if (seen > 0) rescue_batch(stretch.substr(0, seen), rescue);
   // From here on by the envelopes. One that cannot be read shows by that alone, and hides those beside it.
   const auto passed_unreadable = [&](std::size_t to) {
-    if (holds_unreadable(stretch.substr(at, to - at))) ++rescue.lost;
+    if (seen < to && holds_unreadable(stretch.substr(seen, to - seen))) ++rescue.lost;
   };
-  while (true) {
-    const std::size_t found = find_envelope(stretch, at);
-    passed_unreadable(std::min(found, stretch.size()));
-    if (found == std::string_view::npos) return rescue;
-    const std::size_t end = found + envelope_extent(stretch.substr(found));
-    const auto put = put_before(stretch, found, end - found, kRecordKeyBytes);
-    if (put && is_intact(*put)) {
+  std::optional<BatchOperation> put;
+  RecordScan scan(stretch, seen, [&](std::size_t begin, std::size_t size) {
+    put = put_before(stretch, begin, size, kRecordKeyBytes);
+    return put ? put->key : std::string_view();
+  });
+  while (const auto found = scan.next()) {
+    passed_unreadable(found->begin);
+    seen = found->end;
+    if (found->proved)
       rescue.records.push_back(*put);
-      at = end;
-    } else {
-      // Its length may be what is damaged: the next one may begin before this one seems to end.
+    else
       ++rescue.lost;
-      at = std::min(end, find_envelope(stretch, found + 1));
-    }
   }
+  passed_unreadable(stretch.size());
+  return rescue;
 }
 
 }  // namespace tideover::wal

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "wal/rocks/careful_reader.h"
+#include "wal/rocks/record_scan.h"
 #include "wal/wal_format.h"
 
 namespace tideover::wal {
@@ -19,20 +20,11 @@ Result<> salvage_table(CarefulReader& reader, const std::string& path,
   const auto file = reader.read_file(path);
   if (!file) return file.error().code == Errc::not_found ? Result<>() : file.error();
   const std::string_view bytes = *file;
-  std::size_t at = kBeforeValue;
-  while (at < bytes.size()) {
-    at = find_envelope(bytes, at);
-    if (at == std::string_view::npos) break;
-    const auto key = parse_record_key(bytes.substr(at - kBeforeValue, kRecordKeyBytes));
-    auto record =
-        open_envelope(std::make_shared<std::string>(bytes.substr(at, envelope_extent(bytes.substr(at)))));
-    if (!record || !key || key->seq != record->seq) {
-      ++at;
-      continue;
-    }
-    at += record->bytes->size() + kBeforeValue;
-    if (!take(key->lane, std::move(*record))) break;
-  }
+  RecordScan scan(bytes, kBeforeValue, [bytes](std::size_t begin, std::size_t) {
+    return bytes.substr(begin - kBeforeValue, kRecordKeyBytes);
+  });
+  while (auto found = scan.next())
+    if (found->proved && !take(found->proved->key.lane, std::move(found->proved->record))) break;
   return {};
 }
 

@@ -1,18 +1,13 @@
 #include "wal/rocks/rocks_store.h"
 
-#include <atomic>
-#include <chrono>
 #include <cstdlib>
-#include <filesystem>
 #include <fmt/format.h>
 #include <map>
 #include <mutex>
 #include <optional>
-#include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 #include <shared_mutex>
-#include <system_error>
 #include <utility>
 
 #include "wal/rocks/careful_reader.h"
@@ -28,13 +23,11 @@
 #include "wal/rocks/reclaim.h"
 #include "wal/rocks/store_format.h"
 #include "wal/rocks/table_guard.h"
+#include "wal/rocks/usage_gauge.h"
 #include "wal/store_directory.h"
 #include "wal/wal_format.h"
 
 namespace tideover::wal {
-
-// Beside the log, which recovery writes into tables: manifests and a new log.
-constexpr std::uint64_t kRoomToOpen = 4 << 20;
 
 class RocksStore::Impl {
  public:
@@ -105,39 +98,21 @@ class RocksStore::Impl {
 
   StoreUsage usage() {
     const FreeSpace space = free_space(setup_.directory);
-    StoreUsage usage{.disk_bytes = disk_bytes(),
+    StoreUsage usage{.disk_bytes = gauge_.disk_bytes(setup_.directory),
                      .free_bytes = space.free_bytes,
                      .total_bytes = space.total_bytes,
                      .set_aside_bytes = ballast_.held(),
-                     .reopen_bytes = room_to_open(),
-                     .memory_bytes = memory_bytes_.load(std::memory_order_relaxed),
+                     .reopen_bytes = room_to_open(setup_.directory),
+                     .memory_bytes = gauge_.memory_bytes(),
                      .unreadable_pages = reader_.pages()};
     // While the store is being opened the figure of before stands: nobody waits here for a recovery.
     std::shared_lock lock(handle_mutex_, std::try_to_lock);
-    if (!lock.owns_lock() || handle_ == nullptr) return usage;
-    usage.memory_bytes = setup_.cache->GetUsage();
-    for (const std::string& property :
-         {rocksdb::DB::Properties::kSizeAllMemTables, rocksdb::DB::Properties::kEstimateTableReadersMem}) {
-      std::uint64_t bytes = 0;
-      if (handle_->db().GetAggregatedIntProperty(property, &bytes)) usage.memory_bytes += bytes;
-    }
-    memory_bytes_.store(usage.memory_bytes, std::memory_order_relaxed);
+    if (lock.owns_lock() && handle_ != nullptr) usage.memory_bytes = gauge_.memory_bytes(setup_, *handle_);
     return usage;
   }
 
  private:
   enum class State : std::uint8_t { closed, writable, failed };
-
-  // Looked up every ten seconds: a long backlog is thousands of files.
-  std::uint64_t disk_bytes() {
-    using std::chrono::steady_clock;
-    const auto now = steady_clock::now().time_since_epoch().count();
-    constexpr auto kInterval = steady_clock::duration(std::chrono::seconds(10)).count();
-    auto last = disk_bytes_at_.load(std::memory_order_relaxed);
-    if ((last == 0 || now - last >= kInterval) && disk_bytes_at_.compare_exchange_strong(last, now))
-      disk_bytes_.store(used_bytes(setup_.directory), std::memory_order_relaxed);
-    return disk_bytes_.load(std::memory_order_relaxed);
-  }
 
   // After a failed sync the same file is never trusted again: the database is closed, and recovery writes
   // what it finds in the log into new files and syncs those.
@@ -157,19 +132,8 @@ class RocksStore::Impl {
     return image;
   }
 
-  // The log is written into tables.
-  std::uint64_t room_to_open() const {
-    std::error_code ignored;
-    std::uint64_t log_bytes = 0;
-    for (const auto& file : std::filesystem::directory_iterator(setup_.directory, ignored)) {
-      const std::uintmax_t size = file.path().extension() == ".log" ? file.file_size(ignored) : 0;
-      if (!ignored) log_bytes += size;
-    }
-    return log_bytes + kRoomToOpen;
-  }
-
   Result<> check_room() {
-    const std::uint64_t need = room_to_open();
+    const std::uint64_t need = room_to_open(setup_.directory);
     const std::uint64_t free = free_space(setup_.directory).free_bytes;
     if (handle_ == nullptr || free >= need) return {};
     return fail(Errc::disk_full,
@@ -210,7 +174,7 @@ class RocksStore::Impl {
     if (auto checked = check_format(meta); !checked) return checked.error();
     for (const bool mirror : {false, true}) {
       if (!(mirror ? meta.mirror_damaged : meta.meta_damaged)) continue;
-      note_(fmt::format("one of the two copies of the store's meta is damaged and is written anew"));
+      note_("one of the two copies of the store's meta is damaged and is written anew");
       if (auto renewed = handle.renew(mirror ? RocksHandle::kMirror : RocksHandle::kMeta, setup_); !renewed)
         return renewed.error();
     }
@@ -268,9 +232,7 @@ class RocksStore::Impl {
   LogGuard guard_;
   TableGuard tables_{guard_.env()};
   DirectoryLock lock_;
-  std::atomic<std::uint64_t> memory_bytes_ = 0;
-  std::atomic<std::uint64_t> disk_bytes_ = 0;
-  std::atomic<std::chrono::steady_clock::rep> disk_bytes_at_ = 0;  // 0: not looked up yet
+  UsageGauge gauge_;
 
   std::shared_mutex handle_mutex_;
   std::unique_ptr<RocksHandle> handle_;

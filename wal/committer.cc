@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "wal/base/invariant.h"
 #include "wal/wal_format.h"
 
 namespace tideover::wal {

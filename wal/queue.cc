@@ -1,13 +1,11 @@
 #include "wal/queue.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "wal/admission.h"
 #include "wal/adoption.h"
 #include "wal/backlog_reader.h"
 #include "wal/base/await_callback.h"
-#include "wal/base/invariant.h"
 #include "wal/committer.h"
 #include "wal/disk_watch.h"
 #include "wal/lane_table.h"

@@ -61,7 +61,7 @@ std::optional<LogPiece> LogWalker::next() {
     const std::size_t offset = at_ - base;
     if (offset >= block.size()) return at_end(base + block.size());
     if (const std::uint64_t next = fragment_begin(at_); next != at_) {
-            if (block.size() < kLogBlock) return at_end(base + block.size());
+      if (block.size() < kLogBlock) return at_end(base + block.size());
       at_ = next;
       continue;
     }

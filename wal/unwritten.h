@@ -27,6 +27,7 @@ struct CursorMove {
   bool removed;
 };
 
+// What is written together, and whom it concerns.
 struct Group {
   std::uint64_t number = 0;
   StoreBatch batch;

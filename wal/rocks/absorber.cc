@@ -16,8 +16,8 @@
 
 namespace tideover::wal {
 
-// What an entry is follows from the entry itself: records
-// have an envelope, everything else is meta with the number of its commit, of which the highest counts.
+// What an entry is follows from the entry itself: records have an envelope, everything else is meta with the
+// number of its commit, of which the highest counts.
 class Absorber::Impl final : public rocksdb::WriteBatch::Handler {
  public:
   Impl(const RocksSetup& setup, const RocksHandle& handle, MetaImage meta, Records which)

@@ -79,6 +79,13 @@ Result<> set_aside(const RocksSetup& setup, const fs::path& sources) {
   return sync_directory(setup.directory);
 }
 
+// False: the file is damaged, and to be kept. The original of a damaged log is kept already.
+Result<bool> absorb(Absorber& absorber, const fs::path& file) {
+  if (file.extension() == ".sst") return absorber.table(file);
+  if (auto absorbed = absorber.log(file); !absorbed) return absorbed.error();
+  return true;
+}
+
 }  // namespace
 
 bool rebuild_unfinished(const RocksSetup& setup) {
@@ -117,11 +124,7 @@ Result<> rebuild_rocks(const RocksSetup& setup, const Note& note) {
   const auto files = files_of(sources);
   if (!files) return files.error();
   for (const fs::path& file : *files) {
-    Result<bool> intact = true;
-    if (file.extension() == ".sst")
-      intact = absorber.table(file);
-    else if (auto absorbed = absorber.log(file); !absorbed)
-      intact = absorbed.error();
+    const auto intact = absorb(absorber, file);
     if (!intact) return intact.error();
     if (auto flushed = absorber.flush("rebuild the store"); !flushed) return flushed;
     if (!*intact)

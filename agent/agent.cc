@@ -32,7 +32,7 @@
 #include "wal/base/thread_worker.h"
 #include "wal/metrics.h"
 #include "wal/queue.h"
-#include "wal/rocks_store.h"
+#include "wal/rocks/rocks_store.h"
 #include "wal/store_directory.h"
 
 namespace tideover {

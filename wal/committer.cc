@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "wal/base/invariant.h"
 #include "wal/wal_format.h"
 
 namespace tideover::wal {
@@ -14,7 +13,8 @@ Committer::Committer(Store& store, Worker& writer, Clock& clock, const WalLimits
       clock_(clock),
       limits_(limits),
       metrics_(metrics),
-      hooks_(std::move(hooks)) {}
+      hooks_(std::move(hooks)),
+      unwritten_(hooks_.value_of) {}
 
 Committer::~Committer() {
   if (timer_) clock_.cancel(*timer_);
@@ -32,37 +32,31 @@ void Committer::note(Checkpoint checkpoint, Done done) {
   pump(true);
 }
 
-void Committer::divert(Lane& lane, NewRecord record) {
-  lane.signal().divert_bytes += record.bytes.size();
-  pending_[&lane] += record.attributes.units;
-  diverts_.push_back({&lane, std::move(record)});
-}
+void Committer::divert(Lane& lane, NewRecord record) { unwritten_.divert(lane, std::move(record)); }
 
 void Committer::born(Lane& lane) {
-  born_lanes_.insert(&lane);
+  unwritten_.born(lane);
   pump(false);
 }
 
 void Committer::born(Lane& lane, Cursor& cursor) {
-  born_[cursor_key(lane.name(), cursor.name())] = {&cursor, false};
-  born(lane);
+  unwritten_.born(lane, cursor);
+  pump(false);
 }
 
 void Committer::changed(Lane& lane) {
-  changed_.insert(&lane);
+  unwritten_.changed(lane);
   pump(false);
 }
 
 void Committer::moved(const Lane& lane, Cursor& cursor) {
-  moved_[cursor_key(lane.name(), cursor.name())] = {&cursor, false};
+  unwritten_.moved(lane, cursor);
   pump(false);
 }
 
 void Committer::forget(Lane& lane, Cursor& cursor) {
-  const std::string key = cursor_key(lane.name(), cursor.name());
-  born_.erase(key);
-  moved_[key] = {&cursor, true};
-  changed(lane);
+  unwritten_.forget(lane, cursor);
+  pump(false);
 }
 
 void Committer::flush(Done done) { note({}, std::move(done)); }
@@ -77,11 +71,11 @@ void Committer::stop() {
 // timer. What is born waits for those that are born with it, and for nobody else.
 void Committer::pump(bool force) {
   if (busy_ || fault_ || stopping_) return;
-  const bool nothing = diverts_.empty() && moved_.empty() && changed_.empty() && born_lanes_.empty();
-  if (nothing && waiting_.empty()) return;
+  if (unwritten_.empty() && waiting_.empty()) return;
   if (force || !waiting_.empty())
-    submit(born_lanes_.empty() ? form() : form_births());
-  else if (!born_lanes_.empty())
+    submit(unwritten_.births() ? unwritten_.form_births()
+                               : unwritten_.form(waiting_.take(limits_.group_bytes)));
+  else if (unwritten_.births())
     arm(Duration{});
   else
     arm(limits_.ack_delay);
@@ -96,67 +90,6 @@ void Committer::arm(Duration delay) {
     timer_.reset();
     pump(true);
   });
-}
-
-// A cursor that never moves again would stand in the log record of this group alone: were it that of the
-// first records too, one damaged byte would take the place from which all later ones are owed. Crash between
-// the births and the first record: lanes and cursors without a record, as they were born. Crash before the
-// births: no append was answered, nothing is owed.
-Committer::Group Committer::form_births() {
-  Group group;
-  group.number = ++number_;
-  group.births = true;
-  group.batch.anchor = true;
-  group.changed = std::exchange(born_lanes_, {});
-  for (Lane* lane : group.changed)
-    group.batch.meta.emplace_back(lane_key(lane->name()), encode(hooks_.value_of(*lane)));
-  for (const auto& [key, move] : born_) moved_.erase(key);  // its present state is that of its birth
-  add(group, std::exchange(born_, {}));
-  group.batch.meta.emplace_back(std::string(kCommitKey), std::to_string(group.number));
-  return group;
-}
-
-// Every diverted record goes into the group that carries its cursor's move, since one without the other would
-// be a loss (moved, not kept) or a repetition (kept, not moved).
-Committer::Group Committer::form() {
-  Group group;
-  group.number = ++number_;
-  for (Divert& d : std::exchange(diverts_, {})) {
-    d.lane->signal().divert_bytes -= d.record.bytes.size();
-    add(group, *d.lane, std::move(d.record));
-    group.diverted.emplace_back(d.lane, d.lane->sealed().tail);
-  }
-  for (Waiting& w : waiting_.take(limits_.group_bytes)) {
-    if (w.lane != nullptr) add(group, *w.lane, std::move(w.record));
-    if (!w.checkpoint.key.empty()) add(group, std::move(w.checkpoint));
-    group.waiters.push_back(std::move(w));
-  }
-  group.changed = std::exchange(changed_, {});
-  std::set<Lane*> lanes = group.changed;
-  for (const auto& [lane, records] : group.sealed) lanes.insert(lane);
-  for (Lane* lane : lanes)
-    group.batch.meta.emplace_back(lane_key(lane->name()), encode(hooks_.value_of(*lane)));
-  add(group, std::exchange(moved_, {}));
-  group.batch.meta.emplace_back(std::string(kCommitKey), std::to_string(group.number));
-  return group;
-}
-
-void Committer::add(Group& group, Lane& lane, NewRecord record) {
-  StoredRecord sealed = lane.seal(std::move(record));
-  group.batch.records.push_back({lane.id(), sealed.seq, sealed.bytes});
-  group.sealed[&lane].push_back(std::move(sealed));
-}
-
-void Committer::add(Group& group, Checkpoint note) {
-  group.batch.meta.emplace_back(std::string(kCheckpointPrefix) + note.key, note.value);
-  group.notes.push_back(std::move(note));
-}
-
-void Committer::add(Group& group, Moves moves) {
-  for (const auto& [key, move] : moves) {
-    group.batch.meta.emplace_back(key, move.removed ? std::string() : encode(move.cursor->state()));
-    group.moved[key] = {move, move.cursor->state().next};
-  }
 }
 
 void Committer::submit(Group formed) {
@@ -180,7 +113,7 @@ void Committer::committed(std::shared_ptr<Group> group, Result<> result, Duratio
   if (!result) return failed(std::move(group), result.error());
   ++metrics_.commits;
   metrics_.commit_seconds.observe(took);
-  settle_diverted(*group);
+  unwritten_.settle_diverted(*group);
   for (auto& [lane, records] : group->sealed) {
     metrics_.appended_records += records.size();
     for (const StoredRecord& record : records) metrics_.appended_bytes += record.bytes->size();
@@ -211,42 +144,9 @@ void Committer::failed(std::shared_ptr<Group> group, const Error& error) {
   reopen_later();
 }
 
-// Diverted records were sealed first, so they lead their lane's records of the group.
-void Committer::settle_diverted(const Group& group) {
-  for (const auto& [lane, seq] : group.diverted)
-    for (const StoredRecord& record : group.sealed.at(lane))
-      if (record.seq == seq) pending_[lane] -= record.attributes.units;
-}
-
 void Committer::settle_meta(const Group& group) {
   for (const auto& [key, place] : group.moved) place.move.cursor->made_durable(place.next);
   for (const Checkpoint& note : group.notes) hooks_.noted(note.key, note.value);
-}
-
-// Nothing of the group counts. Its diverted records go in front of those that came since, in their old order.
-void Committer::take_back(Group& group) {
-  std::deque<Divert> again;
-  for (const auto& [lane, seq] : group.diverted) {
-    for (const StoredRecord& record : group.sealed[lane]) {
-      if (record.seq != seq) continue;
-      lane->signal().divert_bytes += record.bytes->size();
-      again.push_back({lane, {std::string(*record.bytes), record.attributes}});
-    }
-  }
-  diverts_.insert(diverts_.begin(), std::make_move_iterator(again.begin()),
-                  std::make_move_iterator(again.end()));
-  // A cursor that moved again since, or was given up, is there already.
-  for (const auto& [key, place] : group.moved)
-    if (!group.births)
-      moved_.emplace(key, place.move);
-    else if (!moved_.contains(key) || !moved_.at(key).removed)
-      born_.emplace(key, place.move);
-  (group.births ? born_lanes_ : changed_).insert(group.changed.begin(), group.changed.end());
-}
-
-std::uint64_t Committer::pending_units(const Lane& lane) const {
-  const auto it = pending_.find(&lane);
-  return it == pending_.end() ? 0 : it->second;
 }
 
 void Committer::reopen_later() {
@@ -277,10 +177,10 @@ void Committer::adopt(StoreImage image) {
   const auto found = image.meta.find(std::string(kCommitKey));
   const bool applied = found != image.meta.end() && found->second == std::to_string(unsure_->number);
   if (applied) {
-    settle_diverted(*unsure_);
+    unwritten_.settle_diverted(*unsure_);
     settle_meta(*unsure_);
   } else {
-    take_back(*unsure_);
+    unwritten_.take_back(std::move(*unsure_));
   }
   unsure_.reset();
   fault_.reset();

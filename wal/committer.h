@@ -7,14 +7,10 @@
 // cursors are kept in memory and written afterwards.
 #pragma once
 
-#include <deque>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
-#include <vector>
 
 #include "wal/cursor.h"
 #include "wal/lane.h"
@@ -22,6 +18,7 @@
 #include "wal/metrics.h"
 #include "wal/queue.h"
 #include "wal/store.h"
+#include "wal/unwritten.h"
 #include "wal/waiting_line.h"
 
 namespace tideover::wal {
@@ -53,49 +50,18 @@ class Committer {
   void flush(Done done);  // completes when all of the above so far is durable, or cannot be
   void stop();            // no more timers; what waits is answered `stopping`
 
-  std::uint64_t pending_units(const Lane& lane) const;  // diverted to it, not durable yet
+  // Diverted to it, not durable yet.
+  std::uint64_t pending_units(const Lane& lane) const { return unwritten_.pending_units(lane); }
   const std::optional<Error>& fault() const { return fault_; }
 
-  void start_from(std::uint64_t number) { number_ = number; }  // as found in the image
+  void start_from(std::uint64_t number) { unwritten_.start_from(number); }  // as found in the image
 
  private:
-  struct Divert {
-    Lane* lane;
-    NewRecord record;
-  };
-  struct Move {
-    Cursor* cursor;
-    bool removed;
-  };
-  using Moves = std::map<std::string, Move>;  // by meta key
-  struct Group {
-    std::uint64_t number = 0;
-    StoreBatch batch;
-    std::map<Lane*, std::vector<StoredRecord>> sealed;
-    std::vector<Waiting> waiters;                 // their records are in `sealed`
-    std::vector<std::pair<Lane*, Seq>> diverted;  // which of `sealed` were diverted, to put them back
-    struct Place {
-      Move move;
-      Seq next;
-    };
-    std::map<std::string, Place> moved;
-    std::set<Lane*> changed;  // without a record of theirs
-    bool births = false;
-    std::vector<Checkpoint> notes;
-  };
-
   void pump(bool force);
-  Group form();
-  Group form_births();
-  void add(Group& group, Lane& lane, NewRecord record);
-  void add(Group& group, Checkpoint note);
-  void add(Group& group, Moves moves);
   void submit(Group group);
   void committed(std::shared_ptr<Group> group, Result<> result, Duration took);
   void failed(std::shared_ptr<Group> group, const Error& error);
-  void settle_diverted(const Group& group);
   void settle_meta(const Group& group);
-  void take_back(Group& group);
   void reopen_later();
   void reopen();
   void adopt(StoreImage image);
@@ -109,15 +75,9 @@ class Committer {
   const Hooks hooks_;
 
   WaitingLine waiting_;
-  std::deque<Divert> diverts_;
-  std::map<const Lane*, std::uint64_t> pending_;  // units by lane, for the ledger
-  Moves moved_;
-  std::set<Lane*> changed_;
-  Moves born_;
-  std::set<Lane*> born_lanes_;
+  Unwritten unwritten_;
 
-  std::uint64_t number_ = 0;  // of the last group formed
-  bool busy_ = false;         // a group or a reopening is on the worker
+  bool busy_ = false;  // a group or a reopening is on the worker
   bool stopping_ = false;
   std::optional<Error> fault_;
   std::shared_ptr<Group> unsure_;  // the group that failed: only the image tells whether it was applied

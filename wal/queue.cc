@@ -1,22 +1,19 @@
 #include "wal/queue.h"
 
-#include <algorithm>
-#include <map>
 #include <utility>
 
+#include "wal/admission.h"
 #include "wal/adoption.h"
 #include "wal/backlog_reader.h"
 #include "wal/base/await_callback.h"
-#include "wal/base/invariant.h"
 #include "wal/committer.h"
 #include "wal/disk_watch.h"
 #include "wal/lane_table.h"
-#include "wal/release.h"
-#include "wal/retention.h"
+#include "wal/producer_notes.h"
 #include "wal/signal.h"
 #include "wal/tracked_worker.h"
 #include "wal/trimmer.h"
-#include "wal/wal_format.h"
+#include "wal/upkeep.h"
 
 namespace tideover::wal {
 namespace {
@@ -42,14 +39,19 @@ class Queue::Impl {
         limits_(limits),
         metrics_(metrics),
         table_(clock),
-        committer_(
-            store, writer_, clock, limits_, metrics,
-            {[this](const Lane& lane) { return value_of(table_.at(lane.id())); }, [this] { settled(); },
-             [this](const std::string& key, const std::string& value) { noted(key, value); },
-             [this](StoreImage image) { reopened(image); }}),
+        committer_(store, writer_, clock, limits_, metrics,
+                   {[this](const Lane& lane) { return value_of(table_.at(lane.id())); },
+                    [this] { upkeep_.settled(); },
+                    [this](const std::string& key, const std::string& value) { notes_.put(key, value); },
+                    [this](StoreImage image) { reopened(image); }}),
         backlog_(store, reader_, clock, limits_),
         trimmer_(store, reader_, committer_, metrics),
-        disk_(store, writer_, clock, limits_, metrics, [this] { look_around(); }) {
+        disk_(store, writer_, clock, limits_, metrics,
+              [this] {
+                if (!stopping_) upkeep_.look_around();
+              }),
+        admission_(table_, committer_, disk_, limits_),
+        upkeep_(store, writer_, table_, trimmer_, disk_, limits_) {
     open_signal(own_limits(limits_));
   }
 
@@ -73,8 +75,7 @@ class Queue::Impl {
     const Result<Adopted> adopted = adopt_first(image, table_, *signals_.front());
     if (!adopted) co_return adopted.error();
     committer_.start_from(last_group(image));
-    for (const auto& [key, value] : image.meta)
-      if (key.starts_with(kCheckpointPrefix)) noted(key.substr(kCheckpointPrefix.size()), value);
+    notes_.take(image);
     metrics_.damaged_records += image.damaged_at_tail;
     write_anew(*adopted);
     disk_.start(opened->usage);
@@ -195,17 +196,7 @@ class Queue::Impl {
     return boost::system::in_place_value;
   }
 
-  std::optional<std::string> checkpoint(std::string_view key) const {
-    const auto note = notes_.find(key);
-    return note == notes_.end() ? std::nullopt : std::optional(note->second);
-  }
-
-  std::vector<Checkpoint> checkpoints(std::string_view prefix) const {
-    std::vector<Checkpoint> found;
-    for (auto it = notes_.lower_bound(prefix); it != notes_.end() && it->first.starts_with(prefix); ++it)
-      found.push_back({it->first, it->second});
-    return found;
-  }
+  const ProducerNotes& notes() const { return notes_; }
 
   awaitable<Result<>> put_checkpoint(Checkpoint checkpoint) {
     auto start = [&, this](std::function<void(Result<>)> done) {
@@ -235,67 +226,17 @@ class Queue::Impl {
 
   std::optional<Refusal> refusal(const OpenLane& open, std::uint64_t bytes) const {
     if (stopping_) return Refusal{Errc::stopping, "the agent is shutting down"};
-    if (open.given_up) return Refusal{Errc::not_found, "the lane was given up"};
-    if (open.lane.is_full()) return Refusal{Errc::unavailable, "the lane has no numbers left to give"};
-    if (committer_.fault()) return Refusal{committer_.fault()->code, committer_.fault()->detail};
-    return refuse(fill_of(open), disk_.fill(), bytes, limits_);
+    return admission_.refusal(open, bytes);
   }
-
   std::optional<Refusal> refusal(LaneId lane, std::uint64_t bytes) { return refusal(table_.at(lane), bytes); }
 
   const std::optional<Error>& fault() const { return committer_.fault(); }
 
-  LaneUsage usage(LaneId lane_id) {
-    const OpenLane& open = table_.at(lane_id);
-    LaneUsage usage;
-    usage.accepted = open.lane.durable().totals;
-    usage.held = held(open);
-    usage.max_bytes = open.options.max_bytes;
-    usage.room_bytes = room_bytes(fill_of(open), disk_.fill(), limits_);
-    usage.pending_units = committer_.pending_units(open.lane);
-    return usage;
-  }
-
-  std::vector<CursorUsage> cursors(LaneId lane_id) {
-    std::vector<CursorUsage> result;
-    const OpenLane& open = table_.at(lane_id);
-    const LaneState& tail = open.lane.durable();
-    for (const OpenCursor* c : open.cursors) {
-      const CursorState& state = c->cursor.state();
-      result.push_back({c->cursor.name(), state.next, state.overtaken_before, behind(state, tail.totals),
-                        accepted(state, tail), state.ledger, c->keep,
-                        has_more(state, tail) ? c->oldest_ms : 0});
-    }
-    return result;
-  }
-
+  LaneUsage usage(LaneId lane) { return admission_.usage(table_.at(lane)); }
+  std::vector<CursorUsage> cursors(LaneId lane) { return usage_of_cursors(table_.at(lane)); }
   StoreUsage store_usage() const { return disk_.usage(); }
 
  private:
-  void noted(const std::string& key, const std::string& value) {
-    if (value.empty())
-      notes_.erase(key);
-    else
-      notes_[key] = value;
-  }
-
-  LaneFill fill_of(const OpenLane& open) const {
-    const Signal& signal = open.lane.signal();
-    LaneFill fill;
-    fill.waiting_bytes = signal.waiting_bytes;
-    fill.waiting_bytes_max = signal.limits.waiting_bytes;
-    fill.max_bytes = open.options.max_bytes;
-    fill.refuse_at_floor = open.options.refuse_at_floor;
-    fill.needed_bytes = needed_bytes(open);
-    fill.flow_bytes = signal.limits.flow_bytes;
-    for (const Lane* lane : signal.lanes) {
-      const OpenLane* other = table_.find(lane->id());
-      if (other != nullptr && other->options.refuse_at_floor)
-        fill.signal_needed_bytes += needed_bytes(*other);
-    }
-    return fill;
-  }
-
   void drop(OpenLane& open, OpenCursor& c) {
     c.cursor.give_up(open.lane.durable());
     c.dropped = true;
@@ -314,39 +255,9 @@ class Queue::Impl {
   void reopened(const StoreImage& image) {
     metrics_.damaged_records += image.damaged_at_tail;
     write_anew(adopt_again(image, table_));
-    for (const auto& [key, value] : notes_) {
-      const auto stored = image.meta.find(std::string(kCheckpointPrefix) + key);
-      if (stored == image.meta.end() || stored->second != value)
-        committer_.note({key, value}, [](const Result<>&) {});
-    }
-    settled();
-  }
-
-  void settled() {
-    const bool low = below_floor(disk_.fill(), limits_);
-    for (const auto& [id, open] : table_.lanes()) {
-      for (OpenCursor* c : open->cursors)
-        if (c->held_up || has_more(c->cursor.state(), open->lane.durable())) c->readable.notify();
-      open->lane.forget_before(oldest_needed(*open));
-      release(*open, false);
-      trimmer_.trim(*open, low);
-    }
-  }
-
-  // Also when no group does: after a start, and for lanes at rest.
-  void look_around() {
-    if (stopping_) return;
-    const bool low = below_floor(disk_.fill(), limits_);
-    for (const auto& [id, open] : table_.lanes()) {
-      release(*open, true);
-      trimmer_.trim(*open, low);
-    }
-  }
-
-  void release(OpenLane& open, bool again) {
-    if (auto released = to_release(open, again))
-      writer_.submit([this, id = open.lane.id(), what = std::move(*released)] { store_.release(id, what); },
-                     nullptr);
+    for (Checkpoint& note : notes_.missing_in(image))
+      committer_.note(std::move(note), [](const Result<>&) {});
+    upkeep_.settled();
   }
 
   Store& store_;
@@ -356,11 +267,13 @@ class Queue::Impl {
   WalMetrics& metrics_;
   std::vector<std::unique_ptr<Signal>> signals_;  // before the lanes, which refer to them
   LaneTable table_;
-  std::map<std::string, std::string, std::less<>> notes_;  // of producers, as durable
+  ProducerNotes notes_;
   Committer committer_;
   BacklogReader backlog_;
   Trimmer trimmer_;
   DiskWatch disk_;
+  const Admission admission_;
+  Upkeep upkeep_;
   bool stopping_ = false;
 };
 
@@ -400,9 +313,9 @@ awaitable<void> Queue::wait_readable(CursorId cursor, Time deadline) {
 void Queue::interrupt(CursorId cursor) { impl_->interrupt(cursor); }
 Result<> Queue::drop_cursor(LaneId lane, std::string_view name) { return impl_->drop_cursor(lane, name); }
 Result<> Queue::drop_lane(LaneId lane) { return impl_->drop_lane(lane); }
-std::optional<std::string> Queue::checkpoint(std::string_view key) const { return impl_->checkpoint(key); }
+std::optional<std::string> Queue::checkpoint(std::string_view key) const { return impl_->notes().find(key); }
 std::vector<Checkpoint> Queue::checkpoints(std::string_view prefix) const {
-  return impl_->checkpoints(prefix);
+  return impl_->notes().all(prefix);
 }
 awaitable<Result<>> Queue::put_checkpoint(Checkpoint checkpoint) {
   return impl_->put_checkpoint(std::move(checkpoint));

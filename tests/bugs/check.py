@@ -68,7 +68,7 @@ class Bug:
 
 def run(*command, log=None, cwd=TREE):
     """Whether the command succeeded; what it said goes to the file."""
-    done = subprocess.run([str(word) for word in command], cwd=cwd, text=True, capture_output=True)
+    done = subprocess.run([str(word) for word in command], cwd=cwd, text=True, errors="replace", capture_output=True)
     if log:
         log.write_text(done.stdout + done.stderr)
     return done.returncode == 0

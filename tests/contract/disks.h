@@ -8,7 +8,7 @@
 
 #include "tests/support/mem_store.h"
 #include "tests/support/temp_directory.h"
-#include "wal/rocks_store.h"
+#include "wal/rocks/rocks_store.h"
 
 namespace tideover::wal {
 

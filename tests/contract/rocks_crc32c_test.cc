@@ -1,11 +1,10 @@
-#include "wal/rocks_crc32c.h"
-
 #include <catch2/catch.hpp>
 #include <dlfcn.h>
 #include <string>
 #include <string_view>
 
 #include "wal/base/rng.h"
+#include "wal/rocks/crc32c.h"
 
 namespace tideover::wal {
 namespace {

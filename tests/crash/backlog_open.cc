@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "tests/support/lane_writer.h"
-#include "wal/rocks_store.h"
+#include "wal/rocks/rocks_store.h"
 #include "wal/store_directory.h"
 
 namespace {

@@ -7,7 +7,7 @@
 #include "tests/support/fault_disk.h"
 #include "tests/support/lane_writer.h"
 #include "tests/support/temp_directory.h"
-#include "wal/rocks_store.h"
+#include "wal/rocks/rocks_store.h"
 
 namespace tideover::wal {
 namespace {

@@ -8,7 +8,7 @@
 #include "tests/support/catch_result.h"
 #include "tests/support/skip.h"
 #include "tests/support/threaded_life.h"
-#include "wal/rocks_store.h"
+#include "wal/rocks/rocks_store.h"
 
 namespace tideover::wal {
 namespace {

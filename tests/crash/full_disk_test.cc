@@ -9,7 +9,7 @@
 #include "tests/support/catch_result.h"
 #include "tests/support/lane_writer.h"
 #include "tests/support/skip.h"
-#include "wal/rocks_store.h"
+#include "wal/rocks/rocks_store.h"
 
 namespace tideover::wal {
 namespace {

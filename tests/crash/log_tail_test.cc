@@ -1,15 +1,14 @@
 // The end of the newest log: damage there takes its own totals with it, and must not be taken for the torn
 // end of a group that nobody was told of, nor the other way round.
-#include "wal/log_tail.h"
-
 #include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
 
 #include "tests/support/catch_result.h"
 #include "tests/support/lane_writer.h"
+#include "tests/support/log_end.h"
 #include "tests/support/temp_directory.h"
-#include "wal/rocks_store.h"
+#include "wal/rocks/rocks_store.h"
 
 namespace tideover::wal {
 namespace {
@@ -89,15 +88,15 @@ TEST_CASE("a byte flipped in the last group costs the record that was hit, which
   const std::size_t payload = GENERATE(300, 14'000);  // within a block of the log, and across blocks
   WrittenLog written(payload);
   const std::string log = written.log();
-  CHECK_FALSE(inspect_log_tail(log).damaged());
+  CHECK_FALSE(tail_of(log).damaged());
   // In the first record, in the last one, and in what stands behind all of them.
   const std::size_t in_first = written.last_group() + payload, in_last = log.size() - payload;
   for (const auto& [at, lost] : {std::pair(in_first, 1U), {in_last, 1U}, {log.size() - 20, 0U}}) {
     INFO("byte " << at << " of " << log.size());
     std::string damaged = log;
     damaged[at] = static_cast<char>(damaged[at] ^ 0x20);
-    CHECK(inspect_log_tail(damaged).damaged());
-    CHECK(inspect_log_tail(damaged).records == lost);
+    CHECK(tail_of(damaged).damaged());
+    CHECK(tail_of(damaged).records == lost);
 
     const std::string copy = written.copy(damaged);
     RocksStore store(WrittenLog::options(copy));
@@ -119,8 +118,8 @@ TEST_CASE("a flip in the header of the last group hides its end, and costs nothi
       std::string damaged = log;
       damaged[written.last_group() + byte] = static_cast<char>(damaged[written.last_group() + byte] ^ bit);
       INFO("byte " << byte << " of the header, bit " << static_cast<int>(bit));
-      CHECK(inspect_log_tail(damaged).damaged());
-      CHECK(inspect_log_tail(damaged).records == 0);
+      CHECK(tail_of(damaged).damaged());
+      CHECK(tail_of(damaged).records == 0);
     }
   }
 }
@@ -130,7 +129,7 @@ TEST_CASE("a flip does not cost the groups behind it in its block", "[crash]") {
   std::string log = written.log();
   REQUIRE(written.last_group() / kBlock == (written.last_group() - 200) / kBlock);
   log[written.last_group() - 300] = static_cast<char>(log[written.last_group() - 300] ^ 0x20);
-  CHECK_FALSE(inspect_log_tail(log).damaged());
+  CHECK_FALSE(tail_of(log).damaged());
   written.write_log(log);
   RocksStore store(WrittenLog::options(written.directory()));
   const auto image = store.open();
@@ -146,7 +145,7 @@ TEST_CASE("a byte flipped before the last group shows in the totals, and is not 
   WrittenLog written(14'000);
   std::string log = written.log();
   log[log.size() / 2] = static_cast<char>(log[log.size() / 2] ^ 0x20);
-  CHECK(inspect_log_tail(log).records == 0);
+  CHECK(tail_of(log).records == 0);
 }
 
 TEST_CASE("the torn end of a group that was being written is no damage", "[crash]") {
@@ -155,14 +154,14 @@ TEST_CASE("the torn end of a group that was being written is no damage", "[crash
   const std::string log = written.log();
   for (std::size_t end = written.last_group() + 1; end < log.size(); end += 97) {
     INFO("cut at " << end << " of " << log.size());
-    CHECK_FALSE(inspect_log_tail(log.substr(0, end)).damaged());
+    CHECK_FALSE(tail_of(log.substr(0, end)).damaged());
   }
   // Sectors that were not written read as zeros.
   for (std::size_t sector = written.last_group() / 512 + 1; (sector + 1) * 512 < log.size(); ++sector) {
     std::string holed = log;
     holed.replace(sector * 512, 512, 512, '\0');
     INFO("without sector " << sector);
-    CHECK_FALSE(inspect_log_tail(holed).damaged());
+    CHECK_FALSE(tail_of(holed).damaged());
   }
 }
 

@@ -8,8 +8,9 @@
 #include "tests/crash/written_store.h"
 #include "tests/support/catch_result.h"
 #include "tests/support/lane_writer.h"
-#include "wal/careful_reader.h"
-#include "wal/log_mend.h"
+#include "wal/rocks/careful_reader.h"
+#include "wal/rocks/log_file.h"
+#include "wal/rocks/log_mend.h"
 
 namespace tideover::wal {
 

@@ -10,7 +10,7 @@
 #include "tests/support/catch_result.h"
 #include "tests/support/lane_writer.h"
 #include "wal/base/little_endian.h"
-#include "wal/store_format.h"
+#include "wal/rocks/store_format.h"
 #include "wal/wal_format.h"
 
 namespace tideover::wal {

@@ -2,7 +2,7 @@
 // own so that its power can be cut.
 #include <iostream>
 
-#include "wal/rocks_store.h"
+#include "wal/rocks/rocks_store.h"
 
 int main(int argc, char** argv) {
   if (argc != 2) return 2;

@@ -210,7 +210,8 @@ TEST_CASE("an unreadable page that a compaction meets costs its records, and new
   int refused = 0;
   std::uint64_t acknowledged = 0;
   fs::path bad;
-  for (std::uint64_t group = 0; group < 1200; ++group) {
+  // A compaction takes its time: longer, until one has met the page and a group was refused for it.
+  for (std::uint64_t group = 0; group < 1200 || (refused == 0 && group < 12'000); ++group) {
     StoreBatch batch;
     batch.records.push_back(metrics.put(payload_of(kMetrics, metrics.tail().value + 1, kMetricBytes)));
     batch.records.push_back(logs.put(payload_of(kLogs, logs.tail().value + 1, kLogBytes)));

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "tests/support/temp_directory.h"
-#include "wal/rocks_store.h"
+#include "wal/rocks/rocks_store.h"
 
 namespace tideover::wal {
 

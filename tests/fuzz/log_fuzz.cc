@@ -12,8 +12,9 @@
 #include "tests/support/temp_directory.h"
 #include "wal/base/invariant.h"
 #include "wal/base/little_endian.h"
-#include "wal/careful_reader.h"
-#include "wal/log_salvage.h"
+#include "wal/rocks/careful_reader.h"
+#include "wal/rocks/log_file.h"
+#include "wal/rocks/log_salvage.h"
 
 namespace tideover::wal {
 namespace {

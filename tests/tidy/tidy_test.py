@@ -34,7 +34,8 @@ class TidyTest(unittest.TestCase):
 
     def test_an_include_against_the_direction(self):
         for source, target in (("wal/a.cc", "forwarders/b.h"), ("wal/a.cc", "agent/b.h"), ("forwarders/x/a.cc", "agent/b.h"),
-                               ("agent/a.cc", "tests/support/b.h"), ("wal/base/a.h", "wal/queue.h"), ("agent/a.cc", "b.h")):
+                               ("agent/a.cc", "tests/support/b.h"), ("wal/base/a.h", "wal/queue.h"), ("agent/a.cc", "b.h"),
+                               ("wal/a.cc", "wal/rocks/b.h"), ("forwarders/a.cc", "wal/rocks/b.h")):
             with self.subTest(source=source, target=target):
                 self.write(source, f'// a\n#include "{target}"\n')
                 self.assert_one(tidy.check_include_direction, at=f"{source}:2", says=f"may not include {target}")
@@ -44,6 +45,7 @@ class TidyTest(unittest.TestCase):
         self.write("agent/a.cc", '#include "forwarders/b.h"\n#include "wal/base/b.h"\n#include <vector>\n')
         self.write("forwarders/a.cc", '#include "wal/b.h"\n')
         self.write("wal/a.cc", '#include "wal/base/b.h"\n')
+        self.write("wal/rocks/a.cc", '#include "wal/b.h"\n#include "wal/rocks/b.h"\n')
         self.write("tests/a.cc", '#include "agent/b.h"\n#include "tests/b.h"\n#include "types.pb.h"\n')
         self.assertEqual(self.found(tidy.check_include_direction), [])
 
@@ -55,11 +57,11 @@ class TidyTest(unittest.TestCase):
                 self.assert_one(tidy.check_vendor_headers, at="agent/x/a.h:1", says=header)
 
     def test_a_vendor_header_in_its_file(self):
-        self.write("wal/rocks_store.cc", "#include <rocksdb/db.h>\n")
+        self.write("wal/rocks/rocks_store.cc", "#include <rocksdb/db.h>\n")
         self.write("agent/config/yaml_tree.cc", "#include <yaml-cpp/parser.h>\n")
         self.assertEqual(self.found(tidy.check_vendor_headers), [])
-        self.write("wal/rocks_store.h", "#include <rocksdb/db.h>\n")  # a header never owns a vendor
-        self.assert_one(tidy.check_vendor_headers, at="wal/rocks_store.h:1", says="rocksdb/db.h")
+        self.write("wal/rocks/rocks_store.h", "#include <rocksdb/db.h>\n")  # a header never owns a vendor
+        self.assert_one(tidy.check_vendor_headers, at="wal/rocks/rocks_store.h:1", says="rocksdb/db.h")
 
     def config(self, block, text=""):
         self.write("docs/CONFIG.md", f"# Configuration\n{tidy.KEYS_BEGIN}\n{block}{tidy.KEYS_END}\n{text}")

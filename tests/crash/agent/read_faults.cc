@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "tests/crash/agent/stored_requests.h"
-#include "wal/log_format.h"
+#include "wal/rocks/log_format.h"
 
 namespace tideover::crash {
 

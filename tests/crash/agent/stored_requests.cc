@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "wal/log_format.h"
+#include "wal/rocks/log_format.h"
 #include "wal/wal_format.h"
 
 namespace tideover::crash {

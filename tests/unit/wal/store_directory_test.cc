@@ -11,8 +11,6 @@
 #include "tests/support/catch_result.h"
 #include "tests/support/skip.h"
 #include "tests/support/temp_directory.h"
-#include "wal/careful_reader.h"
-#include "wal/store_format.h"
 
 namespace tideover::wal {
 namespace {
@@ -165,27 +163,6 @@ TEST_CASE("a file of the wrong size in the ballast's place is made as large as i
   std::ofstream(path) << "left by a crash";
   Ballast(root.path(), 1 << 20).fill();
   CHECK(fs::file_size(path) == 1 << 20);
-}
-
-TEST_CASE("the format of a directory is told by a file, which may be missing or damaged") {
-  TempDirectory root;
-  CarefulReader reader(root.path(), {});
-  CHECK(*read_format_file(reader, root.path()) == std::nullopt);
-  REQUIRE(write_format_file(root.path(), 2));
-  CHECK(*read_format_file(reader, root.path()) == 2);
-  REQUIRE(write_format_file(root.path(), 31));
-  CHECK(*read_format_file(reader, root.path()) == 31);
-  const std::string good = content_of(root / "FORMAT");
-  for (std::size_t at = 0; at < good.size(); ++at) {
-    std::string bad = good;
-    bad[at] = static_cast<char>(bad[at] ^ 1);
-    std::ofstream(root / "FORMAT") << bad;
-    INFO("byte " << at);
-    CHECK(*read_format_file(reader, root.path()) == std::nullopt);
-  }
-  fs::remove(root / "FORMAT");
-  fs::create_directory(root / "FORMAT");
-  CHECK(read_format_file(reader, root.path()).error().code == Errc::io_error);
 }
 
 }  // namespace

@@ -1,0 +1,31 @@
+// All logs of a store's directory, before RocksDB replays and deletes them. Internal to wal/rocks.
+// Blocking.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "wal/base/result.h"
+#include "wal/rocks/log_salvage.h"
+
+namespace tideover::wal {
+
+class CarefulReader;
+
+struct Logs {
+  std::vector<std::string> damaged;  // paths, oldest first
+  LogFacts facts;
+  std::uint64_t lost_at_tail = 0;  // records of damaged groups that nothing was written after
+};
+
+// Reads every log and changes nothing. Errors: io_error.
+Result<Logs> look_through_logs(CarefulReader& reader, const std::string& directory);
+
+// Writes the damaged ones anew; the originals go to `lost_directory`. A crash in between: the rest is found
+// again. Errors: disk_full, io_error.
+Result<> mend_logs(CarefulReader& reader, const Logs& logs, const std::string& lost_directory,
+                   const std::function<void(const std::string& sentence)>& note);
+
+}  // namespace tideover::wal

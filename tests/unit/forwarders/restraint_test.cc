@@ -78,6 +78,24 @@ TEST_CASE("a request that never left, too large to be made, says nothing about w
   CHECK(guessed.request_limits().units == limits.units);
 }
 
+// What a receiver has said is regained after 64 full requests, what a slow line has shown after eight.
+TEST_CASE("a request that never left, too large to be made, makes no size harder to regain") {
+  std::size_t requests = 0;
+  MachineScript script(Role::main, settled_limits(), std::vector<std::size_t>(12, 1'000),
+                       [&](const Sending&) {
+                         ++requests;
+                         if (requests == 1) return answer(Action::halve, wal::Reason::too_large);
+                         if (requests != 4 && requests != 5) return stored();
+                         Answer silence = server_error();
+                         silence.silent = true;
+                         return silence;
+                       });
+  script.local_refusals = true;
+  script.run();
+  CHECK(script.sent[5].items() == 500);  // after two attempts without an answer
+  CHECK(script.sent.back().items() == 1'000);
+}
+
 TEST_CASE("a request that never left is no sign of life of a receiver that is down") {
   const Time returns{std::chrono::hours(2)};
   MachineScript script(Role::main, settled_limits(), {1'000}, [=](const Sending& s) {

@@ -31,9 +31,9 @@ struct Request {
   std::string method;
   std::string target;  // path and query, as sent
   Headers headers;
-  std::string peer;  // whom the server has it from: an address without the port
   std::string
       body;  // a server route may ask for room in front of it: then the first `headroom` bytes are not body
+  std::string peer = {};  // whom a server has it from: an address without the port
 };
 
 struct Response {

@@ -248,6 +248,7 @@ void Oracle::cover(std::size_t d, LaneId lane, const Held& held) {
       Debt& debt = fate.debts[d];
       ++debt.held;
       if (main && debt.owed) debt.repeated = true;
+      if (main && !fate.promised) debt.dropped = false;  // it is owed again
       debt.owed = true;
       if (!main) debt.sidelined = true;
       if (held.damaged) debt.damaged = true;
@@ -279,9 +280,11 @@ void Oracle::move(std::size_t d, LaneId lane, Seq to, std::optional<Seq> fresh) 
       --fates_.at(sample).debts[d].held;
       gone.push_back(sample);
     }
+  // Also of what was not promised yet: its source may repeat it while the destination is away, and is told
+  // then that it is safe.
   const auto lost = [&](const Sample& sample) {
-    const Fate& fate = fates_.at(sample);
-    return fate.outstanding(d) && fate.debts[d].held == 0;
+    const Debt& debt = fates_.at(sample).debts[d];
+    return debt.owed && !debt.settled() && debt.held == 0;
   };
   if (std::any_of(gone.begin(), gone.end(), lost)) {
     std::uint64_t behind = 0;
@@ -296,8 +299,8 @@ void Oracle::move(std::size_t d, LaneId lane, Seq to, std::optional<Seq> fresh) 
       if (!may_drop) {
         check_not_lost(sample, d, "when its cursor passed it");
       } else if (lost(sample)) {
+        if (fates_.at(sample).promised) ++destinations_[d].figures.dropped;
         update(sample, [d](Fate& fate) { fate.debts[d].dropped = true; });
-        ++destinations_[d].figures.dropped;
       }
     }
   }

@@ -21,7 +21,8 @@ TEST_CASE("the first tag says whether the line goes on; others are for later") {
   for (const auto& [tags, partial] : std::vector<std::pair<std::string, bool>>{
            {"P", true}, {"F", false}, {"P:x:y", true}, {"F:P", false}, {"new", false}}) {
     CAPTURE(tags);
-    const auto line = parse_cri_line("2026-11-28T10:00:00Z stdout " + tags + " x");
+    const std::string text = "2026-11-28T10:00:00Z stdout " + tags + " x";
+    const auto line = parse_cri_line(text);
     REQUIRE(line);
     CHECK(line->partial == partial);
     CHECK(line->content == "x");
@@ -38,7 +39,8 @@ TEST_CASE("an empty line is one, with or without the space in front of nothing")
 
 TEST_CASE("what was written is taken as it is, whatever bytes it has") {
   const std::string bytes("\0\xff\r\t F stdout ", 15);
-  const auto line = parse_cri_line("2026-11-28T10:00:00Z stdout P " + bytes);
+  const std::string text = "2026-11-28T10:00:00Z stdout P " + bytes;
+  const auto line = parse_cri_line(text);
   REQUIRE(line);
   CHECK(line->content == bytes);
 }

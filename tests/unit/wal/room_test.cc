@@ -138,6 +138,19 @@ TEST_CASE("what can never fit into its budget is too large, and not asked for ag
   CHECK(life.queue.refusal(lane, 50 * kKiB)->code == Errc::over_budget);
 }
 
+TEST_CASE("a record larger than what is left above the floor is refused, and a smaller one is not") {
+  MemStore disk;
+  disk.set_total_bytes(1000 * kKiB);  // of which 200 are to be kept free
+  disk.set_free_bytes(205 * kKiB);
+  QueueLife life(disk);
+  const LaneId lane = life.queue.open_lane("metrics", {0, true, flows(life, 0)});
+  life.queue.open_cursor(lane, "away", Keep::required, StartAt::oldest);
+  const Result<> large = life.append(lane, kTenKiB);
+  REQUIRE(large.has_error());
+  CHECK(large.error().code == Errc::disk_floor);
+  CHECK(life.append(lane, "small").has_value());
+}
+
 TEST_CASE("free space is counted from the last look at the disk: what it saw is not counted again") {
   MemStore disk;
   disk.set_total_bytes(1000 * kKiB);  // of which 200 are to be kept free

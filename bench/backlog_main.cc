@@ -95,6 +95,7 @@ Result<bool> measure(const Options& options) {
     return fail(Errc::io_error, "the agent did not become ready");
   LoadOptions load{.port = subject->write_port, .target = subject->write_target};
   load.duration = std::chrono::seconds(3600);
+  load.may_run_ahead = true;
   load.samples_max = static_cast<std::uint64_t>(
       options.gigabytes * 1e9 * static_cast<double>(stream->samples) / static_cast<double>(stream->bytes));
   const LoadResult filled = run_load(*stream, load);

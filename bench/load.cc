@@ -107,7 +107,7 @@ class Load {
     std::uint64_t sent = 0;
     std::uint32_t repetition = 0;
     for (std::int64_t base_ms = start_ms_;; base_ms += stream_.ticks, ++repetition) {
-      if (base_ms + stream_.ticks > wall_ms() + kAheadMaxMs)
+      if (!options_.may_run_ahead && base_ms + stream_.ticks > wall_ms() + kAheadMaxMs)
         fail("the stream's timestamps ran too far ahead");
       for (PreparedRequest& request : stream_.by_connection[index]) {
         const auto due = due_time(sent, index);

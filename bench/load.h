@@ -19,6 +19,7 @@ struct LoadOptions {
   std::uint64_t samples_max = UINT64_MAX;
   double samples_per_second = 0;  // 0: flat out
   bool digest = false;
+  bool may_run_ahead = false;                              // of the clock: nobody who minds receives it
   std::atomic<std::uint64_t>* accepted_samples = nullptr;  // counts along, for a thread that watches
 };
 

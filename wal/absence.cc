@@ -14,22 +14,22 @@ struct Stretch {
   Totals through;
 };
 
-std::vector<Stretch> stretches(const CursorState& state, const Totals& tail) {
-  std::vector<Stretch> all;
+// Asked with every append: it allocates nothing.
+template <class Take>
+void each_stretch(const CursorState& state, const Totals& tail, Take take) {
   Totals front = state.settled;
   for (const Absence& absence : state.absences) {
-    all.push_back({front, absence.left});
+    take(Stretch{front, absence.left});
     front = absence.back;
   }
-  if (!is_away(state)) all.push_back({front, tail});
-  return all;
+  if (!is_away(state)) take(Stretch{front, tail});
 }
 
 }  // namespace
 
 Totals behind(const CursorState& state, const Totals& tail) {
   Totals sum;
-  for (const Stretch& stretch : stretches(state, tail)) sum = sum + distance(stretch.front, stretch.through);
+  each_stretch(state, tail, [&sum](const Stretch& s) { sum = sum + distance(s.front, s.through); });
   return sum;
 }
 
@@ -55,7 +55,13 @@ LaneState reach(const CursorState& state, const LaneState& tail) {
 }
 
 void leave(CursorState& state, const LaneState& tail) {
-  if (!is_away(state)) state.absences.push_back({std::max(next(tail.tail), state.next), tail.totals, {}, {}});
+  if (is_away(state)) return;
+  const Seq from = std::max(next(tail.tail), state.next);
+  // Where nothing came since it was back it was never back: to come and go adds nothing.
+  if (!state.absences.empty() && state.absences.back().until == from)
+    state.absences.back() = {state.absences.back().from, state.absences.back().left, {}, {}};
+  else
+    state.absences.push_back({from, tail.totals, {}, {}});
 }
 
 void come_back(CursorState& state, const LaneState& tail) {
@@ -118,7 +124,7 @@ Released unneeded(std::span<const Share> shares, Seq before) {
 Totals held(std::span<const CursorState* const> states, const LaneState& tail) {
   std::vector<Stretch> all;
   for (const CursorState* state : states)
-    for (const Stretch& stretch : stretches(*state, tail.totals)) all.push_back(stretch);
+    each_stretch(*state, tail.totals, [&all](const Stretch& stretch) { all.push_back(stretch); });
   std::ranges::sort(all, {}, [](const Stretch& stretch) { return stretch.front.bytes; });
   Totals sum;
   Totals counted;  // through here

@@ -118,6 +118,7 @@ Adopted adopt_again(const StoreImage& image, LaneTable& table) {
       const auto stored = image.meta.find(cursor_key(open->lane.name(), c->cursor.name()));
       const auto state = stored != image.meta.end() ? decode_cursor(stored->second) : std::nullopt;
       const bool listed = value != lanes.end() && is_listed(value->second, c->cursor.name());
+      // One that left since has nobody who serves it: its present state waits for no record set aside.
       const bool older = state && (state->next < c->cursor.durable_next() ||
                                    state->absences.size() < c->cursor.state().absences.size());
       if (!state || older || !listed) adopted.lost_cursors.push_back(c);

@@ -208,6 +208,26 @@ TEST_CASE("damage within a share is counted, and damage between two is not") {
   });
 }
 
+TEST_CASE("an absence that damage took from the disk is written anew when the store is opened again") {
+  Lives lives;
+  lives.append(true, {"a", "b"});
+  const std::string key = cursor_key("metrics", "gone");
+  const std::string before = *lives.disk.meta(key);
+  lives.live(false, [&](QueueLife& life, LaneId lane, CursorId, CursorId) {
+    REQUIRE(life.append(lane, "c"));
+    REQUIRE(life.run(life.queue.flush()));
+    lives.disk.set_meta(key, before);  // the copy that reads is an older one
+    lives.disk.fail_next_commit(Errc::io_error);
+    CHECK_FALSE(life.append(lane, "d"));
+    CHECK(life.metrics.commit_failures == 1);
+    life.clock.run_for(2 * life.limits.reopen_delay);
+    REQUIRE(life.append(lane, "d"));
+    life.settle();
+  });
+  CHECK(decode_cursor(*lives.disk.meta(key))->absences.size() == 1);
+  CHECK(lives.delivered_to_gone() == Payloads{"a", "b"});
+}
+
 TEST_CASE("a batch from memory ends where a share ends") {
   Lives lives;
   lives.append(true, {"a"});
@@ -240,6 +260,19 @@ TEST_CASE("to leave twice, or to come back twice, is to do it once") {
   CHECK(state == once);
   CHECK_FALSE(is_away(state));
   CHECK(behind(state, tail_at(9).totals) == Totals{4, 40, 400});  // 3, 4, 5 and 9
+}
+
+TEST_CASE("to come and go while nothing comes leaves no trace, however often") {
+  CursorState state = standing_at(3);
+  leave(state, tail_at(5));
+  come_back(state, tail_at(8));
+  for (int i = 0; i < 1'000; ++i) {
+    leave(state, tail_at(8));
+    CHECK(is_away(state));
+    CHECK(behind(state, tail_at(9).totals) == Totals{3, 30, 300});
+    come_back(state, tail_at(8));
+  }
+  CHECK(state.absences == std::vector<Absence>{{Seq{6}, {5, 50, 500}, Seq{9}, {8, 80, 800}}});
 }
 
 TEST_CASE("whoever has nothing left to deliver stands behind the gap when it is back") {

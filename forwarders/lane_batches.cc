@@ -62,7 +62,6 @@ Event LaneSender::begin_batch(std::size_t records) {
   const Seq upto = window_.end_of(records);
   load_ = shared_.destination.load({batch.begin(), batch.end()});
   batch_records_ = records;
-  batch_units_ = load_->units();
   const Loaded read = loaded(batch, upto);
   if (read.found_at_start && !std::exchange(replay_noted_, true)) {
     const std::int64_t age_ms = to_unix_ms(shared_.clock.wall_now()) - batch.front().attributes.arrival_ms;
@@ -76,7 +75,7 @@ Event LaneSender::begin_batch(std::size_t records) {
 Loaded LaneSender::loaded(std::span<const wal::StoredRecord> batch, Seq upto) const {
   const Seq first = batch.front().seq;
   Loaded loaded;
-  loaded.units = batch_units_;
+  loaded.units = load_->units();
   for (const wal::StoredRecord& record : batch) loaded.raw_bytes += record.attributes.raw_bytes;
   loaded.found_at_start = first < found_at_start_;
   loaded.repeated = first < repeated_before_;

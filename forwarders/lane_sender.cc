@@ -143,10 +143,8 @@ awaitable<Event> LaneSender::send_ahead(Step step) {
   }
   const Verdict& verdict = outcome->answer.verdict;
   look_for_room(outcome->answer);
-  if (verdict.action == Action::advance && verdict.losses.empty()) {
+  if (verdict.action == Action::advance && verdict.losses.empty())
     settlement_.reach(upto, outcome->beside, verdict);
-    batch_units_ += outcome->answer.units;
-  }
   co_return Event::answered(std::move(outcome->answer));
 }
 
@@ -170,20 +168,10 @@ void LaneSender::acknowledge() {
   if (window_.forfeited()) return take_back(upto);
   const bool moved = shared_.queue.ack(options_.lane.cursor, settlement_.take());
   window_.release(upto);
-  measure(batch_units_);
   // Best-effort data has lost its oldest meanwhile. What is at hand behind that may be sent only once the
   // loss is durable, or a crash would bring back what is older: the queue waits for that before the next
   // read.
   if (!moved) take_back(upto);
-}
-
-void LaneSender::measure(std::uint64_t units) {
-  constexpr double kWeight = 0.1;
-  const Time now = shared_.clock.now();
-  const double elapsed = std::chrono::duration<double>(now - measured_at_).count();
-  if (measured_at_ != Time{} && elapsed > 0)
-    units_per_second_ += kWeight * (static_cast<double>(units) / elapsed - units_per_second_);
-  measured_at_ = now;
 }
 
 }  // namespace tideover::forward

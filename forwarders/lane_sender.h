@@ -39,7 +39,6 @@ class LaneSender {
   void poke();
 
   const SenderMachine& machine() const { return machine_; }
-  double units_per_second() const { return units_per_second_; }
 
  private:
   MachineLimits machine_limits();
@@ -61,7 +60,6 @@ class LaneSender {
   awaitable<Event> send_ahead(Step step);
   void look_for_room(const Answer& answer);
   void acknowledge();
-  void measure(std::uint64_t units);
 
   LaneShared& shared_;
   const Options options_;
@@ -82,10 +80,6 @@ class LaneSender {
 
   std::unique_ptr<Load> load_;  // the batch in flight
   std::size_t batch_records_ = 0;
-  std::uint64_t batch_units_ = 0;
-
-  Time measured_at_{};
-  double units_per_second_ = 0;
 };
 
 }  // namespace tideover::forward

@@ -90,14 +90,11 @@ class Sender::Impl {
     s.sent_units = shared_.sent_units;
     s.sent_bytes = shared_.sent_bytes;
     s.retries = shared_.retries;
-    s.units_per_second = main().units_per_second();
     s.bytes_per_second_max = main().machine().pace().bytes_per_s();
     s.main = shared_.usage_of(Role::main);
     s.parked = shared_.usage_of(Role::parked);
     s.quarantine = shared_.usage_of(Role::quarantine);
     s.rejects = shared_.usage_of(lanes_.rejects()).behind;
-    if (s.state == State::replaying && s.units_per_second > 0)
-      s.eta_seconds = static_cast<double>(s.main.behind.units) / s.units_per_second;
     return s;
   }
 

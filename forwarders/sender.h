@@ -68,13 +68,11 @@ struct SenderStatus {
   std::uint64_t sent_units = 0;                   // in requests that were answered with success
   std::uint64_t sent_bytes = 0;                   // in all requests
   std::uint64_t retries = 0;
-  double units_per_second = 0;      // settled, lately
   double bytes_per_second_max = 0;  // what the pace allows now; 0: no limit
   wal::CursorUsage main;
   wal::CursorUsage parked;
   wal::CursorUsage quarantine;
-  wal::Totals rejects;                // dead letters kept
-  std::optional<double> eta_seconds;  // until the backlog has drained; absent: not replaying, or no rate yet
+  wal::Totals rejects;  // dead letters kept
 };
 
 class Sender {

@@ -96,9 +96,8 @@ void Settlement::bury(Part part, Load& load, const Verdict& verdict, wal::Reason
   }
 }
 
-// What the main lane parks follows what was parked before it. What is put back to the end
-// of its own lane is older than what it is put behind, unless that was put back just before it, and it
-// followed that already.
+// What the main lane parks follows what was parked before it. What is put back to the end of its own lane is
+// older than what it is put behind, unless that was put back just before it, and it followed that already.
 void Settlement::mark_run() {
   const Lane* parked = shared_.lanes.find(Role::parked);
   if (parked == nullptr) return;

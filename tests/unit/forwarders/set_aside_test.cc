@@ -87,6 +87,26 @@ TEST_CASE("a letter that is answered 500 for ever is quarantined, and arrives wh
 
 // Found by the simulator (seed 5151): the last thing that the main lane had heard were failures, and with
 // nothing left in it nobody asked the receiver any more.
+TEST_CASE("what is delivered while a part stands still is accounted for as what is delivered in its turn") {
+  wal::MemStore disk;
+  Mgmt mgmt;
+  mgmt.refuses = [&mgmt](const std::string& body) -> std::optional<Result<http::Response>> {
+    if (body.find('x') != body.npos) return status(500);
+    mgmt.stored += body;
+    return status(202);  // and does not say that it stored anything
+  };
+  Life life(disk, mgmt);
+  life.append("x");
+  life.clock.run_for(1s);
+  life.append("efgh");
+  life.clock.run_for(1h);
+  CHECK(mgmt.stored == "efgh");
+  CHECK(life.sender->status().quarantine.behind.units == 1);
+  CHECK(life.sender->status().main.ledger.delivered == 4);
+  CHECK(life.sender->status().main.ledger.under_reported == 4);
+  life.check_account();
+}
+
 TEST_CASE("a receiver that failed to the last, with all of it in quarantine, is asked for what is there") {
   wal::MemStore disk;
   Mgmt mgmt;

@@ -2,15 +2,17 @@
 
 #include <algorithm>
 
+#include "wal/base/utf8.h"
+
 namespace tideover::ingest {
 namespace {
 
 constexpr std::size_t kSentenceBytesMax = 200;
 
 std::string sentence_of(const http::Response& answer) {
-  std::string_view text = answer.body;
-  text = text.substr(0, text.find('\n'));
-  return std::to_string(answer.status) + " " + std::string(text.substr(0, kSentenceBytesMax));
+  const std::string_view text = answer.body;
+  const std::string_view line = text.substr(0, text.find('\n'));
+  return std::to_string(answer.status) + " " + std::string(utf8_front(line, kSentenceBytesMax));
 }
 
 }  // namespace

@@ -96,6 +96,8 @@ class WriteRequest {
 
 // The snappy block of a message, by libsnappy itself.
 std::string snappy_block(std::string_view raw);
+// A body of about so many bytes, on the wire and on the disk: one sample of a series whose name is noise.
+std::string noise(std::size_t bytes);
 std::string snappy_plain(std::string_view block);
 
 // Records as intake would make them of a valid message; attributes are counted by generated code.

@@ -134,6 +134,16 @@ std::string snappy_block(std::string_view raw) {
   return block;
 }
 
+std::string noise(std::size_t bytes) {
+  std::string text;
+  std::uint32_t state = 1;
+  while (text.size() < bytes)
+    text += static_cast<char>('!' + (state = state * 1664525 + 1013904223) / 0x3000000);
+  WriteRequest request;
+  request.series({{"__name__", "up"}, {"job", text}}).sample(1'000, 1);
+  return snappy_block(request.encode(Version::v1));
+}
+
 std::string snappy_plain(std::string_view block) {
   std::string raw;
   if (!snappy::Uncompress(block.data(), block.size(), &raw)) throw std::runtime_error("no snappy block");

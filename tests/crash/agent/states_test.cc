@@ -56,22 +56,12 @@ bool holds(const std::string& text, const Words& words) {
   return std::ranges::all_of(words, [&](const std::string& w) { return text.find(w) != text.npos; });
 }
 
-std::string request(std::size_t bytes) {
-  std::string text;
-  std::uint32_t state = 1;
-  while (text.size() < bytes)
-    text += static_cast<char>('!' + (state = state * 1664525 + 1013904223) / 0x3000000);
-  test::WriteRequest request;
-  request.series({{"__name__", "up"}, {"job", text}}).sample(1'000, 1);
-  return test::snappy_block(request.encode(test::Version::v1));
-}
+const std::string kSmall = test::noise(100);
+const std::string kLarge = test::noise(900'000);
 
-const std::string kSmall = request(100);
-const std::string kLarge = request(900'000);
-
-void fill(const AgentProcess& agent) {
+void fill(const AgentProcess& agent, const std::string& with = kLarge) {
   int answer = 204;
-  for (int i = 0; i < 100 && answer == 204; ++i) answer = agent.write(kLarge);
+  for (int i = 0; i < 2'000 && answer == 204; ++i) answer = agent.write(with);
   REQUIRE(answer == 503);
 }
 
@@ -198,9 +188,7 @@ const std::map<std::string, std::function<void(const Look&)>>& states() {
          agent.max_bytes = "1GiB";
          agent.configure();
          agent.start_and_wait();
-         int answer = 204;
-         for (int i = 0; i < 2'000 && answer == 204; ++i) answer = agent.write(kSmall);
-         REQUIRE(answer == 503);
+         fill(agent, kSmall);
          look(agent);
        }},
       {"the disk fails its writes",
@@ -209,9 +197,7 @@ const std::map<std::string, std::function<void(const Look&)>>& states() {
          const Trouble trouble(agent);
          agent.environment.emplace_back("TIDEOVER_DISK_TROUBLE", "eio:500:1000000000");
          agent.start_and_wait();
-         int answer = 204;
-         for (int i = 0; i < 2'000 && answer == 204; ++i) answer = agent.write(kSmall);
-         REQUIRE(answer == 503);
+         fill(agent, kSmall);
          look(agent);
        }},
       {"the disk cannot be read at the start",

@@ -1,5 +1,6 @@
 // The composition root, from outside: what starts, answers, reloads and ends, and what is said meanwhile.
 #include <algorithm>
+#include <atomic>
 #include <boost/json/parse.hpp>
 #include <filesystem>
 #include <string>
@@ -118,16 +119,6 @@ TEST_CASE("what was answered 204 is there after the process was killed, and one 
   CHECK(agent.stop(SIGINT) == 0);
 }
 
-std::string noise(std::size_t bytes) {  // does not compress
-  std::string text;
-  std::uint32_t state = 1;
-  while (text.size() < bytes)
-    text += static_cast<char>('!' + (state = state * 1664525 + 1013904223) / 0x3000000);
-  test::WriteRequest request;
-  request.series({{"__name__", "up"}, {"job", text}}).sample(1'000, 1);
-  return test::snappy_block(request.encode(test::Version::v1));
-}
-
 TEST_CASE("what is taken in is delivered, and a stop waits for a receiver that takes the rest") {
   PlainReceiver receiver;
   AgentProcess agent;
@@ -146,7 +137,7 @@ TEST_CASE("a full buffer is logged while it is full, and nothing of the buffer i
   AgentProcess agent;
   agent.start_and_wait();
   int answer = 204;
-  for (int i = 0; i < 10 && answer == 204; ++i) answer = agent.write(noise(900'000));
+  for (int i = 0; i < 10 && answer == 204; ++i) answer = agent.write(test::noise(900'000));
   CHECK(answer == 503);
   CHECK(soon([&] { return agent.logged("new samples are refused with 503") == 1; }));
   for (const auto& entry : std::filesystem::recursive_directory_iterator(agent.data_dir)) {
@@ -217,6 +208,51 @@ TEST_CASE("operators reach an agent whose store cannot be opened, and can give i
   CHECK(std::filesystem::exists(agent.folder / "other/admin.sock"));
   CHECK_FALSE(std::filesystem::exists(agent.data_dir + "/admin.sock"));
   CHECK(agent.stop() == 0);
+}
+
+// The store cannot be opened from now on, and again.
+struct Obstacle {
+  explicit Obstacle(const AgentProcess& agent) : where(agent.data_dir + "/store/OWNER") {
+    std::filesystem::remove(where);
+    std::filesystem::create_directories(where);
+    for (const std::string& folder : {agent.data_dir, agent.data_dir + "/store"})
+      std::filesystem::permissions(folder, std::filesystem::perms::owner_all);
+  }
+  void remove() const { std::filesystem::remove(where); }
+  const std::string where;
+};
+
+TEST_CASE("a directory whose store cannot be opened yet belongs to the agent that waits for it") {
+  AgentProcess first;
+  const Obstacle obstacle(first);
+  first.start();
+  REQUIRE(soon([&] { return first.ask("GET", "/-/ready").status == 503; }));
+  AgentProcess second;
+  move_to(second, first.data_dir);
+  second.start();
+  CHECK(second.ended() == 1);
+  CHECK(says(second.log(), "is in use by"));
+  CHECK(first.ask("GET", "/-/healthy").status == 200);
+  CHECK(first.stop() == 0);
+}
+
+TEST_CASE("who connects while reload follows reload and the store is shut is served once it opens") {
+  AgentProcess agent;
+  agent.start_and_wait();
+  const Obstacle obstacle(agent);
+  REQUIRE(agent.ask("POST", "/-/reload").status == 200);
+  REQUIRE(soon([&] { return agent.logged("the store cannot be opened yet") == 1; }));
+  std::atomic<int> answer = -1;
+  std::thread waiting([&] { answer = agent.write(samples(1)); });
+  std::this_thread::sleep_for(100ms);  // in which it connects; it may as well do so later
+  REQUIRE(agent.ask("POST", "/-/reload").status == 200);
+  REQUIRE(soon([&] { return agent.logged("the store cannot be opened yet") == 2; }));
+  obstacle.remove();
+  CHECK(soon([&] { return answer >= 0; }));
+  CHECK(soon([&] { return agent.ask_tcp("GET", "/-/ready").status == 200; }));
+  CHECK(agent.stop() == 0);
+  waiting.join();  // the end of the agent ends it, too
+  CHECK(answer == 204);
 }
 
 TEST_CASE("another agent on a directory in use ends, and leaves the first one's socket alone") {

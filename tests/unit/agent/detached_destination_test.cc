@@ -94,6 +94,25 @@ TEST_CASE("what a detached destination has parked is shown as parked as long as 
   CHECK(node.seen().account.ledger.delivered == 5);
 }
 
+TEST_CASE("what was set aside for a destination that is gone stays within its share") {
+  Node node;
+  std::vector<wal::Ack::Divert> diverts;
+  for (std::uint32_t i = 0; i < 10; ++i) {
+    node.append(5);
+    diverts.push_back({node.parked, node.record(5), true});
+  }
+  node.settle(node.cursor, 11, std::move(diverts));
+  node.append(1);  // so that it is not forgotten
+  node.settings.parked_max_bytes = 1 << 20;
+  CHECK(node.seen().account.parked == 50);
+  node.settings.parked_max_bytes = 500;  // of ten records of more than 100 bytes
+  node.seen();
+  node.clock.run_for(5s);
+  const admin::DestinationSnapshot gone = node.seen();
+  CHECK(gone.account.parked < 25);
+  CHECK(gone.account.ledger.lost[static_cast<std::size_t>(wal::Reason::budget)] == 50 - gone.account.parked);
+}
+
 TEST_CASE("a detached destination is given no lane that it never had") {
   Node node;
   node.append(5);

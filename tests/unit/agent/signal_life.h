@@ -119,17 +119,7 @@ inline std::string message(int samples, std::int64_t at_ms = 1'000) {
   return request.encode(test::Version::v1);
 }
 
-// Of this many bytes on the wire and on the disk: noise does not compress.
-inline std::string noise(std::size_t bytes) {
-  std::string text;
-  std::uint32_t state = 1;
-  while (text.size() < bytes)
-    text += static_cast<char>('!' + (state = state * 1664525 + 1013904223) / 0x3000000);
-  return test::snappy_block(test::WriteRequest()
-                                .series({{"__name__", "up"}, {"job", text}})
-                                .sample(1'000, 1)
-                                .encode(test::Version::v1));
-}
+using test::noise;
 
 struct SignalLife {
   SignalLife(wal::MemStore& disk, const std::string& yaml, NodeFacts node = {}, Sharers sharers = {})

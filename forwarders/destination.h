@@ -1,8 +1,8 @@
 // A receiver as the sender sees it: how records become requests, and what its answers mean.
 //
 // Pure: no I/O, no clock, no memory between calls. What must be remembered (attempts, doubt, what was learned
-// of the receiver) comes in as an argument, so that the sender owns all state and a test can put any in
-// place. Executor: io. Calls take CPU time in proportion to the batch, and do not block.
+// of the receiver), and the time, comes in as an argument, so that the sender owns all state and a test can
+// put any in place. Executor: io. Calls take CPU time in proportion to the batch, and do not block.
 #pragma once
 
 #include <any>
@@ -16,6 +16,7 @@
 #include "forwarders/http/message.h"
 #include "forwarders/part.h"
 #include "forwarders/verdict.h"
+#include "wal/base/clock.h"
 #include "wal/base/result.h"
 #include "wal/record.h"
 
@@ -59,6 +60,9 @@ class Load {
 
   virtual std::uint64_t units() const = 0;  // of the whole
   virtual std::size_t items() = 0;          // decodes at the first call; at least 1
+  // Where it must be cut before it is sent, whatever the receiver says: the ends of the parts, ascending, the
+  // last one items(). A request never spans one of them. Empty, without decoding: it may go whole.
+  virtual std::vector<std::size_t> borders(const Memory&, Time /*now*/) { return {}; }
   virtual std::uint64_t units(Part part) = 0;
   // `retry`: 0 for the first attempt. Errors: bad_input, when the part cannot be made into a request;
   // too_large, when the request would take too much memory; a smaller one may do.
@@ -77,6 +81,9 @@ class Destination {
   // receiver takes it or says in words that are known that it never will. The same for as long as the
   // destination exists.
   virtual bool parks() const = 0;
+  // Whether what is answered 5xx again and again is set aside while newer data flows past it. One that says
+  // no waits with it: its receiver refuses for good what was overtaken. The same for as long as it exists.
+  virtual bool quarantines() const { return true; }
 
   // How many of `records`, from the first, go into one request; at least one.
   virtual std::size_t plan(std::span<const wal::StoredRecord> records, const RequestLimits& limits) const = 0;
@@ -84,7 +91,7 @@ class Destination {
   virtual Verdict classify(const Sent& sent, const Result<http::Response>& answer, const History& history,
                            const Memory& memory) const = 0;
   // What the verdict on a request says of the receiver: known to all that is encoded and judged later.
-  virtual void learn(const Sent&, const Verdict&, Memory&) const {}
+  virtual void learn(const Sent&, const Verdict&, Memory&, Time /*now*/) const {}
 };
 
 }  // namespace tideover::forward

@@ -53,7 +53,7 @@ awaitable<Result<Exchange::Outcome>> Exchange::carry(Load& load, const Step& ste
   answer.latency = shared_.clock.now() - begun;
   answer.bytes = bytes;
   answer.units = out.sent.units;
-  shared_.destination.learn(out.sent, answer.verdict, shared_.memory);
+  shared_.destination.learn(out.sent, answer.verdict, shared_.memory, shared_.clock.now());
   note(out.sent.units, response, answer.verdict);
   outcome.beside = out.beside;
   co_return outcome;

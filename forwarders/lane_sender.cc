@@ -135,6 +135,7 @@ awaitable<Event> LaneSender::send_ahead(Step step) {
   if (records == 0 || stopping_) co_return Event::empty();
   const std::unique_ptr<Load> ahead =
       shared_.destination.load({rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(records)});
+  if (!ahead->borders(shared_.memory, shared_.clock.now()).empty()) co_return Event::empty();
   const Seq upto = window_.end_of(batch_records_ + records);
   auto outcome = co_await exchange_.carry(*ahead, step);
   if (outcome.has_error()) {

@@ -40,8 +40,9 @@ Lanes::Lanes(wal::Queue& queue, const SenderOptions& options, const Destination&
   lanes_.push_back(main_lane(queue, options));
   if (destination.parks())
     lanes_.push_back(side_lane(queue, options, Role::parked, kParkedLane, options.parked_bytes_max));
-  lanes_.push_back(
-      side_lane(queue, options, Role::quarantine, kQuarantineLane, options.quarantine_bytes_max));
+  if (destination.quarantines())
+    lanes_.push_back(
+        side_lane(queue, options, Role::quarantine, kQuarantineLane, options.quarantine_bytes_max));
   queue.open_cursor(rejects_, options.name, wal::Keep::best_effort, wal::StartAt::oldest);
 }
 

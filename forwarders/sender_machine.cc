@@ -1,6 +1,7 @@
 #include "forwarders/sender_machine.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "wal/base/invariant.h"
@@ -99,7 +100,16 @@ void SenderMachine::open_batch(const Loaded& loaded, Time now) {
   Slot slot;
   slot.in_doubt = std::exchange(next_in_doubt_, false) || loaded.repeated || role_ == Role::quarantine ||
                   (loaded.found_at_start && doubtful_left_ > 0);
-  stack_.push_back(slot);
+  borders_ = loaded.borders;
+  if (borders_.empty()) {
+    stack_.push_back(slot);
+  } else {
+    items_ = borders_.back();
+    for (auto end = borders_.rbegin(); end != borders_.rend(); ++end) {
+      slot.part = {std::next(end) == borders_.rend() ? 0 : *std::next(end), *end};
+      stack_.push_back(slot);
+    }
+  }
   aside_.clear();
   if (role_ == Role::main) return;
   if (rounds_.on() && loaded.beyond_round) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "forwarders/destination.h"
 
@@ -76,6 +77,8 @@ struct Loaded {
   bool overtaken = false;       // some of it was marked, in this life or an earlier one
   bool remembered = false;      // all of it was
   bool beyond_round = false;    // parked: it came to the lane after the round had begun
+  // As Load::borders(): with them the items are counted.
+  std::vector<std::size_t> borders = {};
 };
 
 struct Event {

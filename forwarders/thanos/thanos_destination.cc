@@ -179,7 +179,7 @@ forward::Verdict ThanosDestination::classify(const forward::Sent& sent, const Re
 }
 
 void ThanosDestination::learn(const forward::Sent& sent, const forward::Verdict& verdict,
-                              forward::Memory& memory) const {
+                              forward::Memory& memory, Time) const {
   Versions versions = versions_of(memory);
   if (verdict.action == forward::Action::advance && version_of(sent) == Version::v2) versions.takes_v2 = true;
   if (verdict.action == forward::Action::downgrade) versions.only_v1 = true;

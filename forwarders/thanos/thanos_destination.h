@@ -35,7 +35,7 @@ class ThanosDestination final : public forward::Destination {
   forward::Verdict classify(const forward::Sent& sent, const Result<http::Response>& answer,
                             const forward::History& history, const forward::Memory& memory) const override;
   void learn(const forward::Sent& sent, const forward::Verdict& verdict,
-             forward::Memory& memory) const override;
+             forward::Memory& memory, Time now) const override;
 
  private:
   const ThanosOptions options_;

@@ -33,9 +33,9 @@ class ObservedDestination final : public forward::Destination {
     if (!answer) coverage_.hit_transport(answer.error().code);
     return verdict;
   }
-  void learn(const forward::Sent& sent, const forward::Verdict& verdict,
-             forward::Memory& memory) const override {
-    thanos_.learn(sent, verdict, memory);
+  void learn(const forward::Sent& sent, const forward::Verdict& verdict, forward::Memory& memory,
+             Time now) const override {
+    thanos_.learn(sent, verdict, memory, now);
   }
 
  private:

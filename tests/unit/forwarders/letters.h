@@ -79,7 +79,7 @@ class WordDestination final : public Destination {
   std::unique_ptr<Load> load(std::vector<wal::StoredRecord> records) const override {
     return std::make_unique<WordLoad>(std::move(records));
   }
-  void learn(const Sent&, const Verdict& verdict, Memory& memory) const override {
+  void learn(const Sent&, const Verdict& verdict, Memory& memory, Time) const override {
     if (verdict.action == Action::downgrade) memory = true;
   }
   Verdict classify(const Sent& sent, const Result<http::Response>& answer, const History& history,

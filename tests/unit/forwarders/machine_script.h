@@ -98,6 +98,7 @@ class MachineScript {
   std::vector<Duration> sleeps;
   std::vector<State> states;
   std::uint64_t raw_bytes = 0;           // of each batch
+  std::vector<std::size_t> borders;      // likewise
   bool local_refusals = false;           // what is refused never left
   bool markable = true;                  // the queue can make a mark durable
   std::optional<std::size_t> marked_at;  // requests sent before the last mark
@@ -111,7 +112,8 @@ class MachineScript {
         limits_at_read = machine.request_limits();
         settled_.clear();  // what was not acknowledged does not count
         rejected_.clear();
-        event_ = Event::loaded({.units = batches_[batch_], .raw_bytes = raw_bytes, .found_at_start = true});
+        event_ = Event::loaded(
+            {.units = batches_[batch_], .raw_bytes = raw_bytes, .found_at_start = true, .borders = borders});
         return;
       case Step::Kind::count: event_ = Event::counted(batches_[batch_]); return;
       case Step::Kind::mark:

@@ -139,7 +139,7 @@ TEST_CASE("what a receiver has shown of the versions that it speaks is remembere
   forward::Verdict verdict;
   const auto learn = [&](forward::Action action) {
     verdict.action = action;
-    destination.learn(sent(*load, {}, memory).sent, verdict, memory);
+    destination.learn(sent(*load, {}, memory).sent, verdict, memory, Time{});
   };
   learn(forward::Action::retry);
   CHECK_FALSE(versions_of(memory).takes_v2);
@@ -158,7 +158,7 @@ TEST_CASE("a receiver that takes 1.0 has not shown that it takes 2.0") {
   forward::Memory memory;
   forward::Verdict verdict;
   verdict.action = forward::Action::advance;
-  destination.learn(sent(*load).sent, verdict, memory);
+  destination.learn(sent(*load).sent, verdict, memory, Time{});
   CHECK_FALSE(versions_of(memory).takes_v2);
 }
 

@@ -22,6 +22,7 @@ class Bisection {
   bool active() const { return active_; }
 
   void sent() { ++sends_; }
+  void not_sent() { --sends_; }  // the last one, after all
   void passed() { ++passes_; }
   void culprit_found();  // the next one is worth as much again
 

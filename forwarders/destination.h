@@ -60,9 +60,10 @@ class Load {
 
   virtual std::uint64_t units() const = 0;  // of the whole
   virtual std::size_t items() = 0;          // decodes at the first call; at least 1
-  // Where it must be cut before it is sent, whatever the receiver says: the ends of the parts, ascending, the
-  // last one items(). A request never spans one of them. Empty, without decoding: it may go whole.
-  virtual std::vector<std::size_t> borders(const Memory&, Time /*now*/) { return {}; }
+  // Where the part must be cut before it is sent, by what is known of the receiver at this moment: the ends
+  // of its pieces, ascending, the last one its own. Empty: it may go as it is. May put the items of a batch
+  // of which nothing was sent yet into another order.
+  virtual std::vector<std::size_t> borders(Part, const Memory&, Time /*now*/) { return {}; }
   virtual std::uint64_t units(Part part) = 0;
   // `retry`: 0 for the first attempt. Errors: bad_input, when the part cannot be made into a request;
   // too_large, when the request would take too much memory; a smaller one may do.

@@ -76,7 +76,6 @@ Loaded LaneSender::loaded(std::span<const wal::StoredRecord> batch, Seq upto) co
   const Seq first = batch.front().seq;
   Loaded loaded;
   loaded.units = load_->units();
-  loaded.borders = load_->borders(shared_.memory, shared_.clock.now());
   for (const wal::StoredRecord& record : batch) loaded.raw_bytes += record.attributes.raw_bytes;
   loaded.found_at_start = first < found_at_start_;
   loaded.repeated = first < repeated_before_;

@@ -103,6 +103,8 @@ awaitable<Event> LaneSender::send(Step step) {
     co_await sleep(later);
   }
   if (stopping_) co_return Event::stop();
+  auto borders = load_->borders(step.part, shared_.memory, shared_.clock.now());
+  if (!borders.empty()) co_return Event::cut(std::move(borders));
   auto outcome = co_await exchange_.carry(*load_, step);
   if (outcome.has_error()) {
     stopping_ = true;
@@ -135,7 +137,7 @@ awaitable<Event> LaneSender::send_ahead(Step step) {
   if (records == 0 || stopping_) co_return Event::empty();
   const std::unique_ptr<Load> ahead =
       shared_.destination.load({rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(records)});
-  if (!ahead->borders(shared_.memory, shared_.clock.now()).empty()) co_return Event::empty();
+  if (!ahead->borders(step.part, shared_.memory, shared_.clock.now()).empty()) co_return Event::empty();
   const Seq upto = window_.end_of(batch_records_ + records);
   auto outcome = co_await exchange_.carry(*ahead, step);
   if (outcome.has_error()) {

@@ -1,6 +1,5 @@
 // How something is set aside: what the queue must remember before, and what waits for its batch to show
 // whether others pass.
-#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -100,8 +99,7 @@ Step SenderMachine::hold_batch(Time now) {
     piece.attempts = slot.attempts;
     piece.in_doubt = slot.in_doubt;
     piece.stored = slot.stored;
-    const bool border = std::binary_search(borders_.begin(), borders_.end(), piece.part.last);
-    if (!pieces.empty() && !border && !piece.stored && !pieces.back().stored &&
+    if (!pieces.empty() && !piece.stored && !pieces.back().stored &&
         pieces.back().part.first == piece.part.last) {
       piece.part.last = pieces.back().part.last;
       piece.in_doubt = piece.in_doubt || pieces.back().in_doubt;

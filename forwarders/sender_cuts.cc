@@ -1,8 +1,10 @@
 // How large a part may be, and how one is cut.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "forwarders/sender_machine.h"
+#include "wal/base/invariant.h"
 
 namespace tideover::forward {
 namespace {
@@ -64,6 +66,32 @@ Step SenderMachine::cut(Cut why, Time now) {
   right.twin_clean = why == Cut::search;
   stack_.push_back(right);
   stack_.push_back(left);
+  return next(now);
+}
+
+// The top must not be sent whole: it gives way to its pieces, the first one on top.
+Step SenderMachine::cut_at(const std::vector<std::size_t>& borders, Time now) {
+  // A sibling that was to be tried: it is cut when its turn comes.
+  if (std::exchange(trial_, Trial::none) != Trial::none) return next(now);
+  Slot slot = stack_.back();
+  invariant(slot.attempts > 0, "what is cut was about to be sent");
+  if (slot.searched) search_.not_sent();
+  if (slot.part.whole()) {
+    items_ = borders.back();
+    slot.part = {0, items_};
+  }
+  slot.attempts -= 1;
+  slot.silent = 0;
+  slot.seen = 0;
+  slot.twin_clean = false;
+  stack_.pop_back();
+  for (auto end = borders.rbegin(); end != borders.rend(); ++end) {
+    Slot piece = slot;
+    piece.part.last = *end;
+    if (std::next(end) != borders.rend()) piece.part.first = *std::next(end);
+    invariant(piece.part.first < piece.part.last, "a piece holds something");
+    stack_.push_back(piece);
+  }
   return next(now);
 }
 

@@ -1,7 +1,6 @@
 #include "forwarders/sender_machine.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "wal/base/invariant.h"
@@ -76,10 +75,11 @@ Step SenderMachine::resume(const Event& event, Time now) {
       return why == Cut::none ? next(now) : cut(why, now);
     }
     case Event::Kind::marked: return marked(now);
+    case Event::Kind::cut: return cut_at(event.borders, now);
     case Event::Kind::answered:
       return trial_ == Trial::none ? answered(event.answer, now) : trial_answered(event.answer, now);
   }
-  invariant(false, "every event is one of the seven");
+  invariant(false, "every event is one of the eight");
   return {};
 }
 
@@ -100,16 +100,7 @@ void SenderMachine::open_batch(const Loaded& loaded, Time now) {
   Slot slot;
   slot.in_doubt = std::exchange(next_in_doubt_, false) || loaded.repeated || role_ == Role::quarantine ||
                   (loaded.found_at_start && doubtful_left_ > 0);
-  borders_ = loaded.borders;
-  if (borders_.empty()) {
-    stack_.push_back(slot);
-  } else {
-    items_ = borders_.back();
-    for (auto end = borders_.rbegin(); end != borders_.rend(); ++end) {
-      slot.part = {std::next(end) == borders_.rend() ? 0 : *std::next(end), *end};
-      stack_.push_back(slot);
-    }
-  }
+  stack_.push_back(slot);
   aside_.clear();
   if (role_ == Role::main) return;
   if (rounds_.on() && loaded.beyond_round) {

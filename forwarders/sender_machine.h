@@ -2,10 +2,10 @@
 //
 //   step = machine.resume(event, now);   perform the step, tell the machine how it went, and so on
 //
-// One batch is in flight. It is a stack of parts, sent in order: all of it, or what lies between its borders.
-// A part that is refused is cut and its halves take its place, so that the order of the items holds. Every
-// item of a batch is settled exactly once, by one of the four fates of sender_steps.h, before the batch is
-// acknowledged.
+// One batch is in flight. It is a stack of parts, sent in order; a part that is refused is cut and its halves
+// take its place, as do the pieces of one that must not be sent whole, so that the order of the items holds.
+// Every item of a batch is settled exactly once, by one of the four fates of sender_steps.h, before the batch
+// is acknowledged.
 #pragma once
 
 #include <cstdint>
@@ -124,6 +124,7 @@ class SenderMachine {
 
   // How large a part may be, and how one is cut: sender_cuts.cc.
   Step cut(Cut why, Time now);
+  Step cut_at(const std::vector<std::size_t>& borders, Time now);
   std::uint64_t size_of(const Slot& slot) const;
   std::uint64_t size_max() const;
 
@@ -181,8 +182,7 @@ class SenderMachine {
   bool fine_turn_ = false;  // parked: a part of the lane that is looked through to the last item
 
   std::vector<Slot> stack_;
-  std::vector<std::size_t> borders_;  // of the batch, which no part ever spans
-  std::vector<Aside> aside_;          // older than all of the stack, oldest first
+  std::vector<Aside> aside_;  // older than all of the stack, oldest first
   bool batch_open_ = false;
   bool batch_passed_ = false;     // some of it is settled, and not set aside (again)
   bool batch_parked_ = false;     // some of it is

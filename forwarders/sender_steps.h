@@ -32,7 +32,7 @@ struct Step {
     read,    // wait for records, read a batch             -> loaded or empty
     count,   // decode the batch: it must be cut           -> counted
     mark,    // durably: the batch may be overtaken        -> marked, or proceed when that cannot be
-    send,    // `part`, or `ahead`: the batch after this   -> answered (empty when there is none)
+    send,    // `part`, or `ahead`: the batch after this   -> answered, or cut (ahead: or empty)
     settle,  // `part` has met `fate`, `verdict` says why  -> proceed
     ack,     // all items are settled                      -> proceed
     sleep,   // until `until`, or until poked              -> proceed
@@ -77,25 +77,25 @@ struct Loaded {
   bool overtaken = false;       // some of it was marked, in this life or an earlier one
   bool remembered = false;      // all of it was
   bool beyond_round = false;    // parked: it came to the lane after the round had begun
-  // As Load::borders(): with them the items are counted.
-  std::vector<std::size_t> borders = {};
 };
 
 struct Event {
-  enum class Kind : std::uint8_t { proceed, empty, loaded, counted, marked, answered, stop };
+  enum class Kind : std::uint8_t { proceed, empty, loaded, counted, marked, cut, answered, stop };
   Kind kind = Kind::proceed;
-  Loaded batch{};         // loaded
-  std::size_t items = 0;  // counted
-  Answer answer{};        // answered
+  Loaded batch{};                      // loaded
+  std::size_t items = 0;               // counted
+  std::vector<std::size_t> borders{};  // cut: as Load::borders() says
+  Answer answer{};                     // answered
 
   static Event proceed() { return {}; }
   static Event empty() { return of(Kind::empty); }
-  static Event loaded(const Loaded& batch) { return {Kind::loaded, batch, 0, {}}; }
-  static Event counted(std::size_t items) { return {Kind::counted, {}, items, {}}; }
+  static Event loaded(const Loaded& batch) { return {Kind::loaded, batch, 0, {}, {}}; }
+  static Event counted(std::size_t items) { return {Kind::counted, {}, items, {}, {}}; }
+  static Event cut(std::vector<std::size_t> borders) { return {Kind::cut, {}, 0, std::move(borders), {}}; }
   static Event marked() { return of(Kind::marked); }
-  static Event answered(Answer answer) { return {Kind::answered, {}, 0, std::move(answer)}; }
+  static Event answered(Answer answer) { return {Kind::answered, {}, 0, {}, std::move(answer)}; }
   static Event stop() { return of(Kind::stop); }
-  static Event of(Kind kind) { return {kind, {}, 0, {}}; }
+  static Event of(Kind kind) { return {kind, {}, 0, {}, {}}; }
 };
 
 }  // namespace tideover::forward

@@ -98,7 +98,7 @@ class MachineScript {
   std::vector<Duration> sleeps;
   std::vector<State> states;
   std::uint64_t raw_bytes = 0;           // of each batch
-  std::vector<std::size_t> borders;      // likewise
+  std::vector<std::size_t> borders;      // of each batch: no request may span one
   bool local_refusals = false;           // what is refused never left
   bool markable = true;                  // the queue can make a mark durable
   std::optional<std::size_t> marked_at;  // requests sent before the last mark
@@ -112,8 +112,7 @@ class MachineScript {
         limits_at_read = machine.request_limits();
         settled_.clear();  // what was not acknowledged does not count
         rejected_.clear();
-        event_ = Event::loaded(
-            {.units = batches_[batch_], .raw_bytes = raw_bytes, .found_at_start = true, .borders = borders});
+        event_ = Event::loaded({.units = batches_[batch_], .raw_bytes = raw_bytes, .found_at_start = true});
         return;
       case Step::Kind::count: event_ = Event::counted(batches_[batch_]); return;
       case Step::Kind::mark:
@@ -147,6 +146,8 @@ class MachineScript {
     const std::size_t base = step_.ahead ? base_ + batches_[batch_] : base_;
     const std::size_t whole = batches_[step_.ahead ? batch_ + 1 : batch_];
     const Part part = step_.part.last == kEnd ? Part{0, whole} : step_.part;
+    if (!step_.ahead)
+      if (auto ends = ends_of_pieces(part); !ends.empty()) return Event::cut(std::move(ends));
     const Sending sending{base + part.first, base + part.last, step_, now, false};
     sent.push_back(sending);
     Answer a = receiver_(sending);
@@ -158,6 +159,14 @@ class MachineScript {
       for (std::size_t i = 0; i < whole; ++i) fates[base + i].push_back(Fate::delivered);
     }
     return Event::answered(std::move(a));
+  }
+
+  std::vector<std::size_t> ends_of_pieces(Part part) const {
+    std::vector<std::size_t> ends;
+    for (const std::size_t border : borders)
+      if (part.first < border && border < part.last) ends.push_back(border);
+    if (!ends.empty()) ends.push_back(part.last);
+    return ends;
   }
 
   void settle() {

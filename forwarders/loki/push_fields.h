@@ -1,0 +1,31 @@
+// Field numbers of Loki's push request (pkg/push/push.proto). `format` (2) of the request, `hash` (3) of a
+// stream and `parsed` (4) of an entry are the server's own: skipped when read, never written.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace tideover::loki {
+
+inline constexpr std::uint32_t kRequestStreams = 1;
+inline constexpr std::uint32_t kStreamLabels = 1;
+inline constexpr std::uint32_t kStreamEntries = 2;
+inline constexpr std::uint32_t kEntryTimestamp = 1;
+inline constexpr std::uint32_t kEntryLine = 2;
+inline constexpr std::uint32_t kEntryMetadata = 3;
+inline constexpr std::uint32_t kTimestampSeconds = 1;
+inline constexpr std::uint32_t kTimestampNanos = 2;
+inline constexpr std::uint32_t kPairName = 1;
+inline constexpr std::uint32_t kPairValue = 2;
+
+inline constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
+
+// A label or a piece of structured metadata. Borrows its text.
+struct Pair {
+  std::string_view name;
+  std::string_view value;
+
+  bool operator==(const Pair&) const = default;
+};
+
+}  // namespace tideover::loki

@@ -39,20 +39,27 @@ void put_unless_empty(std::string& out, std::uint32_t field, std::string_view by
 
 }  // namespace
 
+void put_pair(std::string& metadata, const Pair& pair) {
+  wire::put_varint(metadata, wire::tag_of(kEntryMetadata, wire::kBytes));
+  wire::put_varint(metadata, size_unless_empty(pair.name) + size_unless_empty(pair.value));
+  put_unless_empty(metadata, kPairName, pair.name);
+  put_unless_empty(metadata, kPairValue, pair.value);
+}
+
 void PushWriter::stream(std::string_view labels) {
   end_stream();
   labels_ = labels;
   begun_ = true;
 }
 
+void PushWriter::relabel(std::string_view labels) {
+  invariant(begun_, "labels belong to a stream");
+  labels_ = labels;
+}
+
 void PushWriter::entry(std::int64_t ns, std::string_view line, std::span<const Pair> metadata) {
   pairs_.clear();
-  for (const Pair& pair : metadata) {
-    wire::put_varint(pairs_, wire::tag_of(kEntryMetadata, wire::kBytes));
-    wire::put_varint(pairs_, size_unless_empty(pair.name) + size_unless_empty(pair.value));
-    put_unless_empty(pairs_, kPairName, pair.name);
-    put_unless_empty(pairs_, kPairValue, pair.value);
-  }
+  for (const Pair& pair : metadata) put_pair(pairs_, pair);
   entry(ns, line, std::string_view(pairs_));
 }
 

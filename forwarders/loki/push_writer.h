@@ -16,9 +16,13 @@
 
 namespace tideover::loki {
 
+// Appends one pair as PushEntry::metadata has them.
+void put_pair(std::string& metadata, const Pair& pair);
+
 class PushWriter {
  public:
-  void stream(std::string_view labels);  // ends the one before
+  void stream(std::string_view labels);   // ends the one before
+  void relabel(std::string_view labels);  // the stream begun last: they may be known only behind its entries
 
   // Of the stream begun last. An entry without a stream is a mistake of the caller, and ends the process.
   void entry(std::int64_t ns, std::string_view line, std::span<const Pair> metadata);

@@ -38,10 +38,11 @@ SEEN_BY = {
 VENDORS = {
     r"rocksdb/": r"wal/rocks/\w+\.cc",
     r"xxhash": r"wal/(rocks/)?\w+\.cc",
+    r"zlib\.h": r"agent/ingest/loki/inflate\.cc",
     r"boost/beast": r"forwarders/http/\w+\.cc|agent/server/\w+\.cc",
     r"boost/asio/ssl|openssl/": r"forwarders/http/\w+\.cc|agent/check/reach\.cc|agent/relabel/rule\.cc",
     r"boost/url": r"forwarders/http/url\.cc",
-    r"boost/json": r"agent/admin/\w+\.cc|agent/cli/\w+\.cc|agent/json/\w+\.(?:cc|h)|forwarders/reject_record\.cc",
+    r"boost/json": r"agent/admin/\w+\.cc|agent/cli/\w+\.cc|agent/ingest/loki/json_push\.cc|agent/json/\w+\.(?:cc|h)|forwarders/reject_record\.cc",
     r"snappy": r"forwarders/remote_write/snappy\.cc",
     r"google/protobuf": r"(?!)",  # generated code is for tests only
     r"re2/": r"agent/relabel/pattern\.cc",

@@ -64,6 +64,19 @@ TEST_CASE("a stream without entries is left out") {
   CHECK(read->at(0).labels == "{a=\"2\"}");
 }
 
+TEST_CASE("labels that are known behind the entries are those of their stream") {
+  PushWriter writer;
+  writer.stream({});
+  writer.entry(1, "x", std::string_view());
+  writer.relabel("{a=\"1\"}");
+  writer.stream("{a=\"2\"}");
+  writer.entry(1, "y", std::string_view());
+  const auto read = test::pushed_as_generated_code_reads(writer.take());
+  REQUIRE(read.has_value());
+  CHECK(read->at(0).labels == "{a=\"1\"}");
+  CHECK(read->at(1).labels == "{a=\"2\"}");
+}
+
 TEST_CASE("metadata from the wire is written as it came") {
   PushWriter writer;
   const Pair pair{"trace", "abc"};

@@ -22,6 +22,7 @@ inline PushedStreams random_push(Rng& rng) {
       PushedEntry& entry = stream.entries.emplace_back();
       entry.ns = static_cast<std::int64_t>(rng.next() >> rng.below(64));
       if (rng.chance(0.2)) entry.ns = entry.ns / 1'000'000'000 * 1'000'000'000;
+      if (rng.chance(0.1)) entry.ns = -static_cast<std::int64_t>(rng.below(3));
       entry.line = text();
       for (std::uint64_t pairs = rng.below(3); pairs > 0; --pairs)
         entry.metadata.emplace_back(text(), text());

@@ -2,13 +2,13 @@
 
 namespace tideover {
 
-forward::SenderOptions sender_options(const config::Destination& destination, const Settings& settings) {
+forward::SenderOptions sender_options(const config::Destination& destination, const DiskBudget& budget) {
   forward::SenderOptions options;
   options.name = destination.name;
   options.keep = destination.required ? wal::Keep::required : wal::Keep::best_effort;
   options.start = destination.from == config::From::oldest ? wal::StartAt::oldest : wal::StartAt::now;
-  options.parked_bytes_max = settings.parked_max_bytes;
-  options.rejects_bytes_max = settings.rejects_max_bytes;
+  options.parked_bytes_max = budget.parked_max_bytes;
+  options.rejects_bytes_max = budget.rejects_max_bytes;
   options.request_time = destination.request_timeout;
   // A request that fills its line is answered long before anybody gives it up.
   options.machine.pace.comfortable_time = destination.request_timeout / 3;

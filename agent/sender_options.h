@@ -8,6 +8,6 @@
 namespace tideover {
 
 // Without what belongs to the process: the lane, the seed, who hears of changes.
-forward::SenderOptions sender_options(const config::Destination& destination, const Settings& settings);
+forward::SenderOptions sender_options(const config::Destination& destination, const DiskBudget& budget);
 
 }  // namespace tideover

@@ -1,6 +1,7 @@
 #include "agent/settings.h"
 
 #include <algorithm>
+#include <optional>
 #include <sys/resource.h>
 
 #include "agent/check/facts.h"
@@ -27,6 +28,16 @@ std::uint64_t raise_descriptor_limit() {
   (void)::setrlimit(RLIMIT_NOFILE, &limit);
   (void)::getrlimit(RLIMIT_NOFILE, &limit);
   return limit.rlim_cur;
+}
+
+// Data beyond the receiver's window is an operator's mistake to repair within hours: a quarter holds as much
+// as a quarter of the longest outage. Refused records are for looking at.
+DiskBudget budget_of(const std::optional<config::Size>& written, const NodeFacts& node) {
+  DiskBudget budget;
+  budget.max_bytes = written.value_or(config::default_max_bytes({node.file_system_bytes})).bytes;
+  budget.parked_max_bytes = budget.max_bytes / 4;
+  budget.rejects_max_bytes = std::min(budget.max_bytes / 16, 16 * kMiB);
+  return budget;
 }
 
 }  // namespace
@@ -62,15 +73,7 @@ Settings derive(const config::Config& config, const NodeFacts& node, const Share
   settings.intake_server.body_bytes = plan.body_bytes;
   settings.memory_shortfall = check::shortfall(plan);
 
-  if (config.metrics) {
-    const config::Size file_system{node.file_system_bytes};
-    settings.metrics_max_bytes =
-        config.metrics->max_bytes.value_or(config::default_max_bytes(file_system)).bytes;
-    // Data beyond the receiver's window is an operator's mistake to repair within hours: a quarter holds as
-    // much as a quarter of the longest outage. Refused records are for looking at.
-    settings.parked_max_bytes = settings.metrics_max_bytes / 4;
-    settings.rejects_max_bytes = std::min(settings.metrics_max_bytes / 16, 16 * kMiB);
-  }
+  if (config.metrics) settings.metrics = budget_of(config.metrics->max_bytes, node);
 
   const std::uint64_t for_clients =
       node.descriptors > kDescriptorsKept ? node.descriptors - kDescriptorsKept : 0;

@@ -22,12 +22,17 @@ struct NodeFacts {
 // Raises the process's own limit of descriptors as far as it may.
 NodeFacts look_at_node(const std::string& data_dir);
 
+// What one signal may use of the disk; 0: it is off.
+struct DiskBudget {
+  std::uint64_t max_bytes = 0;
+  std::uint64_t parked_max_bytes = 0;   // per destination, beside the budget above
+  std::uint64_t rejects_max_bytes = 0;  // per destination
+};
+
 struct Settings {
   wal::WalLimits wal;
   wal::SignalLimits signal;  // of each signal: none can refuse another's data
-  std::uint64_t metrics_max_bytes = 0;
-  std::uint64_t parked_max_bytes = 0;   // per destination, beside the budget above
-  std::uint64_t rejects_max_bytes = 0;  // per destination
+  DiskBudget metrics;
   std::uint64_t memtable_bytes = 0;
   std::uint64_t inflight_bytes = 0;    // bodies under way, of all intakes together
   std::string memory_shortfall;        // what of INTAKE.md's figures does not hold; empty: all do

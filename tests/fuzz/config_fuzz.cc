@@ -27,7 +27,7 @@ void check_settings(const Config& config) {
     invariant(settings.intake_server.inflight_bytes >= settings.intake_server.body_bytes,
               "a body fits its budget");
     invariant(settings.intake_server.body_bytes > 0 && settings.memtable_bytes > 0, "buffers have a size");
-    invariant(settings.parked_max_bytes <= settings.metrics_max_bytes,
+    invariant(settings.metrics.parked_max_bytes <= settings.metrics.max_bytes,
               "what is parked has a share of the budget");
   }
 }

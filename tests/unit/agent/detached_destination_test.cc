@@ -103,9 +103,9 @@ TEST_CASE("what was set aside for a destination that is gone stays within its sh
   }
   node.settle(node.cursor, 11, std::move(diverts));
   node.append(1);  // so that it is not forgotten
-  node.settings.parked_max_bytes = 1 << 20;
+  node.settings.metrics.parked_max_bytes = 1 << 20;
   CHECK(node.seen().account.parked == 50);
-  node.settings.parked_max_bytes = 500;  // of ten records of more than 100 bytes
+  node.settings.metrics.parked_max_bytes = 500;  // of ten records of more than 100 bytes
   node.seen();
   node.clock.run_for(5s);
   const admin::DestinationSnapshot gone = node.seen();

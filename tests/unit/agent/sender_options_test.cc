@@ -19,10 +19,10 @@ forward::SenderOptions options_of(const std::string& lines) {
   const auto loaded = config::parse(text, "t.yaml", {.host_name = "node"});
   INFO(loaded.report);
   REQUIRE(loaded.config);
-  Settings settings;
-  settings.parked_max_bytes = 111;
-  settings.rejects_max_bytes = 222;
-  return sender_options(loaded.config->metrics->destinations[0], settings);
+  DiskBudget budget;
+  budget.parked_max_bytes = 111;
+  budget.rejects_max_bytes = 222;
+  return sender_options(loaded.config->metrics->destinations[0], budget);
 }
 
 TEST_CASE("a destination without further keys is sent to as the defaults say") {

@@ -44,16 +44,17 @@ config::Config with_budget(std::optional<std::uint64_t> bytes) {
 TEST_CASE("what is set aside gets its shares of the budget, and the refused for inspection a small one") {
   constexpr std::uint64_t kMiB = 1 << 20;
   const Settings s = derive(with_budget(64 * kMiB), NodeFacts{});
-  CHECK(s.metrics_max_bytes == 64 * kMiB);
-  CHECK(s.parked_max_bytes == 16 * kMiB);
-  CHECK(s.rejects_max_bytes == 4 * kMiB);
-  CHECK(derive(with_budget(1024 * kMiB), NodeFacts{}).rejects_max_bytes == 16 * kMiB);  // as DELIVERY.md says
+  CHECK(s.metrics.max_bytes == 64 * kMiB);
+  CHECK(s.metrics.parked_max_bytes == 16 * kMiB);
+  CHECK(s.metrics.rejects_max_bytes == 4 * kMiB);
+  CHECK(derive(with_budget(1024 * kMiB), NodeFacts{}).metrics.rejects_max_bytes ==
+        16 * kMiB);  // as DELIVERY.md says
 
   NodeFacts node;
   node.file_system_bytes = 10'000 * kMiB;
-  CHECK(derive(with_budget({}), node).metrics_max_bytes == 1'000 * kMiB);
+  CHECK(derive(with_budget({}), node).metrics.max_bytes == 1'000 * kMiB);
   node.file_system_bytes = 1'000'000 * kMiB;
-  CHECK(derive(with_budget({}), node).metrics_max_bytes == 4'096 * kMiB);
+  CHECK(derive(with_budget({}), node).metrics.max_bytes == 4'096 * kMiB);
 }
 
 TEST_CASE("the memory that is planned with is the least of what is promised, allowed and written") {

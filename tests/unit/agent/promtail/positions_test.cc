@@ -56,6 +56,8 @@ TEST_CASE("of a compressed file the position is lines") {
   const Positions positions = read("positions:\n  /a.log.gz: \"3\"\n  /a.log: \"4\"\n");
   CHECK(positions.files.at(0).counts_lines);
   CHECK_FALSE(positions.files.at(1).counts_lines);
+  for (const char* path : {"/a.z", "/a.bz2"})
+    CHECK(read("positions:\n  " + std::string(path) + ": \"3\"\n").files.at(0).counts_lines);
 }
 
 TEST_CASE("positions of what is no file are named and not taken for files") {

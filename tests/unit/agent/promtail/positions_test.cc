@@ -125,8 +125,12 @@ TEST_CASE("what is no text, or too much of it, is refused") {
   CHECK(fault("positions:\n  /a\x01: \"1\"\n").find("line 2: ") == 0);
   CHECK(fault("positions:\n  /a\xff: \"1\"\n").find("line 2: ") == 0);
   CHECK(fault(std::string(kPositionsBytesMax + 1, '\n')).find("larger than") == 0);
-  CHECK(fault("positions: " + std::string(100'000, '[') + "\n") != "taken");
-  CHECK(fault(std::string(100'000, '{') + "\n") != "taken");
+  for (const char bracket : {'[', '{'}) {
+    std::string nested(100'000, bracket);
+    nested += '\n';
+    CHECK(fault(nested) != "taken");
+    CHECK(fault("positions: " + nested) != "taken");
+  }
 }
 
 }  // namespace

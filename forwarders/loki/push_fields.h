@@ -1,5 +1,5 @@
-// Field numbers of Loki's push request (pkg/push/push.proto). `format` (2) of the request, `hash` (3) of a
-// stream and `parsed` (4) of an entry are the server's own: skipped when read, never written.
+// Field numbers of Loki's push request (pkg/push/push.proto). Its format, a stream's hash and an entry's
+// parsed pairs are the server's own: passed over when read, never written.
 #pragma once
 
 #include <cstdint>
@@ -8,11 +8,14 @@
 namespace tideover::loki {
 
 inline constexpr std::uint32_t kRequestStreams = 1;
+inline constexpr std::uint32_t kRequestFormat = 2;
 inline constexpr std::uint32_t kStreamLabels = 1;
 inline constexpr std::uint32_t kStreamEntries = 2;
+inline constexpr std::uint32_t kStreamHash = 3;
 inline constexpr std::uint32_t kEntryTimestamp = 1;
 inline constexpr std::uint32_t kEntryLine = 2;
 inline constexpr std::uint32_t kEntryMetadata = 3;
+inline constexpr std::uint32_t kEntryParsed = 4;
 inline constexpr std::uint32_t kTimestampSeconds = 1;
 inline constexpr std::uint32_t kTimestampNanos = 2;
 inline constexpr std::uint32_t kPairName = 1;

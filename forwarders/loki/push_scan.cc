@@ -79,7 +79,8 @@ bool PushReader::next_stream() {
     std::string_view bytes;
     if (!request_.tag(tag)) return break_off();
     if (wire::field_of(tag) != kRequestStreams) {
-      if (!request_.skip(tag)) return break_off();
+      const bool misread = wire::field_of(tag) == kRequestFormat && wire::type_of(tag) != wire::kBytes;
+      if (misread || !request_.skip(tag)) return break_off();
       continue;
     }
     ++streams_;
@@ -101,6 +102,7 @@ bool PushReader::read_labels(std::string_view stream) {
     if (!reader.tag(tag)) return false;
     const std::uint32_t field = wire::field_of(tag);
     if (field != kStreamLabels && field != kStreamEntries) {
+      if (field == kStreamHash && wire::type_of(tag) != wire::kVarint) return false;
       if (!reader.skip(tag)) return false;
       continue;
     }
@@ -143,15 +145,16 @@ bool PushReader::read_entry(std::string_view bytes, PushEntry& entry) {
     Pair pair;
     if (!reader.tag(tag)) return false;
     const std::uint32_t number = wire::field_of(tag);
-    if (number != kEntryTimestamp && number != kEntryLine && number != kEntryMetadata) {
+    if (number < kEntryTimestamp || number > kEntryParsed) {
       if (!reader.skip(tag)) return false;
       continue;
     }
     if (wire::type_of(tag) != wire::kBytes || !reader.bytes(field)) return false;
     if (number == kEntryTimestamp && !read_timestamp(field, timestamp)) return false;
     if (number == kEntryLine) entry.line = field;
-    if (number != kEntryMetadata) continue;
+    if (number != kEntryMetadata && number != kEntryParsed) continue;
     if (!read_pair(field, pair)) return false;
+    if (number == kEntryParsed) continue;
     const std::string_view whole(begin, static_cast<std::size_t>(reader.at() - begin));
     if (runs == 0) {
       entry.metadata = whole;

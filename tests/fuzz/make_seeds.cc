@@ -13,6 +13,7 @@
 
 #include "forwarders/remote_write/message.h"
 #include "forwarders/remote_write/wire.h"
+#include "tests/fuzz/loki_seeds.h"
 #include "tests/support/capture.h"
 #include "tests/support/write_request_builder.h"
 
@@ -23,8 +24,6 @@ namespace fs = std::filesystem;
 namespace wire = remote_write::wire;
 using remote_write::Version;
 using test::WriteRequest;
-
-using Seeds = std::vector<std::pair<std::string, std::string>>;  // name, bytes
 
 void write(const fs::path& folder, const Seeds& seeds) {
   fs::create_directories(folder);
@@ -264,6 +263,8 @@ int main(int count, char** arguments) {
     return 2;
   }
   const fs::path corpus(arguments[1]);
+  write(corpus / "loki_push", loki_pushes());
+  write(corpus / "loki_json", loki_texts());
   write(corpus / "scan_v1", requests(Version::v1));
   write(corpus / "scan_v2", requests(Version::v2));
   write(corpus / "merge_v1", merges(Version::v1));

@@ -39,9 +39,11 @@ std::int64_t ns_of(const proto::Timestamp& time) {
 
 bool read(const proto::Entry& entry, PushedEntry& out) {
   const proto::Timestamp& time = entry.timestamp();
-  if (!plain(entry, 3) || !plain(time, 2)) return false;
+  if (!plain(entry, 4) || !plain(time, 2)) return false;
   if (time.nanos() < 0 || time.nanos() > 999'999'999) return false;
   if (time.seconds() < -62135596800 || time.seconds() > 253402300799) return false;
+  for (const proto::Pair& pair : entry.parsed())
+    if (!plain(pair, 2)) return false;
   out.ns = ns_of(time);
   out.line = entry.line();
   for (const proto::Pair& pair : entry.structured_metadata()) {
@@ -55,11 +57,11 @@ bool read(const proto::Entry& entry, PushedEntry& out) {
 
 std::optional<PushedStreams> pushed_as_generated_code_reads(std::string_view raw) {
   proto::PushRequest request;
-  if (!request.ParseFromArray(raw.data(), static_cast<int>(raw.size())) || !plain(request, 1))
+  if (!request.ParseFromArray(raw.data(), static_cast<int>(raw.size())) || !plain(request, 2))
     return std::nullopt;
   PushedStreams streams;
   for (const proto::Stream& stream : request.streams()) {
-    if (!plain(stream, 2)) return std::nullopt;
+    if (!plain(stream, 3)) return std::nullopt;
     PushedStream& out = streams.emplace_back();
     out.labels = stream.labels();
     for (const proto::Entry& entry : stream.entries())

@@ -47,7 +47,7 @@ VENDORS = {
     r"google/protobuf": r"(?!)",  # generated code is for tests only
     r"re2/": r"agent/relabel/pattern\.cc",
     r"prometheus/": r"agent/admin/metrics_page\.cc",
-    r"yaml-cpp/": r"agent/config/yaml_tree\.cc",
+    r"yaml-cpp/": r"agent/config/yaml_tree\.cc|agent/promtail/positions\.cc",
     r"CLI/": r"agent/cli/command_line\.cc",
     r"zstd": r"wal/\w+\.cc|forwarders/\w+/\w+\.cc",
     r"catch2/": r"(?!)",

@@ -16,15 +16,15 @@ bool Faults::wants_sentence(std::uint64_t stream, Why why) const {
   return groups_.size() < kNamedMax && find(stream, why) == nullptr;
 }
 
-void Faults::add(std::uint64_t stream, Why why, std::uint64_t entries, std::string sentence) {
-  total_ += entries;
-  by_reason_[static_cast<std::size_t>(why)] += entries;
+void Faults::add(std::uint64_t stream, Why why, std::string sentence) {
+  ++total_;
+  ++by_reason_[static_cast<std::size_t>(why)];
   if (const Group* group = find(stream, why)) {
-    groups_[static_cast<std::size_t>(group - groups_.data())].entries += entries;
+    ++groups_[static_cast<std::size_t>(group - groups_.data())].entries;
   } else if (groups_.size() < kNamedMax) {
-    groups_.push_back({stream, why, entries, std::move(sentence)});
+    groups_.push_back({stream, why, 1, std::move(sentence)});
   } else {
-    unnamed_ += entries;
+    ++unnamed_;
   }
 }
 

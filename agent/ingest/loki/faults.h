@@ -21,7 +21,7 @@ class Faults {
   // True when the next add() of this reason begins a group that will be named, and wants a sentence. Streams
   // come one after the other: their numbers only grow.
   bool wants_sentence(std::uint64_t stream, Why why) const;
-  void add(std::uint64_t stream, Why why, std::uint64_t entries, std::string sentence = {});
+  void add(std::uint64_t stream, Why why, std::string sentence = {});
 
   bool none() const { return total_ == 0; }
   std::uint64_t total() const { return total_; }  // entries

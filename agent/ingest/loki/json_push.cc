@@ -52,7 +52,7 @@ struct Handler {
   }
 
   bool on_object_end(std::size_t, error_code& ec) {
-    if (skipped_ > 0) return leave_skipped();
+    if (skipped_ > 0) return --skipped_, true;
     switch (at_) {
       case At::request: return enter(At::document);
       case At::stream: return enter(At::streams);
@@ -75,7 +75,7 @@ struct Handler {
   }
 
   bool on_array_end(std::size_t, error_code& ec) {
-    if (skipped_ > 0) return leave_skipped();
+    if (skipped_ > 0) return --skipped_, true;
     switch (at_) {
       case At::streams: return enter(At::request);
       case At::values: return enter(At::stream);
@@ -129,16 +129,11 @@ struct Handler {
     return false;
   }
 
-  bool leave_skipped() {
-    if (--skipped_ == 0 && at_ == At::entry) ++index_;
-    return true;
-  }
-
   bool unknown() const {
     switch (at_) {
       case At::request: return key_ != "streams";
       case At::stream: return key_ != "stream" && key_ != "values";
-      case At::entry: return index_ > 2;
+      case At::entry: return index_ > 2;  // what follows the third is not counted
       default: return false;
     }
   }
@@ -151,9 +146,7 @@ struct Handler {
 
   bool scalar(error_code& ec) {
     if (skipped_ > 0) return true;
-    if (!unknown()) return misplaced(ec);
-    if (at_ == At::entry) ++index_;
-    return true;
+    return unknown() || misplaced(ec);
   }
 
   bool misplaced(error_code& ec) {

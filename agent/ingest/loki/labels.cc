@@ -192,8 +192,7 @@ Result<std::vector<Label>> parse_labels(std::string_view text) {
   if (!parser.parse(labels))
     return fail(Errc::bad_input, fmt::format("couldn't parse labels: {}: {}", parser.fault(), excerpt(text)));
   std::erase_if(labels, [](const Label& label) { return label.value.empty(); });
-  std::stable_sort(labels.begin(), labels.end(),
-                   [](const Label& a, const Label& b) { return a.name < b.name; });
+  std::sort(labels.begin(), labels.end());
   return labels;
 }
 

@@ -7,6 +7,7 @@
 // Pure.
 #pragma once
 
+#include <compare>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,10 +24,10 @@ struct Label {
   std::string name;
   std::string value;
 
-  bool operator==(const Label&) const = default;
+  auto operator<=>(const Label&) const = default;
 };
 
-// Sorted by name, without empty values; names may still repeat. Errors: bad_input, "couldn't parse labels:
+// Sorted, without empty values; names may still repeat. Errors: bad_input, "couldn't parse labels:
 // ...": Loki refuses the whole push with these words.
 Result<std::vector<Label>> parse_labels(std::string_view text);
 

@@ -71,15 +71,15 @@ std::optional<Fault> stream_fault(const std::vector<Label>& labels, std::string_
 }
 
 std::optional<Why> entry_fault(const PushEntry& entry, std::int64_t now_ms, const Limits& limits) {
-  // The ends stand for what 64 bits cannot say (push_scan.h): no limit lets them pass.
+  // The ends stand for what 64 bits cannot say (push_scan.h). Without a limit of age the lower one would
+  // pass.
   constexpr std::int64_t kOldest = std::numeric_limits<std::int64_t>::min();
-  constexpr std::int64_t kNewest = std::numeric_limits<std::int64_t>::max();
   using Ms = std::chrono::milliseconds;
   const std::int64_t now_ns = now_ms * kNsPerMs;
   const std::int64_t age_ns = Ms(limits.age_max).count() * kNsPerMs;
   const std::int64_t ahead_ns = Ms(limits.ahead_max).count() * kNsPerMs;
   if (entry.ns == kOldest || (age_ns > 0 && entry.ns < now_ns - age_ns)) return Why::too_old;
-  if (entry.ns == kNewest || entry.ns > now_ns + ahead_ns) return Why::too_new;
+  if (entry.ns > now_ns + ahead_ns) return Why::too_new;
   if (entry.line.size() > limits.line_bytes_max) return Why::line_too_long;
   if (entry.metadata.empty()) return std::nullopt;
   if (!limits.metadata_allowed) return Why::metadata_not_allowed;

@@ -33,14 +33,14 @@ class Sieve {
   void entry(const PushEntry& entry) {
     if (stream_fault_) {
       const bool named = sifted_.faults.wants_sentence(sifted_.streams, stream_fault_->why);
-      sifted_.faults.add(sifted_.streams, stream_fault_->why, 1, named ? stream_fault_->sentence : "");
+      sifted_.faults.add(sifted_.streams, stream_fault_->why, named ? stream_fault_->sentence : "");
       return;
     }
     if (const std::optional<Why> why = entry_fault(entry, now_ms_, limits_)) {
       std::string sentence;
       if (sifted_.faults.wants_sentence(sifted_.streams, *why))
         sentence = entry_sentence(*why, entry, name_, now_ms_, limits_);
-      sifted_.faults.add(sifted_.streams, *why, 1, std::move(sentence));
+      sifted_.faults.add(sifted_.streams, *why, std::move(sentence));
       return;
     }
     if (writer_.bytes() >= record_bytes_max_) {

@@ -85,11 +85,22 @@ TEST_CASE("entries that are left unread are passed over by the next stream") {
 }
 
 TEST_CASE("what is the server's own is passed over") {
-  const std::string entry = at(1, 0) + field(4, field(1, "parsed"));
+  const std::string entry = at(1, 0) + field(4, field(1, "parsed")) + field(9, "unknown");
   const std::string raw = field(2, "format") + field(1, field(1, "{}") + field(2, entry) + number(3, 77));
   const auto read = test::pushed_as_scanned(raw);
   REQUIRE(read.has_value());
   CHECK(read->at(0).entries.at(0).metadata.empty());
+}
+
+TEST_CASE("a known field of another type makes the request unreadable, as for Loki's parser") {
+  const std::string entry = one_entry(at(1, 0));
+  CHECK(test::pushed_as_scanned(entry + number(9, 1)));
+  for (const std::string& bad :
+       {number(1, 1), number(2, 1), field(1, number(1, 1)), field(1, number(2, 1)), field(1, field(3, "x")),
+        one_entry(number(1, 1)), one_entry(number(2, 1)), one_entry(number(3, 1)), one_entry(number(4, 1)),
+        one_entry(field(1, field(1, "x"))), one_entry(field(3, number(1, 1))),
+        one_entry(field(4, number(2, 1)))})
+    CHECK_FALSE(test::pushed_as_scanned(entry + bad));
 }
 
 TEST_CASE("times that nanoseconds cannot say become the nearest that they can") {

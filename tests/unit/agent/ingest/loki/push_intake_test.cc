@@ -68,6 +68,15 @@ TEST_CASE("a record of logs says what is in it") {
   CHECK(f.metrics.body_bytes == test::snappy_block(test::written_by_generated_code(streams)).size());
 }
 
+TEST_CASE("the times of a record are those of the millisecond that an entry is in") {
+  Fixture f(Limits{.age_max = std::chrono::seconds(0)});
+  REQUIRE(f.post({{R"({a="1"})", {{-1, "x", {}}, {-2'000'000, "y", {}}, {1'999'999, "z", {}}}}}).status ==
+          204);
+  const wal::Attributes attributes = f.records().at(0).attributes;
+  CHECK(attributes.oldest_ms == -2);
+  CHECK(attributes.newest_ms == 1);
+}
+
 TEST_CASE("each tenant has its own lane, and no tenant is the default one") {
   Fixture f;
   CHECK(f.post({{R"({a="1"})", {{f.now_ns(), "of a", {}}}}}, "team-a").status == 204);
@@ -178,6 +187,15 @@ TEST_CASE("a full lane is answered 503 with Retry-After, and never 429") {
   CHECK(f.stored().size() == static_cast<std::size_t>(stored));
   CHECK(f.metrics.lines == static_cast<std::uint64_t>(stored));
   CHECK(f.metrics.refused.bytes(f.clock.now()) > 0);
+}
+
+TEST_CASE("what is larger than its lane is answered 413: to come again would not help") {
+  Fixture f;
+  f.lane_bytes = 110;
+  CHECK(f.post({{R"({a="1"})", {{f.now_ns(), "line", {}}}}}).status == 413);
+  const http::Request request = Fixture::request(kJson, json_of(f.now_ns()));
+  CHECK(f.run(f.intake->handle(request)).status == 413);
+  CHECK(f.metrics.refused.bytes(f.clock.now()) == 0);
 }
 
 TEST_CASE("a disk that fails is answered 503, and nothing counts as stored") {

@@ -84,9 +84,25 @@ TEST_CASE("an entry that is too old or too new is refused in Loki's words") {
   CHECK(clean({kNow + 600 * kSecond, "x", {}}));
 }
 
+TEST_CASE("a time before 1970 is named by the second that it is in") {
+  CHECK(words({-1, "x", {}}, Why::too_old).find("has timestamp too old: 1969-12-31T23:59:59Z,") !=
+        std::string::npos);
+}
+
+TEST_CASE("no words are made for faults that will not be named") {
+  Faults faults;
+  for (std::uint64_t stream = 0; stream < Faults::kNamedMax; ++stream) {
+    CHECK(faults.wants_sentence(stream, Why::too_old));
+    faults.add(stream, Why::too_old, "old");
+    CHECK_FALSE(faults.wants_sentence(stream, Why::too_old));
+  }
+  CHECK_FALSE(faults.wants_sentence(99, Why::too_new));
+}
+
 TEST_CASE("with no limit of age any age is taken, but no time that nanoseconds cannot say") {
   Limits limits;
   limits.age_max = std::chrono::seconds(0);
+  CHECK(clean({-1, "x", {}}, limits));
   CHECK(clean({1, "x", {}}, limits));
   CHECK(clean({std::numeric_limits<std::int64_t>::min() + 1, "x", {}}, limits));
   words({std::numeric_limits<std::int64_t>::min(), "x", {}}, Why::too_old, limits);

@@ -6,6 +6,7 @@
 #include <zlib.h>
 
 #include "wal/base/invariant.h"
+#include "wal/base/little_endian.h"
 
 namespace tideover::tail {
 namespace {
@@ -75,6 +76,15 @@ GzipFile::GzipFile(std::unique_ptr<OpenFile> compressed)
 
 GzipFile::~GzipFile() = default;
 
+Result<std::uint32_t> GzipFile::claimed_size(OpenFile& compressed) {
+  std::array<char, 4> end{};
+  const auto info = compressed.info();
+  if (!info) return info.error();
+  const auto got = compressed.read(info->size - std::min<std::uint64_t>(info->size, end.size()), end);
+  if (!got) return got.error();
+  return load_le<std::uint32_t>(end.data());
+}
+
 Result<FileInfo> GzipFile::info() { return compressed_->info(); }
 
 void GzipFile::rewind() {
@@ -98,6 +108,7 @@ Result<std::size_t> GzipFile::next(std::span<char> into) {
 }
 
 Result<std::size_t> GzipFile::read(std::uint64_t offset, std::span<char> into) {
+  if (into.empty()) return 0;
   if (offset < at_) rewind();
   while (at_ < offset) {
     const std::size_t part = static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), offset - at_));

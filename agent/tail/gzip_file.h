@@ -23,6 +23,9 @@ class GzipFile final : public OpenFile {
   Result<FileInfo> info() override;  // of the compressed file
   Result<std::size_t> read(std::uint64_t offset, std::span<char> into) override;
 
+  // How much the last member says that it inflates to, in 32 bits (RFC 1952 2.3.1): nothing is inflated.
+  static Result<std::uint32_t> claimed_size(OpenFile& compressed);
+
   struct Damage {
     std::string sentence;
     std::uint64_t compressed_bytes = 0;  // from where on nothing could be read

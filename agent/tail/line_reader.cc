@@ -105,7 +105,7 @@ bool LineReader::decode(std::string_view state) {
   const auto last_time_ns = from.next<std::int64_t>();
   std::optional<Long> unended;
   if (from.next<std::uint8_t>() != 0) {
-    unended.emplace();
+    unended = Long{};
     unended->time_ns = from.next<std::int64_t>();
     unended->output = from.next<std::uint8_t>() == 0 ? Output::standard : Output::error;
     unended->partial = from.next<std::uint8_t>() != 0;

@@ -19,7 +19,7 @@ std::string noise(std::size_t size) {
 
 GzipFile open(FakeFiles& files, const std::string& bytes) {
   files.append("/a.gz", bytes);
-  return GzipFile(std::move(files.open("/a.gz").value()));
+  return GzipFile(files.open("/a.gz").value());
 }
 
 std::string read(OpenFile& file, std::uint64_t offset, std::size_t count) {

@@ -14,7 +14,7 @@ namespace {
 using Batch = TailLife::Batch;
 
 std::string inflated(FakeFiles& files, const std::string& name) {
-  std::unique_ptr<OpenFile> file = std::move(files.open(kPodDirectory + "/" + name).value());
+  std::unique_ptr<OpenFile> file = files.open(kPodDirectory + "/" + name).value();
   if (name.ends_with(".gz")) file = std::make_unique<GzipFile>(std::move(file));
   std::string text(1 << 19, '\0');
   text.resize(file->read(0, text).value());

@@ -30,6 +30,7 @@ class Joiner {
   // The container has ended: what is left of a line is one. Call it until it has no more.
   std::optional<Line> take_unfinished();
   bool unfinished() const;
+  bool unfinished(Output output) const { return open_[static_cast<std::size_t>(output)].begun; }
 
   std::string encode() const;           // empty: nothing is unfinished
   bool decode(std::string_view state);  // false, and nothing is unfinished: not a state of ours

@@ -26,7 +26,9 @@ bool is_time(std::string_view text) {
                             [](char c, char form) { return form == 'd' ? is_digit(c) : c == form; });
 }
 
-std::optional<Place> parse_name(std::string_view name) {
+}  // namespace
+
+std::optional<Place> parse_pod_file_name(std::string_view name) {
   Place place;
   const char* const end = name.data() + name.size();
   const auto [rest, error] = std::from_chars(name.data(), end, place.restart);
@@ -46,8 +48,6 @@ std::optional<Place> parse_name(std::string_view name) {
   return place;
 }
 
-}  // namespace
-
 std::optional<PodFile> parse_pod_path(std::string_view pods_directory, std::string_view path) {
   if (!path.starts_with(pods_directory)) return std::nullopt;
   path.remove_prefix(pods_directory.size());
@@ -61,7 +61,7 @@ std::optional<PodFile> parse_pod_path(std::string_view pods_directory, std::stri
   if (!container || path.find('/') != path.npos) return std::nullopt;
   for (const std::string_view part : {*namespace_name, *pod, *uid})
     if (part.find('/') != part.npos || part.find('_') != part.npos) return std::nullopt;
-  auto place = parse_name(path);
+  auto place = parse_pod_file_name(path);
   if (!place) return std::nullopt;
   return PodFile{
       {std::string(*namespace_name), std::string(*pod), std::string(*uid), std::string(*container)},

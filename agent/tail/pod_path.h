@@ -50,4 +50,7 @@ struct PodFile {
 // end.
 std::optional<PodFile> parse_pod_path(std::string_view pods_directory, std::string_view path);
 
+// The same of the file's name alone.
+std::optional<Place> parse_pod_file_name(std::string_view name);
+
 }  // namespace tideover::tail

@@ -37,8 +37,8 @@ SEEN_BY = {
 # Vendor headers, and the files that own them: everything else speaks our types.
 VENDORS = {
     r"rocksdb/": r"wal/rocks/\w+\.cc",
-    r"xxhash": r"wal/(rocks/)?\w+\.cc",
-    r"zlib\.h": r"agent/ingest/loki/inflate\.cc",
+    r"xxhash": r"wal/(rocks/)?\w+\.cc|agent/tail/position\.cc",
+    r"zlib\.h": r"agent/ingest/loki/inflate\.cc|agent/tail/gzip_file\.cc",
     r"boost/beast": r"forwarders/http/\w+\.cc|agent/server/\w+\.cc",
     r"boost/asio/ssl|openssl/": r"forwarders/http/\w+\.cc|agent/check/reach\.cc|agent/relabel/rule\.cc",
     r"boost/url": r"forwarders/http/url\.cc",

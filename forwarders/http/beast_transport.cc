@@ -18,8 +18,6 @@ using boost::asio::ip::tcp;
 using boost::system::error_code;
 using Status = MessageParser::Status;
 
-constexpr std::size_t kBodyBytesMax = 64 << 10;  // of an answer: a sentence, or a short list of them
-
 void warn_on_stderr(std::string_view sentence) {
   fmt::print(stderr, "level=warn component=http msg=\"{}\"\n", sentence);
 }
@@ -193,7 +191,7 @@ awaitable<Reception> BeastTransport::Impl::receive(ClientConnection& connection,
         if (bare) parser.expect_bare();
       } else {
         got.response = std::move(parser.response());
-        parser.body_to(&got.response.body, kBodyBytesMax);
+        parser.body_to(&got.response.body, kAnswerBytesMax);
       }
       continue;
     }

@@ -3,11 +3,16 @@
 // Executor: io. One transport serves one destination and owns its connections.
 #pragma once
 
+#include <cstddef>
+
 #include "forwarders/http/message.h"
 #include "wal/base/clock.h"
 #include "wal/base/result.h"
 
 namespace tideover::http {
+
+// Of the body of an answer, as much is read: a sentence, or a short list of them.
+inline constexpr std::size_t kAnswerBytesMax = 64 << 10;
 
 class Transport {
  public:

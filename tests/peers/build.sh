@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the real peers of the end-to-end tests from Go modules into $PEERS_BIN: thanos, prometheus,
-# tsdbdump (reads the data of both). What has not changed since its last build is left alone, so a second call takes no time.
+# tsdbdump (reads the data of both), and victoria-logs, a server of Loki's push endpoint, when it is named. What has not changed since its last build is left alone, so a second call takes no time.
 # Needs Go 1.26; the first build takes minutes.
 #
 #   build.sh [peer...]     default: thanos prometheus tsdbdump
@@ -35,6 +35,7 @@ for peer in "${peers[@]}"; do
     # Nothing is discovered here, and the clients of two dozen clouds are a third of the packages.
     prometheus) build prometheus prometheus remove_all_sd github.com/prometheus/prometheus/cmd/prometheus ;;
     tsdbdump) build tsdbdump prometheus "" ./tsdbdump ;;
+    victorialogs) build victorialogs victorialogs "" github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs ;;
     *) echo "peers: unknown peer: $peer" >&2; exit 2 ;;
   esac
 done

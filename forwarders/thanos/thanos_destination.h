@@ -34,8 +34,8 @@ class ThanosDestination final : public forward::Destination {
   std::unique_ptr<forward::Load> load(std::vector<wal::StoredRecord> records) const override;
   forward::Verdict classify(const forward::Sent& sent, const Result<http::Response>& answer,
                             const forward::History& history, const forward::Memory& memory) const override;
-  void learn(const forward::Sent& sent, const forward::Verdict& verdict,
-             forward::Memory& memory, Time now) const override;
+  void learn(const forward::Sent& sent, const forward::Verdict& verdict, forward::Memory& memory,
+             Time now) const override;
 
  private:
   const ThanosOptions options_;

@@ -91,7 +91,9 @@ Verdict refused_entries(const SentPush& push, std::span<const Clause> clauses,
   });
   Verdict verdict = make(sort->action, sort->reason, answer);
   verdict.understood = true;
-  verdict.rest_stored = true;
+  // A stream whose ingestion is blocked is thrown away, too, and not spoken of where anything else is: what
+  // stands beside the stream that is named may be gone.
+  verdict.rest_stored = push.streams.size() == 1;
   bool named = true;
   for (const Clause& clause : clauses) {
     if (clause.cause == Cause::unparsable) verdict.rest_stored = false;

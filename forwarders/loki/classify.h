@@ -2,9 +2,11 @@
 // docs/DELIVERY.md.
 //
 // 204 alone is success, and proves only what could not be refused in silence (standing.h). A 400 is partial:
-// the distributor names every entry that it refuses and stores the rest; an ingester speaks of one stream
-// (refusal_words.h), and hides what else was refused, so that only what it says of a push of one stream is
-// taken for all that there is to say: everything else is sent again, which Loki recognises.
+// the distributor names every entry that it refuses and stores the rest, unless ingestion is blocked: then it
+// throws away what it does not name, and does not say so (pkg/distributor/distributor.go: a validation error
+// takes precedence). An ingester speaks of one stream (refusal_words.h), and hides what else was refused. So
+// only what is said of a push of one stream is taken for all that there is to say: everything else is sent
+// again, which Loki recognises.
 //
 // One verdict speaks of one reason. Where an answer has several, the entries of one of them are named and the
 // others sent again, to be named in turn.

@@ -115,10 +115,12 @@ http::Response LokiModel::push(const std::string& tenant, const LokiPush& push, 
   for (std::size_t i = 0; i < push.size(); ++i) validate(labels[i], push[i], now_ns, validated);
   if (validated.blocked > 0) {
     const int status = limits_.block_ingestion_status_code;
-    (status == 200 ? discards_.silent : discards_.answered)["blocked_ingestion"] += validated.blocked;
+    // distributor.go: with 200 the blocking is no error at all, and what is no error is answered 204; and any
+    // validation error takes its place.
+    const bool said = status != 200 && validated.complaints.empty();
+    (said ? discards_.answered : discards_.silent)["blocked_ingestion"] += validated.blocked;
     add(discards_.answered, validated.discarded);
-    // distributor.go: with 200 the blocking is no error at all, and what is no error is answered 204.
-    if (status != 200)
+    if (said)
       return answer(status, fmt::format("ingestion blocked for user {} until '{}' with status code '{}'",
                                         tenant, loki_time(now_ns), status));
   }

@@ -177,6 +177,18 @@ TEST_CASE("a blocked tenant is answered 260, and nothing is stored; with 200 it 
   CHECK(loki.model.discards().silent.at("blocked_ingestion") == 1);
 }
 
+TEST_CASE("a blocked tenant hears of labels that are refused, and not that the rest is gone") {
+  LokiLimits limits;
+  limits.block_ingestion_status_code = 260;
+  Loki loki(limits);
+  const http::Response answer =
+      loki.push({stream("x", {{kNow, "x"}}), {"{a=\"1\",a=\"2\"}", {{kNow, "of two names"}}}});
+  CHECK(answer.status == 400);
+  CHECK(answer.body.find("duplicate label name") != std::string::npos);
+  CHECK(loki.model.lines().empty());
+  CHECK(loki.model.discards().silent.at("blocked_ingestion") == 1);
+}
+
 TEST_CASE("of the streams of one push that reach one ingester only the last one's refusal is answered") {
   Loki loki;
   CHECK(loki.push({stream("b", {{kNow, "new"}})}).status == 204);

@@ -141,7 +141,7 @@ TEST_CASE("too large for the receiver, or for what is behind it, is halved") {
             .action == Action::halve);
 }
 
-TEST_CASE("entries that are too old are named, and the rest is stored") {
+TEST_CASE("entries that are too old are named, and the rest of their stream is stored") {
   const Push push = std::move(
       Push().stream("{app=\"a\"}").entries(2, kSeven).stream("{app=\"w\", job=\"x\"}").entries(4, kSeven));
   const std::string name = "{app=\"w\", job=\"x\", service_name=\"w\"}";
@@ -151,8 +151,10 @@ TEST_CASE("entries that are too old are named, and the rest is stored") {
   CHECK(verdict.action == Action::bisect);
   CHECK(verdict.reason == Reason::out_of_bounds);
   CHECK(verdict.understood);
-  CHECK(verdict.rest_stored);
+  CHECK_FALSE(verdict.rest_stored);  // the other stream may be blocked
   CHECK(verdict.named == std::vector<Part>{{3, 4}, {2, 3}});
+  const Push alone = std::move(Push().stream("{app=\"w\", job=\"x\"}").entries(4, kSeven));
+  CHECK(answered(alone, 400, too_old(name, "2026-11-29T07:00:01Z")).rest_stored);
 }
 
 TEST_CASE("of one second, the oldest are those that are too old, and the newest those that are too new") {
@@ -229,7 +231,7 @@ TEST_CASE("a stream whose labels are refused is named as a whole") {
     CHECK(verdict.action == Action::bisect);
     CHECK(verdict.reason == Reason::bad_request);
     CHECK(verdict.understood);
-    CHECK(verdict.rest_stored);
+    CHECK_FALSE(verdict.rest_stored);  // where ingestion is blocked, the other one is gone
     CHECK(verdict.named == std::vector<Part>{{2, 5}});
   }
 }

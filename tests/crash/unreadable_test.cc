@@ -1,6 +1,7 @@
 // One page that the device refuses to read, in every kind of file: for a while it costs nothing; for good it
 // costs the records that it holds, like damage, and the store opens, compacts and goes on.
 #include <fmt/format.h>
+#include <fstream>
 #include <iostream>
 #include <map>
 
@@ -196,6 +197,68 @@ TEST_CASE("a disk that is away for an instant of the opening costs nothing", "[c
     CHECK(store.usage().unreadable_pages == 0);
   }
   CHECK(refused > 0);
+}
+
+TEST_CASE("a page that goes bad in the midst of the opening costs at most the records it holds", "[crash]") {
+  WrittenStore written;
+  Sectors sectors;
+  int late = 0;  // met by RocksDB first
+  for (const fs::path& file : written.files()) {
+    if (file.extension() != ".log") continue;
+    for (const std::uint64_t page : {0, 1, 5}) {
+      bool met = true;
+      for (std::uint64_t after = 0; met; ++after) {
+        INFO(file.filename() << " page " << page << ", bad after " << after << " reads");
+        const std::string copy = written.fresh_copy();
+        const auto bad = sectors->add(fs::path(copy) / file.filename(), Extent::page(page), {.after = after});
+        std::vector<std::string> notes;
+        RocksStore store(impatient(copy, &notes));
+        auto image = store.open();
+        if (!image) {
+          ++late;
+          image = store.open();
+        }
+        for (const std::string& note : notes) UNSCOPED_INFO(note);
+        met = sectors->hits(bad) > 0;
+        sectors->clear();
+        REQUIRE(image);
+        const Seen metrics = read_lane(store, kMetrics, kMetricRecords, kMetricBytes);
+        const Seen logs = read_lane(store, kLogs, kLogRecords, kLogBytes);
+        CHECK(metrics.altered + logs.altered == 0);
+        CHECK(kMetricRecords - metrics.present <= kMetricsInPage);
+        CHECK(kLogRecords - logs.present <= kLogsInPage);
+        goes_on(store);
+      }
+    }
+  }
+  CHECK(late > 0);
+}
+
+TEST_CASE("a torn end of the log that cannot be read either keeps nothing from opening", "[crash]") {
+  WrittenStore written;
+  Sectors sectors;
+  for (const std::uintmax_t back : {2 * disk::kPage, 3 * disk::kPage, 6 * disk::kPage}) {
+    const std::string copy = written.fresh_copy();
+    fs::path log;
+    for (const fs::path& file : written.files())
+      if (file.extension() == ".log") log = fs::path(copy) / file.filename();
+    const std::uintmax_t size = fs::file_size(log);
+    INFO(log << " of " << size << " bytes, bad " << back << " before its end");
+    REQUIRE(size > back + disk::kPage);
+    {
+      // Blank sectors, as a crash leaves them: the group was never written whole.
+      std::fstream stream(log, std::ios::in | std::ios::out | std::ios::binary);
+      stream.seekp(static_cast<std::streamoff>(size / 512 * 512 - 1024));
+      stream << std::string(1024, '\0');
+    }
+    sectors->add(log, Extent::page((size - back) / disk::kPage));
+    RocksStore store(impatient(copy));
+    auto image = store.open();
+    if (!image) image = store.open();
+    REQUIRE(image);
+    goes_on(store);
+    sectors->clear();
+  }
 }
 
 TEST_CASE("an unreadable page that a compaction meets costs its records, and new data is taken", "[crash]") {

@@ -60,7 +60,8 @@ Result<LogFindings> look_through_log(CarefulReader& reader, const std::string& p
   const auto end = reader.read_file(path, block);
   if (!end) return end.error();
   const LogTail tail = inspect_log_tail(*end, *damaged_since - block);
-  findings.damaged = findings.damaged || tail.damaged();
+  // A torn end that cannot be read is no loss, but the log must be read from elsewhere (read_guard.h).
+  findings.damaged = findings.damaged || tail.damaged() || holds_unreadable(*end);
   findings.lost_at_tail = tail.records;
   return findings;
 }

@@ -25,7 +25,8 @@ struct LogFacts {
 };
 
 struct LogFindings {
-  bool damaged = false;            // before its end, or at its end after that was written whole
+  // Before its end, or at its end after that was written whole; or some of it cannot be read.
+  bool damaged = false;
   std::uint64_t lost_at_tail = 0;  // records of ours that nothing written after them accounts for
 };
 

@@ -16,8 +16,13 @@ namespace {
 // comes from a file that is open.
 class CarefulFile {
  public:
-  CarefulFile(std::string path, std::uint64_t size, CarefulReader& reader)
-      : path_(std::move(path)), size_(size), reader_(reader) {}
+  enum class Refused : std::uint8_t {
+    as_changed,  // what cannot be read is filled, and so is damage of that place
+    as_failure,  // it stays a failure: whoever reads it would throw more away than that place
+  };
+
+  CarefulFile(std::string path, std::uint64_t size, CarefulReader& reader, Refused refused)
+      : path_(std::move(path)), size_(size), reader_(reader), refused_(refused) {}
 
   rocksdb::IOStatus read(const rocksdb::FSRandomAccessFile& below, std::uint64_t offset, std::size_t size,
                          const rocksdb::IOOptions& options, rocksdb::Slice* result, char* into,
@@ -33,6 +38,8 @@ class CarefulFile {
     };
     const auto done = reader_.read(path_, size_, attempt, into, size, offset);
     if (!done) return rocksdb::IOStatus::IOError(done.error().detail);
+    if (refused_ == Refused::as_failure && holds_unreadable({into, *done}))
+      return rocksdb::IOStatus::IOError(path_ + " has gone bad since it was looked through");
     *result = rocksdb::Slice(into, *done);
     return rocksdb::IOStatus::OK();
   }
@@ -41,6 +48,7 @@ class CarefulFile {
   const std::string path_;
   const std::uint64_t size_;
   CarefulReader& reader_;
+  const Refused refused_;
 };
 
 class RandomFile final : public rocksdb::FSRandomAccessFileOwnerWrapper {
@@ -94,13 +102,17 @@ class Files final : public rocksdb::FileSystemWrapper {
   rocksdb::IOStatus NewRandomAccessFile(const std::string& path, const rocksdb::FileOptions& options,
                                         std::unique_ptr<rocksdb::FSRandomAccessFile>* file,
                                         rocksdb::IODebugContext* debug) override {
-    return open<RandomFile>(path, options, file, debug);
+    return open<RandomFile>(path, CarefulFile::Refused::as_changed, options, file, debug);
   }
   rocksdb::IOStatus NewSequentialFile(const std::string& path, const rocksdb::FileOptions& options,
                                       std::unique_ptr<rocksdb::FSSequentialFile>* file,
                                       rocksdb::IODebugContext* debug) override {
-    // A log that was damaged is read from where it was written anew.
-    return open<SequentialFile>(is_log(path) ? log_to_read(path) : path, options, file, debug);
+    using Refused = CarefulFile::Refused;
+    if (!is_log(path)) return open<SequentialFile>(path, Refused::as_changed, options, file, debug);
+    // A log that was damaged is read from where it was written anew. So no page of what is replayed was bad
+    // when it was looked through (log_salvage.h), and of one that is now RocksDB would lose the rest of its
+    // block: the store does not open (log_guard.h), and the next attempt finds the page.
+    return open<SequentialFile>(log_to_read(path), Refused::as_failure, options, file, debug);
   }
   // A new log has nothing that stands for it.
   rocksdb::IOStatus NewWritableFile(const std::string& path, const rocksdb::FileOptions& options,
@@ -125,13 +137,15 @@ class Files final : public rocksdb::FileSystemWrapper {
   static bool is_log(const std::string& path) { return path.ends_with(".log"); }
 
   template <class Guarded, class File>
-  rocksdb::IOStatus open(const std::string& path, const rocksdb::FileOptions& options,
-                         std::unique_ptr<File>* file, rocksdb::IODebugContext* debug) {
+  rocksdb::IOStatus open(const std::string& path, CarefulFile::Refused refused,
+                         const rocksdb::FileOptions& options, std::unique_ptr<File>* file,
+                         rocksdb::IODebugContext* debug) {
     std::unique_ptr<rocksdb::FSRandomAccessFile> below;
     auto status = FileSystemWrapper::NewRandomAccessFile(path, options, &below, debug);
     std::uint64_t size = 0;
     if (status.ok()) status = GetFileSize(path, options.io_options, &size, debug);
-    if (status.ok()) *file = std::make_unique<Guarded>(std::move(below), CarefulFile(path, size, reader_));
+    if (status.ok())
+      *file = std::make_unique<Guarded>(std::move(below), CarefulFile(path, size, reader_, refused));
     return status;
   }
 

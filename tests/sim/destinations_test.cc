@@ -163,6 +163,30 @@ TEST_CASE("a new destination begins at now, or at the oldest that is still there
   check_all_arrived(world, "curious");
 }
 
+TEST_CASE("one that begins at the oldest gets nothing that others have passed since they were back") {
+  World world(33);
+  add_two_sources(world, true);
+  world.add_destination({.name = "other"});
+  world.run_for(10min);
+  world.sites().back()->network.set_link(Link::refusing);
+  world.run_for(5min);
+  const DestinationOptions other = world.agent_options().destinations.back();
+  world.agent_options().destinations.pop_back();
+  world.restart_agent();
+  world.run_for(10min);
+  world.sites().back()->network.set_link(Link::up);
+  world.agent_options().destinations.push_back(other);
+  world.restart_agent();
+  world.run_for(10min);
+  REQUIRE(world.account("other").outstanding < 50);
+  world.add_destination({.name = "late", .start = wal::StartAt::oldest});
+  world.restart_agent();
+  world.run_for(5min);
+  world.heal_and_drain();
+  check_promises(world);
+  check_all_arrived(world, "late");
+}
+
 TEST_CASE("what an operator gives up leaves the disk, and what was set aside for it, too") {
   World world(28);
   add_two_sources(world, true);

@@ -127,6 +127,12 @@ void Oracle::serving(const std::vector<Promise>& promises, const Shares& shares)
   }
 }
 
+// All from here on it needs: behind the last of its absences, or where it stands when that has passed them.
+Seq Oracle::needed_from(const Destination& destination) const {
+  const Seq place = destination.places.at(lane_);
+  return destination.absences.empty() ? place : std::max(place, destination.absences.back().until);
+}
+
 void Oracle::open(const Promise& promise) {
   Destination destination;
   destination.name = promise.name;
@@ -135,8 +141,7 @@ void Oracle::open(const Promise& promise) {
   if (promise.start == wal::StartAt::oldest)
     for (const Destination& other : destinations_)
       if (other.open && other.durable)
-        begin =
-            std::min(begin, other.absences.empty() ? other.places.at(lane_) : other.absences.back().until);
+        begin = std::min(begin, needed_from(other));
   destination.places[lane_] = begin;
   for (const std::string_view kind : {"parked", "quarantine"}) {
     const LaneId side = wal::lane_id(fmt::format("{}/{}/{}", lane_name_, kind, promise.name));

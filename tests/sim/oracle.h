@@ -189,6 +189,7 @@ class Oracle final : public DiskWitness {
 
   std::optional<std::size_t> find(const std::string& name) const;  // open ones
   void open(const Promise& promise);
+  Seq needed_from(const Destination& destination) const;
   bool owns(const Destination& destination, LaneId lane, Seq seq) const;
   std::uint64_t share_of(LaneId lane) const;
   void put(const wal::StoreBatch::Put& record);

@@ -69,13 +69,14 @@ Step SenderMachine::cut(Cut why, Time now) {
   return next(now);
 }
 
-// The top must not be sent whole: it gives way to its pieces, the first one on top.
+// What was about to be sent, the top or the sibling that is tried beside it, must not be sent whole: it gives
+// way to its pieces, the first one on top.
 Step SenderMachine::cut_at(const std::vector<std::size_t>& borders, Time now) {
-  // A sibling that was to be tried: it is cut when its turn comes.
-  if (std::exchange(trial_, Trial::none) != Trial::none) return next(now);
-  Slot slot = stack_.back();
+  const bool sibling = std::exchange(trial_, Trial::none) == Trial::sibling;
+  const auto place = stack_.end() - (sibling ? 2 : 1);
+  Slot slot = *place;
   invariant(slot.attempts > 0, "what is cut was about to be sent");
-  if (slot.searched) search_.not_sent();
+  if (slot.searched && !sibling) search_.not_sent();
   if (slot.part.whole()) {
     items_ = borders.back();
     slot.part = {0, items_};
@@ -84,14 +85,15 @@ Step SenderMachine::cut_at(const std::vector<std::size_t>& borders, Time now) {
   slot.silent = 0;
   slot.seen = 0;
   slot.twin_clean = false;
-  stack_.pop_back();
+  std::vector<Slot> pieces;  // the newest first, as in the stack
   for (auto end = borders.rbegin(); end != borders.rend(); ++end) {
     Slot piece = slot;
     piece.part.last = *end;
     if (std::next(end) != borders.rend()) piece.part.first = *std::next(end);
     invariant(piece.part.first < piece.part.last, "a piece holds something");
-    stack_.push_back(piece);
+    pieces.push_back(std::move(piece));
   }
+  stack_.insert(stack_.erase(place), pieces.begin(), pieces.end());
   return next(now);
 }
 

@@ -62,6 +62,21 @@ TEST_CASE("what waits for a receiver without a lane for it still waits in its pa
   check_borders(script);
 }
 
+TEST_CASE("a part that fails for ever is set aside although what it is tried beside must be cut by then") {
+  MachineScript* running = nullptr;
+  MachineScript script(Role::main, settled_limits(), {kItems}, [&running](const Sending& s) {
+    if (!s.holds(0)) return stored();  // the first item is a piece by itself
+    running->borders = {1, 20, kItems};
+    return server_error();
+  });
+  running = &script;
+  script.borders = {1, kItems};
+  script.run();
+  REQUIRE(script.settled_once());
+  CHECK(script.count(Fate::quarantined) == 1);
+  CHECK(script.count(Fate::delivered) == kItems - 1);
+}
+
 TEST_CASE("no request spans a border, whatever the receiver answers") {
   const auto seed = GENERATE(range(1u, 200u));
   CAPTURE(seed);

@@ -113,6 +113,24 @@ TEST_CASE("what was set aside for a destination that is gone stays within its sh
   CHECK(gone.account.ledger.lost[static_cast<std::size_t>(wal::Reason::budget)] == 50 - gone.account.parked);
 }
 
+TEST_CASE("dead letters of a destination that is gone stay within their share") {
+  Node node;
+  const LaneId rejects =
+      node.queue.open_lane(forward::side_lane_name("metrics", forward::kRejectsLane, "gone"), {0, false});
+  node.queue.open_cursor(rejects, "gone", wal::Keep::best_effort, wal::StartAt::oldest);
+  std::vector<wal::Ack::Divert> diverts;
+  for (std::uint32_t i = 0; i < 10; ++i) {
+    node.append(5);
+    diverts.push_back({rejects, node.record(5), false});
+  }
+  node.settle(node.cursor, 11, std::move(diverts));
+  node.append(1);                                 // so that it is not forgotten
+  node.settings.metrics.rejects_max_bytes = 500;  // of ten records of more than 100 bytes
+  node.seen();
+  node.clock.run_for(5s);
+  CHECK(node.queue.usage(rejects).held.records < 5);
+}
+
 TEST_CASE("a detached destination is given no lane that it never had") {
   Node node;
   node.append(5);

@@ -170,11 +170,8 @@ bool ChainReader::at_end(std::span<char> buffer, LineSink& sink, Slice& slice, s
   if (chain_.format == Format::plain) now.member.order_ns = info->modified_ns;
   const std::size_t next = behind(members);
   if (next == members.size() && info->links != 0) return false;
-  const bool first = !now.successor_ns;
-  if (first) now.successor_ns = now_ns;
+  if (!now.successor_ns) now.successor_ns = now_ns;
   if (now.inflates == nullptr) {
-    // What was written before the other one came is read before it is left.
-    if (first && next != members.size()) return true;
     const bool settled =
         info->modified_ns <= now_ns - options_.settle_ns || *now.successor_ns <= now_ns - options_.settle_ns;
     if (!settled) return false;
@@ -185,6 +182,7 @@ bool ChainReader::at_end(std::span<char> buffer, LineSink& sink, Slice& slice, s
 
 void ChainReader::leave(std::span<char> buffer, LineSink& sink, Slice& slice, std::int64_t now_ns,
                         bool same_restart) {
+  // What was written since it was found to be at its end.
   if (const auto last = next_block(buffer); last && !last->rewritten) {
     if (last->full) return;  // it is not at its end any more
     take(*last, Rest::none, sink, slice, now_ns);

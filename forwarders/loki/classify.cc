@@ -1,7 +1,6 @@
 #include "forwarders/loki/classify.h"
 
 #include <algorithm>
-#include <any>
 #include <array>
 #include <span>
 #include <utility>
@@ -30,12 +29,6 @@ Verdict make(Action action, Reason reason, const Result<http::Response>& answer)
   verdict.reason = reason;
   verdict.sentence = forward::sentence_of(answer);
   return verdict;
-}
-
-const SentPush& what_was_sent(const Sent& sent) {
-  static const SentPush kNothingKnown;
-  const auto* push = std::any_cast<SentPush>(&sent.note);
-  return push == nullptr ? kNothingKnown : *push;
 }
 
 // In the order in which they are settled when an answer has several; those that time or an operator may lift
@@ -175,10 +168,10 @@ Verdict tenant_rate(const TenantRate& rate, const http::Response& response,
 }
 
 Verdict stream_rate(const SentPush& push, const StreamRefusal& refusal, const Result<http::Response>& answer,
-                    const History& history, std::uint32_t retries) {
+                    const History& history) {
   const bool too_much = refusal.rate_limit > 0 && bytes_of(push) > refusal.rate_limit;
   const bool whole = push.streams.size() == 1 && refusal.ignored == refusal.total;
-  if (history.divisible && whole && (too_much || retries >= kRetriesForBurst))
+  if (history.divisible && whole && (too_much || push.retries >= kRetriesForBurst))
     return make(Action::halve, Reason::too_large, answer);
   Verdict verdict = make(Action::park, Reason::bad_request, answer);
   verdict.rest_stored = speaks_of_whole_push(push, refusal);
@@ -187,11 +180,11 @@ Verdict stream_rate(const SentPush& push, const StreamRefusal& refusal, const Re
 }
 
 Verdict too_many(const SentPush& push, const http::Response& response, const Result<http::Response>& answer,
-                 const History& history, std::uint32_t retries) {
+                 const History& history) {
   if (const auto rate = tenant_rate_of(response.body))
-    return tenant_rate(*rate, response, answer, history, retries);
+    return tenant_rate(*rate, response, answer, history, push.retries);
   if (const auto refusal = stream_refusal_of(response.body))
-    return stream_rate(push, *refusal, answer, history, retries);
+    return stream_rate(push, *refusal, answer, history);
   if (const auto limit = stream_limit_of(response.body)) {
     Verdict verdict = make(Action::park, Reason::bad_request, answer);
     if (auto named = stream_entries(push, limit->stream)) verdict.named = *std::move(named);
@@ -202,13 +195,12 @@ Verdict too_many(const SentPush& push, const http::Response& response, const Res
 
 }  // namespace
 
-Verdict classify(const Sent& sent, const Result<http::Response>& answer, const History& history,
-                 std::uint32_t retries) {
-  const SentPush& push = what_was_sent(sent);
+Verdict classify(const Sent& sent, const Result<http::Response>& answer, const History& history) {
+  const SentPush& push = push_of(sent);
   if (answer.has_value()) {
     const http::Response& response = *answer;
     if (response.status == 204) return make(Action::advance, Reason::bad_request, answer);
-    if (response.status == 429) return too_many(push, response, answer, history, retries);
+    if (response.status == 429) return too_many(push, response, answer, history);
     if (response.status >= 500 && speaks_of_size(response.body))
       return make(Action::halve, Reason::too_large, answer);
   }

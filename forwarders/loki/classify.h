@@ -12,15 +12,13 @@
 // others sent again, to be named in turn.
 #pragma once
 
-#include <cstdint>
-
 #include "forwarders/destination.h"
 
 namespace tideover::loki {
 
-// `retries`: how often these very bytes were sent before. A tenant's rate refuses what is larger than its
-// burst for ever, and says the same to what only comes too soon: after some of them it is the size.
+// A tenant's rate refuses what is larger than its burst for ever, and says the same to what only comes too
+// soon: after some attempts (SentPush::retries) it is the size.
 forward::Verdict classify(const forward::Sent& sent, const Result<http::Response>& answer,
-                          const forward::History& history, std::uint32_t retries = 0);
+                          const forward::History& history);
 
 }  // namespace tideover::loki

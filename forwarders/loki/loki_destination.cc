@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <any>
 #include <fmt/format.h>
+#include <limits>
 #include <utility>
 
 #include "forwarders/loki/batch.h"
@@ -47,8 +48,6 @@ Candidate candidate(const StreamPart& part) {
   }
   return sent;
 }
-
-std::int64_t to_ms(std::int64_t ns) { return ns / 1'000'000; }
 
 const Standing& standing_of(const forward::Memory& memory) {
   static const Standing kNothingKnown;
@@ -161,29 +160,17 @@ class LokiLoad final : public forward::Load {
   }
 
   wal::NewRecord slice(Part items) const {
-    const std::string raw = batch_->push(items);
-    std::string body;
-    remote_write::compress(raw, body);
-    wal::NewRecord record;
-    record.attributes.encoding = static_cast<std::uint16_t>(Encoding::push);
-    record.attributes.units = static_cast<std::uint32_t>(items.items());
-    record.attributes.raw_bytes = static_cast<std::uint32_t>(raw.size());
-    record.attributes.arrival_ms = records_.front().attributes.arrival_ms;
+    std::int64_t arrival_ms = records_.front().attributes.arrival_ms;
     for (const wal::StoredRecord& source : records_)
-      record.attributes.arrival_ms = std::min(record.attributes.arrival_ms, source.attributes.arrival_ms);
-    bool first = true;
+      arrival_ms = std::min(arrival_ms, source.attributes.arrival_ms);
+    PushFacts facts{static_cast<std::uint32_t>(items.items()), std::numeric_limits<std::int64_t>::max(),
+                    std::numeric_limits<std::int64_t>::min()};
     for (const StreamPart& part : batch_->streams_of(items)) {
       const Candidate held = candidate(part);
-      record.attributes.oldest_ms =
-          first ? to_ms(held.oldest_ns) : std::min(record.attributes.oldest_ms, to_ms(held.oldest_ns));
-      record.attributes.newest_ms =
-          first ? to_ms(held.newest_ns) : std::max(record.attributes.newest_ms, to_ms(held.newest_ns));
-      first = false;
+      facts.oldest_ns = std::min(facts.oldest_ns, held.oldest_ns);
+      facts.newest_ns = std::max(facts.newest_ns, held.newest_ns);
     }
-    record.bytes.reserve(wal::kEnvelopeBytes + body.size());
-    record.bytes.assign(wal::kEnvelopeBytes, '\0');
-    record.bytes += body;
-    return record;
+    return push_record(batch_->push(items), facts, arrival_ms);
   }
 
   const LokiOptions& options_;
@@ -216,7 +203,7 @@ std::unique_ptr<forward::Load> LokiDestination::load(std::vector<wal::StoredReco
 
 forward::Verdict LokiDestination::classify(const forward::Sent& sent, const Result<http::Response>& answer,
                                            const forward::History& history, const forward::Memory&) const {
-  return loki::classify(sent, answer, history, push_of(sent).retries);
+  return loki::classify(sent, answer, history);
 }
 
 void LokiDestination::learn(const forward::Sent& sent, const forward::Verdict& verdict,

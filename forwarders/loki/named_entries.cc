@@ -70,9 +70,7 @@ NamedEntries exactly(std::vector<Part> parts, std::uint64_t refused) {
 
 // The answer names whole seconds; of one second some entries may lie within the window.
 NamedEntries of_a_second(const Place& place, const Clause& clause) {
-  const auto second = [](std::int64_t ns) {
-    return ns / kNanosPerSecond - (ns % kNanosPerSecond < 0 ? 1 : 0);
-  };
+  const auto second = [](std::int64_t ns) { return floor_div(ns, kNanosPerSecond); };
   std::vector<std::int64_t> times;
   for (std::size_t i = 0; i < place.count(); ++i)
     if (const std::int64_t ns = place.entry(i).ns; second(ns) == second(*clause.ns)) times.push_back(ns);
@@ -86,18 +84,6 @@ NamedEntries of_a_second(const Place& place, const Clause& clause) {
                                 (old ? entry.ns <= edge : entry.ns >= edge);
                        }),
                  clause.times);
-}
-
-struct MetadataSize {
-  std::uint64_t bytes = 0;
-  std::uint64_t pairs = 0;
-};
-
-MetadataSize size_of_metadata(const PushEntry& entry) {
-  MetadataSize size;
-  MetadataReader reader(entry.metadata);
-  for (Pair pair; reader.next(pair); ++size.pairs) size.bytes += pair.name.size() + pair.value.size();
-  return size;
 }
 
 }  // namespace
@@ -129,13 +115,17 @@ NamedEntries entries_of(const SentPush& push, const Clause& clause) {
       return exactly(those(*place, [&](const PushEntry& entry) { return entry.line.size() == clause.size; }),
                      clause.times);
     case Cause::metadata_size:
-      return exactly(
-          those(*place, [&](const PushEntry& entry) { return size_of_metadata(entry).bytes == clause.size; }),
-          clause.times);
+      return exactly(those(*place,
+                           [&](const PushEntry& entry) {
+                             return size_of_metadata(entry.metadata).bytes == clause.size;
+                           }),
+                     clause.times);
     case Cause::metadata_count:
-      return exactly(
-          those(*place, [&](const PushEntry& entry) { return size_of_metadata(entry).pairs == clause.size; }),
-          clause.times);
+      return exactly(those(*place,
+                           [&](const PushEntry& entry) {
+                             return size_of_metadata(entry.metadata).pairs == clause.size;
+                           }),
+                     clause.times);
     case Cause::metadata_off:
       return exactly(those(*place, [](const PushEntry& entry) { return !entry.metadata.empty(); }),
                      clause.times);

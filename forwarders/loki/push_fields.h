@@ -22,6 +22,12 @@ inline constexpr std::uint32_t kPairName = 1;
 inline constexpr std::uint32_t kPairValue = 2;
 
 inline constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
+inline constexpr std::int64_t kNanosPerMilli = 1'000'000;
+
+// The whole seconds or milliseconds of a time, before 1970 too.
+inline constexpr std::int64_t floor_div(std::int64_t ns, std::int64_t unit) {
+  return ns / unit - (ns % unit < 0 ? 1 : 0);
+}
 
 // A label or a piece of structured metadata. Borrows its text.
 struct Pair {

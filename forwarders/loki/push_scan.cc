@@ -177,6 +177,13 @@ std::string PushReader::where() const {
   return entries_ == 0 ? stream : stream + ", entry " + std::to_string(entries_);
 }
 
+MetadataSize size_of_metadata(std::string_view metadata) {
+  MetadataSize size;
+  MetadataReader reader(metadata);
+  for (Pair pair; reader.next(pair); ++size.pairs) size.bytes += pair.name.size() + pair.value.size();
+  return size;
+}
+
 bool MetadataReader::next(Pair& pair) {
   std::uint32_t tag;
   std::string_view bytes;

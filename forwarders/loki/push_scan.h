@@ -60,6 +60,13 @@ class MetadataReader {
   remote_write::wire::Reader metadata_;
 };
 
+// Of names and values, as Loki's limits count them.
+struct MetadataSize {
+  std::uint64_t bytes = 0;
+  std::uint64_t pairs = 0;
+};
+MetadataSize size_of_metadata(std::string_view metadata);
+
 // All of a request: visitor.stream(labels), then visitor.entry(ns, line, metadata) for each of its entries.
 // Errors: bad_input, in the words of a 400 answer; the visitor has then seen what came before the fault.
 template <class Visitor>

@@ -18,8 +18,11 @@ struct SentPush {
   std::uint32_t retries = 0;        // earlier attempts of the same bytes
 };
 
+// Nothing is known of what has no such note.
 inline const SentPush& push_of(const forward::Sent& sent) {
-  return std::any_cast<const SentPush&>(sent.note);
+  static const SentPush kNothingKnown;
+  const auto* push = std::any_cast<SentPush>(&sent.note);
+  return push == nullptr ? kNothingKnown : *push;
 }
 
 }  // namespace tideover::loki

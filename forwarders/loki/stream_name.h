@@ -6,24 +6,25 @@
 #pragma once
 
 #include <optional>
-#include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
+
+#include "forwarders/loki/labels.h"
 
 namespace tideover::loki {
 
 class StreamName {
  public:
-  // Takes it from the front of `text`; nullopt, and `text` as it was, when there is none. Values in double
-  // quotes (with Go's escapes) or back quotes.
+  // Takes it from the front of `text`; nullopt, and `text` as it was, when there is none.
   static std::optional<StreamName> take(std::string_view& text);
   static std::optional<StreamName> of(std::string_view labels);  // and nothing behind it
 
   bool operator==(const StreamName&) const = default;
 
  private:
-  std::vector<std::pair<std::string, std::string>> labels_;  // sorted
+  static std::optional<StreamName> without_added(Result<std::vector<Label>> labels);
+
+  std::vector<Label> labels_;  // sorted
 };
 
 }  // namespace tideover::loki

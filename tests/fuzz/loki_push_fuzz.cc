@@ -48,7 +48,8 @@ void check_writer(std::string_view raw, PushedStreams expected) {
 void check_sift(std::string_view raw, const PushedStreams& all, const Limits& limits) {
   const Result<Sifted> sifted = sift(raw, kNowMs, limits, 512);
   bool parse = true;
-  for (const test::PushedStream& stream : all) parse = parse && parse_labels(stream.labels).has_value();
+  for (const test::PushedStream& stream : all)
+    parse = parse && tideover::loki::parse_labels(stream.labels).has_value();
   invariant(sifted.has_value() == parse, "labels alone refuse a whole push that can be read");
   if (!sifted) return;
   invariant(sifted->entries() + sifted->faults.total() == entries_of(all), "an entry is kept or counted");

@@ -5,12 +5,8 @@
 #include <charconv>
 #include <fmt/format.h>
 
-#include "loki_push.pb.h"
-
 namespace tideover::test {
 namespace {
-
-constexpr std::int64_t kNanos = 1'000'000'000;
 
 std::string bytes(boost::json::string_view text) { return {text.data(), text.size()}; }
 
@@ -142,23 +138,6 @@ class Labels {
 
 }  // namespace
 
-std::optional<LokiPush> loki_push_of_protobuf(std::string_view raw) {
-  loki::PushRequest request;
-  if (!request.ParseFromArray(raw.data(), static_cast<int>(raw.size()))) return std::nullopt;
-  LokiPush push;
-  for (const auto& from : request.streams()) {
-    LokiStream stream{from.labels(), {}};
-    for (const auto& sent : from.entries()) {
-      LokiEntry entry{sent.timestamp().seconds() * kNanos + sent.timestamp().nanos(), sent.line()};
-      for (const auto& pair : sent.structured_metadata())
-        entry.metadata.emplace_back(pair.name(), pair.value());
-      stream.entries.push_back(std::move(entry));
-    }
-    push.push_back(std::move(stream));
-  }
-  return push;
-}
-
 std::optional<LokiPush> loki_push_of_json(std::string_view text) {
   boost::json::error_code error;
   const auto value = boost::json::parse({text.data(), text.size()}, error);
@@ -173,26 +152,6 @@ std::optional<LokiPush> loki_push_of_json(std::string_view text) {
     push.push_back(*std::move(stream));
   }
   return push;
-}
-
-std::string protobuf_of(const LokiPush& push) {
-  loki::PushRequest request;
-  for (const LokiStream& stream : push) {
-    auto* to = request.add_streams();
-    to->set_labels(stream.labels);
-    for (const LokiEntry& entry : stream.entries) {
-      auto* sent = to->add_entries();
-      sent->mutable_timestamp()->set_seconds(entry.ns / kNanos);
-      sent->mutable_timestamp()->set_nanos(static_cast<std::int32_t>(entry.ns % kNanos));
-      sent->set_line(entry.line);
-      for (const auto& [name, value] : entry.metadata) {
-        auto* pair = sent->add_structured_metadata();
-        pair->set_name(name);
-        pair->set_value(value);
-      }
-    }
-  }
-  return request.SerializeAsString();
 }
 
 std::optional<LokiPairs> loki_labels_of(std::string_view text) { return Labels(text).read(); }

@@ -1,4 +1,5 @@
-// A push to Loki, decoded: by generated protobuf code and by Boost.JSON, never by the scanner under test.
+// A push to Loki, decoded: by generated protobuf code (push_oracle.h) and by Boost.JSON, never by what is
+// under test.
 //
 // Loki's pkg/push/push.proto and pkg/loghttp/push/push.go are what it accepts: protobuf without its labels
 // parsed; JSON as streams[] of {stream: {...}, values: [[ns as a string, line, optional metadata]]}.
@@ -12,28 +13,17 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/push_oracle.h"
+
 namespace tideover::test {
 
 using LokiPairs = std::vector<std::pair<std::string, std::string>>;
 
-struct LokiEntry {
-  std::int64_t ns = 0;
-  std::string line;
-  LokiPairs metadata = {};
+using LokiEntry = PushedEntry;
+using LokiStream = PushedStream;
+using LokiPush = PushedStreams;
 
-  bool operator==(const LokiEntry&) const = default;
-};
-
-struct LokiStream {
-  std::string labels;
-  std::vector<LokiEntry> entries;
-};
-
-using LokiPush = std::vector<LokiStream>;
-
-std::optional<LokiPush> loki_push_of_protobuf(std::string_view raw);  // decompressed
 std::optional<LokiPush> loki_push_of_json(std::string_view text);
-std::string protobuf_of(const LokiPush& push);
 
 // {b="2", a="1"}, read as strictly as Loki's parser does; nullopt: it would refuse the whole push. A name
 // that comes twice is for the validation to find.

@@ -128,7 +128,7 @@ http::Response LokiSurface::push(const http::Request& request, std::int64_t now_
     if (!fits) return text(400, "snappy: corrupt input\n");
     body = std::move(plain);
   }
-  const auto decoded = json ? loki_push_of_json(body) : loki_push_of_protobuf(body);
+  const auto decoded = json ? loki_push_of_json(body) : pushed_as_generated_code_reads(body);
   if (!decoded) return text(400, json ? "couldn't parse push request: json\n" : "proto: illegal wireType\n");
   http::Response response = model_.push(std::string(request.headers.find("X-Scope-OrgID")), *decoded, now_ns);
   if (faults_.fails_after_storing) return text(500, "rpc error: code = DeadlineExceeded\n");

@@ -13,7 +13,7 @@ namespace tideover::test {
 struct PushedEntry {
   std::int64_t ns = 0;
   std::string line;
-  std::vector<std::pair<std::string, std::string>> metadata;
+  std::vector<std::pair<std::string, std::string>> metadata = {};
 
   bool operator==(const PushedEntry&) const = default;
 };

@@ -7,12 +7,16 @@
 #include <limits>
 #include <map>
 
-#include "agent/ingest/loki/labels.h"
+#include "forwarders/loki/labels.h"
 #include "forwarders/loki/push_writer.h"
 #include "wal/base/utf8.h"
 
 namespace tideover::ingest::loki {
 namespace {
+
+using tideover::loki::kLabelsMax;
+using tideover::loki::kLabelTextMax;
+using tideover::loki::Label;
 
 namespace json = boost::json;
 using json::error_code;
@@ -207,7 +211,7 @@ struct Handler {
       labels.push_back({name, value});
     }
     labels_.clear();
-    message.relabel(label_string(labels));
+    message.relabel(tideover::loki::label_string(labels));
     return true;
   }
 

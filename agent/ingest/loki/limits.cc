@@ -12,30 +12,12 @@ namespace {
 
 using tideover::loki::PushEntry;
 
-constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::size_t kTextMax = 300;  // of a label in a sentence
 
 std::string_view shown(std::string_view text) { return utf8_front(text, kTextMax); }
 
 std::string time_text(std::int64_t seconds) {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(static_cast<std::time_t>(seconds)));
-}
-
-std::int64_t seconds_of(std::int64_t ns) {
-  return ns / tideover::loki::kNanosPerSecond - (ns % tideover::loki::kNanosPerSecond < 0 ? 1 : 0);
-}
-
-struct MetadataSize {
-  std::uint64_t bytes = 0;  // of names and values
-  std::uint64_t pairs = 0;
-};
-
-MetadataSize size_of(std::string_view metadata) {
-  MetadataSize size;
-  tideover::loki::MetadataReader reader(metadata);
-  for (tideover::loki::Pair pair; reader.next(pair); ++size.pairs)
-    size.bytes += pair.name.size() + pair.value.size();
-  return size;
 }
 
 }  // namespace
@@ -75,15 +57,15 @@ std::optional<Why> entry_fault(const PushEntry& entry, std::int64_t now_ms, cons
   // pass.
   constexpr std::int64_t kOldest = std::numeric_limits<std::int64_t>::min();
   using Ms = std::chrono::milliseconds;
-  const std::int64_t now_ns = now_ms * kNsPerMs;
-  const std::int64_t age_ns = Ms(limits.age_max).count() * kNsPerMs;
-  const std::int64_t ahead_ns = Ms(limits.ahead_max).count() * kNsPerMs;
+  const std::int64_t now_ns = now_ms * tideover::loki::kNanosPerMilli;
+  const std::int64_t age_ns = Ms(limits.age_max).count() * tideover::loki::kNanosPerMilli;
+  const std::int64_t ahead_ns = Ms(limits.ahead_max).count() * tideover::loki::kNanosPerMilli;
   if (entry.ns == kOldest || (age_ns > 0 && entry.ns < now_ns - age_ns)) return Why::too_old;
   if (entry.ns > now_ns + ahead_ns) return Why::too_new;
   if (entry.line.size() > limits.line_bytes_max) return Why::line_too_long;
   if (entry.metadata.empty()) return std::nullopt;
   if (!limits.metadata_allowed) return Why::metadata_not_allowed;
-  const MetadataSize size = size_of(entry.metadata);
+  const tideover::loki::MetadataSize size = tideover::loki::size_of_metadata(entry.metadata);
   if (size.bytes > limits.metadata_bytes_max) return Why::metadata_too_large;
   if (size.pairs > limits.metadata_pairs_max) return Why::metadata_too_many;
   return std::nullopt;
@@ -92,8 +74,8 @@ std::optional<Why> entry_fault(const PushEntry& entry, std::int64_t now_ms, cons
 std::string entry_sentence(Why why, const PushEntry& entry, std::string_view stream, std::int64_t now_ms,
                            const Limits& limits) {
   const std::string_view name = shown(stream);
-  const std::string at = time_text(seconds_of(entry.ns));
-  const MetadataSize size = size_of(entry.metadata);
+  const std::string at = time_text(tideover::loki::floor_div(entry.ns, tideover::loki::kNanosPerSecond));
+  const tideover::loki::MetadataSize size = tideover::loki::size_of_metadata(entry.metadata);
   switch (why) {
     case Why::too_old:
       return fmt::format(

@@ -13,10 +13,12 @@
 #include <string_view>
 #include <vector>
 
-#include "agent/ingest/loki/labels.h"
+#include "forwarders/loki/labels.h"
 #include "forwarders/loki/push_scan.h"
 
 namespace tideover::ingest::loki {
+
+using tideover::loki::Label;
 
 struct Limits {
   std::uint64_t line_bytes_max = 256 << 10;  // max_line_size

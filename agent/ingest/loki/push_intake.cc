@@ -5,30 +5,12 @@
 #include <utility>
 
 #include "agent/ingest/loki/decode.h"
-#include "forwarders/remote_write/snappy.h"
+#include "forwarders/loki/log_record.h"
 
 namespace tideover::ingest::loki {
 namespace {
 
 Format format_of(const Body& body) { return body.json ? Format::json : Format::protobuf; }
-
-std::int64_t ms_of(std::int64_t ns) { return ns / 1'000'000 - (ns % 1'000'000 < 0 ? 1 : 0); }
-
-wal::NewRecord record_of(const Kept& kept, std::int64_t arrival_ms) {
-  std::string block;
-  remote_write::compress(kept.message, block);
-  wal::NewRecord record;
-  record.bytes.reserve(wal::kEnvelopeBytes + block.size());
-  record.bytes.assign(wal::kEnvelopeBytes, '\0');
-  record.bytes += block;
-  record.attributes.encoding = kPushEncoding;
-  record.attributes.units = kept.entries;
-  record.attributes.raw_bytes = static_cast<std::uint32_t>(kept.message.size());
-  record.attributes.arrival_ms = arrival_ms;
-  record.attributes.oldest_ms = ms_of(kept.oldest_ns);
-  record.attributes.newest_ms = ms_of(kept.newest_ns);
-  return record;
-}
 
 PushAnswer answer_to(const Error& error) {
   return error.code == Errc::too_large ? PushAnswer::too_large : PushAnswer::undecodable;
@@ -128,7 +110,8 @@ awaitable<LokiPushIntake::Taken> LokiPushIntake::store(Sifted sifted, Head head,
   const std::int64_t arrival_ms = to_unix_ms(clock_.wall_now());
   std::uint64_t lines = 0;
   for (Kept& kept : sifted.kept) {
-    wal::NewRecord record = record_of(kept, arrival_ms);
+    wal::NewRecord record =
+        tideover::loki::push_record(kept.message, {kept.entries, kept.oldest_ns, kept.newest_ns}, arrival_ms);
     std::string().swap(kept.message);
     const wal::Attributes attributes = record.attributes;
     const std::uint64_t record_bytes = record.bytes.size();

@@ -2,11 +2,10 @@
 //
 // Executor: io. 204 only after the sync; the answers are the table of docs/INTAKE.md. Never 429, which some
 // clients drop, and never 401: a push without a tenant is the default tenant's.
-// A record is a push request in a snappy block (Attributes::encoding kPushEncoding), its units are lines. A
-// large push becomes several records; when one of them is refused the client repeats them all, and lines of
-// those before are there twice.
-// The older /api/prom/push is not spoken: its labels are text in another place, and every client of today
-// has left it.
+// A record is a push request in a snappy block (forwarders/loki/log_record.h), its units are lines. A large
+// push becomes several records; when one of them is refused, or we crash between two of them, the client
+// repeats them all, and lines of those before are there twice. The older /api/prom/push is not spoken: its
+// labels are text in another place, and every client of today has left it.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +23,6 @@
 #include "wal/queue.h"
 
 namespace tideover::ingest::loki {
-
-inline constexpr std::uint16_t kPushEncoding = 1;  // docs/adr/0027
 
 class LokiPushIntake {
  public:

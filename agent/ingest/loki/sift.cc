@@ -21,9 +21,9 @@ class Sieve {
   // Errors: as sift().
   Result<> stream(std::string_view labels) {
     ++sifted_.streams;
-    const Result<std::vector<Label>> parsed = parse_labels(labels);
+    const Result<std::vector<Label>> parsed = tideover::loki::parse_labels(labels);
     if (!parsed) return parsed.error();
-    name_ = label_string(*parsed);
+    name_ = tideover::loki::label_string(*parsed);
     stream_fault_ = stream_fault(*parsed, name_, limits_);
     bytes_ += name_.size();
     if (!stream_fault_) writer_.stream(name_);

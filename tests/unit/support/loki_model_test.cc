@@ -255,11 +255,11 @@ TEST_CASE("several ingesters each speak for the last of their streams, and one o
 
 TEST_CASE("both wire forms say the same to the model") {
   const LokiPush push{stream("a", {{kNow, "one", {{"k", "v"}}}, {kNow + 1, std::string("a\xff\0b", 4)}})};
-  const auto back = loki_push_of_protobuf(protobuf_of(push));
+  const auto back = pushed_as_generated_code_reads(written_by_generated_code(push));
   REQUIRE(back.has_value());
   CHECK(back->front().labels == "{app=\"a\"}");
   CHECK(back->front().entries == push.front().entries);
-  CHECK_FALSE(loki_push_of_protobuf("\x0a\xff\xff").has_value());
+  CHECK_FALSE(pushed_as_generated_code_reads("\x0a\xff\xff").has_value());
   const auto json = loki_push_of_json(
       R"({"streams":[{"stream":{"app":"a"},"values":[["1795219200000000000","one",{"k":"v"}],["5","two"]]}]})");
   REQUIRE(json.has_value());

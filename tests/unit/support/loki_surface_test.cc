@@ -45,7 +45,7 @@ struct Server {
 };
 
 TEST_CASE("every form of a push that Loki takes is taken, and read back the same") {
-  const std::string protobuf = protobuf_of({{"{app=\"a\"}", {{kNow, "one", {{"k", "v"}}}}}});
+  const std::string protobuf = written_by_generated_code({{"{app=\"a\"}", {{kNow, "one", {{"k", "v"}}}}}});
   Server loki;
   const auto form = GENERATE(0, 1, 2, 3, 4);
   const http::Response answer = form == 0   ? loki.push(snappied(protobuf), "application/x-protobuf")

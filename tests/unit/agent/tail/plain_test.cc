@@ -70,6 +70,7 @@ TEST_CASE("a plain file that was copied and truncated is read on in the copy, th
   if (regrown) all.push_back("five is longer than all that was read before");
   CHECK(life.lines == all);
   CHECK(life.missed == 0);
+  CHECK(life.truncations == (up ? 1 : 0));  // an agent that was down finds the copy by what is in it
 }
 
 TEST_CASE("a plain file that was renamed, again and again, is read once, oldest first") {

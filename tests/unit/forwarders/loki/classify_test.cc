@@ -47,8 +47,9 @@ class Push {
     return *this;
   }
 
-  Sent sent() const {
+  Sent sent(std::uint32_t retries = 0) const {
     SentPush push;
+    push.retries = retries;
     std::uint64_t units = 0;
     for (const BatchStream& stream : streams_) {
       push.streams.push_back({&stream, 0, stream.entries.size()});
@@ -69,7 +70,7 @@ const History kOneInDoubt{.in_doubt = true, .divisible = false};
 
 Verdict answered(const Push& push, int status, const std::string& text, const History& history = kFirst,
                  std::uint32_t retries = 0) {
-  return classify(push.sent(), http::Response{status, {}, text + "\n"}, history, retries);
+  return classify(push.sent(retries), http::Response{status, {}, text + "\n"}, history);
 }
 
 std::string too_old(const std::string& stream, const std::string& time) {

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "forwarders/loki/log_record.h"
-#include "forwarders/loki/sent.h"
 #include "forwarders/remote_write/snappy.h"
 #include "tests/support/push_oracle.h"
+#include "tests/unit/forwarders/loki/log_records.h"
 #include "wal/base/rng.h"
 
 namespace tideover::loki {
@@ -28,18 +28,7 @@ constexpr std::int64_t kStart = 1'790'000'000LL * 1'000'000'000;
 const Time kNow{1h};
 
 wal::StoredRecord record_of(const PushedStreams& streams) {
-  const std::string raw = test::written_by_generated_code(streams);
-  std::string body;
-  remote_write::compress(raw, body);
-  wal::StoredRecord record;
-  record.seq = Seq{1};
-  record.attributes.encoding = static_cast<std::uint16_t>(Encoding::push);
-  record.attributes.raw_bytes = static_cast<std::uint32_t>(raw.size());
-  record.attributes.arrival_ms = 1'790'000'000'000;
-  for (const auto& stream : streams)
-    record.attributes.units += static_cast<std::uint32_t>(stream.entries.size());
-  record.bytes = std::make_shared<const std::string>(std::string(wal::kEnvelopeBytes, '\0') + body);
-  return record;
+  return test::stored_record_of(streams, 1'790'000'000'000);
 }
 
 PushedStreams read_push(std::string_view body) {

@@ -2,11 +2,14 @@
 
 #include <catch2/catch.hpp>
 
-#include "agent/ingest/loki/labels.h"
+#include "forwarders/loki/labels.h"
 #include "tests/support/push_oracle.h"
 
 namespace tideover::ingest::loki {
 namespace {
+
+using tideover::loki::kLabelsMax;
+using tideover::loki::kLabelTextMax;
 
 using test::PushedStreams;
 

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
+#include "forwarders/loki/log_record.h"
 #include "tests/unit/agent/ingest/loki/fixture.h"
 #include "tests/unit/agent/ingest/loki/packed.h"
 
@@ -56,7 +57,7 @@ TEST_CASE("a record of logs says what is in it") {
   const auto records = f.records();
   REQUIRE(records.size() == 1);
   const wal::Attributes& attributes = records[0].attributes;
-  CHECK(attributes.encoding == kPushEncoding);
+  CHECK(attributes.encoding == static_cast<std::uint16_t>(tideover::loki::Encoding::push));
   CHECK(attributes.units == 3);
   CHECK(attributes.raw_bytes == test::snappy_plain(records[0].payload()).size());
   CHECK(attributes.newest_ms == now / 1'000'000 - 1);  // a nanosecond before the millisecond

@@ -1,4 +1,4 @@
-#include "agent/ingest/loki/labels.h"
+#include "forwarders/loki/labels.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -6,7 +6,7 @@
 
 #include "wal/base/utf8.h"
 
-namespace tideover::ingest::loki {
+namespace tideover::loki {
 namespace {
 
 bool starts_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
@@ -51,9 +51,15 @@ class Parser {
       if (!name(label.name) || !expect('=') || !quoted(label.value)) return false;
       if (!take(',') && peek() != '}') return refuse("',' or '}' must follow");
     }
+    return true;
+  }
+  bool parse_whole(std::vector<Label>& out) {
+    if (!parse(out)) return false;
     skip_space();
     return at_ == text_.size() || refuse("nothing may follow");
   }
+
+  std::size_t taken() const { return at_; }
 
   std::string fault() const { return fmt::format("{} at byte {}", fault_, at_ + 1); }
 
@@ -182,17 +188,36 @@ std::string excerpt(std::string_view text) {
 
 }  // namespace
 
+namespace {
+
+// `whole`: nothing may follow. Gives how much of `text` they take.
+Result<std::size_t> read_labels(std::string_view text, bool whole, std::vector<Label>& labels) {
+  Parser parser(text);
+  if (!(whole ? parser.parse_whole(labels) : parser.parse(labels)))
+    return fail(Errc::bad_input, fmt::format("couldn't parse labels: {}: {}", parser.fault(), excerpt(text)));
+  std::erase_if(labels, [](const Label& label) { return label.value.empty(); });
+  std::sort(labels.begin(), labels.end());
+  return parser.taken();
+}
+
+}  // namespace
+
 Result<std::vector<Label>> parse_labels(std::string_view text) {
   if (text.size() > kLabelTextMax)
     return fail(Errc::bad_input,
                 fmt::format("couldn't parse labels: {} bytes, more than {} are not parsed: {}", text.size(),
                             kLabelTextMax, excerpt(text)));
   std::vector<Label> labels;
-  Parser parser(text);
-  if (!parser.parse(labels))
-    return fail(Errc::bad_input, fmt::format("couldn't parse labels: {}: {}", parser.fault(), excerpt(text)));
-  std::erase_if(labels, [](const Label& label) { return label.value.empty(); });
-  std::sort(labels.begin(), labels.end());
+  const Result<std::size_t> taken = read_labels(text, true, labels);
+  if (!taken) return taken.error();
+  return labels;
+}
+
+Result<std::vector<Label>> take_labels(std::string_view& text) {
+  std::vector<Label> labels;
+  const Result<std::size_t> taken = read_labels(text.substr(0, kLabelTextMax), false, labels);
+  if (!taken) return taken.error();
+  text.remove_prefix(*taken);
   return labels;
 }
 
@@ -207,4 +232,4 @@ std::string label_string(const std::vector<Label>& labels) {
   return text += '}';
 }
 
-}  // namespace tideover::ingest::loki
+}  // namespace tideover::loki

@@ -1,8 +1,8 @@
-#include "agent/ingest/loki/labels.h"
+#include "forwarders/loki/labels.h"
 
 #include <catch2/catch.hpp>
 
-namespace tideover::ingest::loki {
+namespace tideover::loki {
 namespace {
 
 std::string normal(std::string_view text) {
@@ -86,4 +86,4 @@ TEST_CASE("a set of labels is bounded before it is parsed, and its refusal is sh
 }
 
 }  // namespace
-}  // namespace tideover::ingest::loki
+}  // namespace tideover::loki

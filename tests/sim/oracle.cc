@@ -140,8 +140,7 @@ void Oracle::open(const Promise& promise) {
   Seq begin = next(tails_[lane_]);
   if (promise.start == wal::StartAt::oldest)
     for (const Destination& other : destinations_)
-      if (other.open && other.durable)
-        begin = std::min(begin, needed_from(other));
+      if (other.open && other.durable) begin = std::min(begin, needed_from(other));
   destination.places[lane_] = begin;
   for (const std::string_view kind : {"parked", "quarantine"}) {
     const LaneId side = wal::lane_id(fmt::format("{}/{}/{}", lane_name_, kind, promise.name));

@@ -9,6 +9,7 @@
 #include "tests/support/catch_result.h"
 #include "tests/support/lane_writer.h"
 #include "wal/rocks/careful_reader.h"
+#include "wal/rocks/clean_log.h"
 #include "wal/rocks/log_file.h"
 #include "wal/rocks/log_mend.h"
 
@@ -212,6 +213,32 @@ TEST_CASE("what a crash leaves of a log that was taken in is removed", "[crash]"
   REQUIRE(store.open());
   CHECK_FALSE(fs::exists(written.directory + "/000001.log.clean"));
   CHECK(written.intact(store) == kAll);
+}
+
+TEST_CASE("a log of which nothing is intact keeps no store from opening, whatever the logs before it hold",
+          "[crash]") {
+  const LargeGroupAtTheEnd written;
+  {
+    RocksStore store(options(written.directory));
+    REQUIRE(store.open());  // so that the numbers of what the log before holds do not begin at the first
+    REQUIRE(store.commit(batch_of({}, {{"commit", "before"}})));
+  }
+  const fs::path before = written.log();
+  // A new log has its first group, and the one before is still needed: what stands in it cannot be read.
+  const fs::path newest = before.parent_path() / fmt::format("{:06}.log", std::stoi(before.stem()) + 1);
+  CleanLog group(1'000'000);
+  const std::string value(1000, 'v');
+  group.put({true, 0, "key", value});
+  std::ofstream(newest, std::ios::binary) << group.finish();
+  Sectors sectors;
+  BadSectors::of_process().add(newest, Extent::page(0));
+  RocksStore store(options(written.directory));
+  REQUIRE(store.open());
+  CHECK(written.intact(store) == kAll);
+  REQUIRE(store.commit(batch_of({}, {{"commit", "after"}})));
+  const auto again = store.open();
+  REQUIRE(again);
+  CHECK(again->meta.at("commit") == "after");
 }
 
 }  // namespace tideover::wal

@@ -45,7 +45,7 @@ void CleanLog::end_stretch() {
 }
 
 std::string CleanLog::finish() {
-  if (rescued_.count() > 0) flush(std::max<std::uint64_t>(sequence_, 1));
+  if (rescued_.count() > 0) flush(std::max({sequence_, least_, std::uint64_t{1}}));
   return std::move(log_);
 }
 

@@ -26,9 +26,10 @@ Result<Logs> look_through_logs(CarefulReader& reader, const std::string& directo
 
   Logs found;
   for (const std::string& log : logs) {
+    const std::uint64_t sequence = found.facts.next_sequence;
     const auto findings = look_through_log(reader, log, found.facts);
     if (!findings) return findings.error();
-    if (findings->damaged) found.damaged.push_back(log);
+    if (findings->damaged) found.damaged.push_back({log, sequence});
     found.lost_at_tail = findings->lost_at_tail;  // in the end, of the newest
   }
   return found;
@@ -56,13 +57,13 @@ Result<> remove_stale(const std::string& directory) {
 Result<> mend_logs(CarefulReader& reader, const Logs& logs, const std::string& lost_directory,
                    const std::function<void(const std::string&)>& note) {
   if (auto removed = remove_stale(fs::path(lost_directory).parent_path().string()); !removed) return removed;
-  for (const std::string& log : logs.damaged) {
-    const auto salvaged = salvage_log(reader, log, lost_directory, logs.facts);
+  for (const DamagedLog& log : logs.damaged) {
+    const auto salvaged = salvage_log(reader, log.path, lost_directory, logs.facts, log.sequence);
     if (!salvaged) return salvaged.error();
     note(fmt::format(
         "{} bytes of the log {} are damaged: its {} other groups are kept, {} records were taken out "
         "of damaged ones, and the original is in {}",
-        salvaged->dropped_bytes, log, salvaged->kept_groups, salvaged->rescued_records, lost_directory));
+        salvaged->dropped_bytes, log.path, salvaged->kept_groups, salvaged->rescued_records, lost_directory));
   }
   if (logs.lost_at_tail > 0)
     note(

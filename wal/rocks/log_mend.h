@@ -14,8 +14,13 @@ namespace tideover::wal {
 
 class CarefulReader;
 
+struct DamagedLog {
+  std::string path;
+  std::uint64_t sequence = 0;  // LogFacts::next_sequence of those before it
+};
+
 struct Logs {
-  std::vector<std::string> damaged;  // paths, oldest first
+  std::vector<DamagedLog> damaged;  // oldest first
   LogFacts facts;
   std::uint64_t lost_at_tail = 0;  // records of damaged groups that nothing was written after
 };

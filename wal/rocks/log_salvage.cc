@@ -26,6 +26,7 @@ namespace {
 void gather(std::string_view batch, LogFacts& facts) {
   BatchReader reader(batch);
   if (!reader.has_header()) return;
+  facts.next_sequence = std::max(facts.next_sequence, reader.sequence() + reader.count());
   for (std::uint32_t i = 0; i < reader.count(); ++i) {
     const auto operation = reader.next();
     if (!operation) return;
@@ -67,12 +68,13 @@ Result<LogFindings> look_through_log(CarefulReader& reader, const std::string& p
 }
 
 Result<LogSalvage> salvage_log(CarefulReader& reader, const std::string& path,
-                               const std::string& lost_directory, const LogFacts& facts) {
+                               const std::string& lost_directory, const LogFacts& facts,
+                               std::uint64_t sequence) {
   const auto bytes = reader.read_file(path);
   if (!bytes) return bytes.error();
   LogSalvage outcome;
   LogTail tail;
-  CleanLog clean;
+  CleanLog clean(sequence);
   LogWalker walker(*bytes);
   while (const auto piece = walker.next()) {
     if (piece->intact) {

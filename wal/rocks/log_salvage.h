@@ -21,7 +21,8 @@ class CarefulReader;
 struct LogFacts {
   std::set<std::uint32_t> meta_families;  // RocksDB's numbers of the families that hold meta
   std::uint64_t last_commit = 0;
-  std::uint32_t format = 0;  // the newest that a group names; 0: none does
+  std::uint32_t format = 0;         // the newest that a group names; 0: none does
+  std::uint64_t next_sequence = 0;  // RocksDB's, behind the last intact group; 0: there was none
 };
 
 struct LogFindings {
@@ -41,8 +42,11 @@ struct LogSalvage {
 
 // Replaces `path` in one step; the original is kept as `lost_directory`/<name>. What was written whole
 // counts, although its end may be what is damaged: a group in parts that is known to have been written is not
-// unfinished any more. Errors: disk_full, io_error.
+// unfinished any more. `sequence`: next_sequence of the logs before this one, for what nothing intact in it
+// gives a number: RocksDB takes a number below those that it has for a fault of its memory, and ends the
+// process. Errors: disk_full, io_error.
 Result<LogSalvage> salvage_log(CarefulReader& reader, const std::string& path,
-                               const std::string& lost_directory, const LogFacts& facts);
+                               const std::string& lost_directory, const LogFacts& facts,
+                               std::uint64_t sequence = 0);
 
 }  // namespace tideover::wal

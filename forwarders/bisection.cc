@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <limits>
 
 namespace tideover::forward {
 namespace {
@@ -14,14 +13,13 @@ constexpr std::uint32_t kAfterRefusedBatch = 2;
 
 }  // namespace
 
-void Bisection::start(std::size_t items, bool whole) {
+void Bisection::start(std::size_t items, std::uint32_t at_least) {
   if (active_) return;
   const auto levels = static_cast<std::uint32_t>(std::bit_width(std::max<std::size_t>(items, 1) - 1));
   active_ = true;
   per_fault_ = 2 * levels + kSpare;
-  until_ = per_fault_;
-  without_pass_max_ = last_refused_whole_ ? kAfterRefusedBatch : levels + kSiblingsTried;
-  if (whole) per_fault_ = until_ = without_pass_max_ = std::numeric_limits<std::uint32_t>::max();
+  until_ = std::max(per_fault_, at_least);
+  without_pass_max_ = std::max(last_refused_whole_ ? kAfterRefusedBatch : levels + kSiblingsTried, at_least);
   sends_ = 0;
   passes_ = 0;
 }
@@ -32,8 +30,7 @@ void Bisection::close(bool refused_whole) {
 }
 
 void Bisection::culprit_found() {
-  if (per_fault_ == std::numeric_limits<std::uint32_t>::max()) return;
-  until_ = std::min(sends_ + per_fault_, kFaultsPerBatch * per_fault_);
+  until_ = std::max(until_, std::min(sends_ + per_fault_, kFaultsPerBatch * per_fault_));
 }
 
 bool Bisection::refused_whole() const { return active_ && passes_ == 0 && sends_ >= without_pass_max_; }

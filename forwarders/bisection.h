@@ -11,13 +11,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 namespace tideover::forward {
 
 class Bisection {
  public:
-  // No effect when the search is on already. `whole`: without a budget, down to the last item.
-  void start(std::size_t items, bool whole = false);
+  static constexpr std::uint32_t kNoEnd = std::numeric_limits<std::uint32_t>::max();
+
+  // No effect when the search is on already. `at_least`: so many requests, whatever passes.
+  void start(std::size_t items, std::uint32_t at_least = 0);
   void close(bool refused_whole);  // the batch is settled, or put back
   bool active() const { return active_; }
 

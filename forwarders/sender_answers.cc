@@ -164,7 +164,7 @@ Step SenderMachine::refused_alone(const Verdict& verdict, Time now) {
 Step SenderMachine::keep_top(const Verdict& verdict, bool alone, Time now) {
   const bool sensible = verdict.understood || verdict.reason == wal::Reason::out_of_bounds;
   batch_senseless_ = batch_senseless_ || !sensible;
-  if (limits_.parks && role_ == Role::main && !sensible && !batch_passed_ && refuses_everything()) {
+  if (limits_.parks && role_ == Role::main && !sensible && batch_passed_ == 0 && refuses_everything()) {
     pause(now);
     if (!parking_allowed_) {
       stack_.back().named.reset();  // whoever refuses everything has not looked at it

@@ -50,7 +50,7 @@ Step SenderMachine::cut(Cut why, Time now) {
   slot.twin_clean = false;
   if (why == Cut::size) slot.searched = false;
   if (why == Cut::search || why == Cut::too_large) {
-    search_.start(items_, looks_through_whole(now));
+    search_.start(items_, search_at_least(now));
     slot.searched = true;
   }
   if (why == Cut::suspicion) {

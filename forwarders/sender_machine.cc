@@ -9,11 +9,10 @@ namespace tideover::forward {
 namespace {
 
 // A batch of the parked lane this small, in units, is looked through to the last item when a round is due.
-// So that what may pass is found in the end also between what may not, some batches are made as small: a
-// quarter of those that begin a round, which for a short lane are all there are, and some of the others.
-constexpr std::uint64_t kLookedThroughWhole = 256;
-constexpr double kFineFirstTurns = 0.25;
-constexpr double kFineTurns = 0.125;
+// So that what may pass is found also between what may not, some batches are made as small: the first of a
+// round that follows one in vain (rounds.h), and some of those behind it.
+constexpr std::uint32_t kLookedThroughWhole = 256;
+constexpr double kCloseTurns = 0.125;
 
 Step sleep_step(Time until) {
   Step step = Step::of(Step::Kind::sleep);
@@ -88,7 +87,8 @@ Step SenderMachine::resume(const Event& event, Time now) {
 void SenderMachine::open_batch(const Loaded& loaded, Time now) {
   invariant(!batch_open_, "one batch at a time is in flight");
   batch_open_ = true;
-  batch_passed_ = batch_parked_ = batch_senseless_ = others_pass_ = held_ = false;
+  batch_passed_ = batch_parked_ = 0;
+  batch_senseless_ = others_pass_ = held_ = false;
   overtaken_ = loaded.overtaken;
   remembered_ = loaded.remembered;
   marking_ = Mark::none;
@@ -113,7 +113,7 @@ void SenderMachine::open_batch(const Loaded& loaded, Time now) {
 
 void SenderMachine::close_batch() {
   batch_open_ = false;
-  const bool senseless = batch_senseless_ && !batch_passed_;
+  const bool senseless = batch_senseless_ && batch_passed_ == 0;
   search_.close(senseless);
   senseless_ = senseless ? senseless_ + 1 : 0;
   if (doubtful_left_ > 0) --doubtful_left_;
@@ -130,7 +130,7 @@ Step SenderMachine::next(Time now) {
     // A batch that was put back waits on disk, not in memory.
     if (not_before_ > now && role_ != Role::main) return sleep_step(not_before_);
     if (role_ == Role::parked)
-      fine_turn_ = rounds_.due(now) && rng_.chance(rounds_.on() ? kFineTurns : kFineFirstTurns);
+      close_look_ = rounds_.on() ? rng_.chance(kCloseTurns) : rounds_.begins_close(now);
     return Step::of(Step::Kind::read);
   }
   if (!aside_.empty() && (search_.something_passed() || stack_.empty()))
@@ -166,10 +166,10 @@ Step SenderMachine::settle_top(Fate fate, Verdict verdict) {
   step.part = stack_.back().part;
   step.fate = fate;
   step.verdict = std::move(verdict);
+  const std::uint64_t size = std::max<std::uint64_t>(size_of(stack_.back()), 1);
   stack_.pop_back();
   const bool again = fate == (role_ == Role::quarantine ? Fate::quarantined : Fate::parked);
-  batch_parked_ = batch_parked_ || again;
-  batch_passed_ = batch_passed_ || !again;
+  (again ? batch_parked_ : batch_passed_) += size;
   return step;
 }
 
@@ -177,7 +177,7 @@ Step SenderMachine::settle_top(Fate fate, Verdict verdict) {
 Step SenderMachine::batch_settled(Time now) {
   Step step = Step::of(Step::Kind::ack);
   if (role_ == Role::parked) {
-    const Rounds::Place place = rounds_.after_turn(batch_passed_, batch_parked_, now);
+    const Rounds::Place place = rounds_.after_turn({batch_passed_, batch_parked_, close_look_}, now);
     step.begins_round = place == Rounds::Place::begins;
     if (place == Rounds::Place::stays) {
       close_batch();
@@ -191,12 +191,15 @@ Step SenderMachine::batch_settled(Time now) {
 
 RequestLimits SenderMachine::request_limits() const {
   RequestLimits limits = working_size_.limits();
-  if (fine_turn_) limits.units = std::min(limits.units, kLookedThroughWhole);
+  if (close_look_) limits.units = std::min<std::uint64_t>(limits.units, kLookedThroughWhole);
   return limits;
 }
 
-bool SenderMachine::looks_through_whole(Time now) const {
-  return role_ == Role::parked && units_ <= kLookedThroughWhole && rounds_.due(now);
+// A record may hold more than is looked through whole: of that, as much as from its front.
+std::uint32_t SenderMachine::search_at_least(Time now) const {
+  if (role_ != Role::parked) return 0;
+  if (units_ <= kLookedThroughWhole && rounds_.due(now)) return Bisection::kNoEnd;
+  return close_look_ ? 2 * kLookedThroughWhole : 0;
 }
 
 }  // namespace tideover::forward

@@ -120,7 +120,7 @@ class SenderMachine {
   void close_batch();
   std::size_t items_of(const Slot& slot) const;  // kEnd when not counted yet
   bool divisible(const Slot& slot) const { return items_of(slot) > 1; }
-  bool looks_through_whole(Time now) const;
+  std::uint32_t search_at_least(Time now) const;
 
   // How large a part may be, and how one is cut: sender_cuts.cc.
   Step cut(Cut why, Time now);
@@ -179,18 +179,18 @@ class SenderMachine {
   WorkingSize working_size_;
   Bisection search_;
   Rounds rounds_;
-  bool fine_turn_ = false;  // parked: a part of the lane that is looked through to the last item
+  bool close_look_ = false;  // parked: a part of the lane that is looked through to the last item
 
   std::vector<Slot> stack_;
   std::vector<Aside> aside_;  // older than all of the stack, oldest first
   bool batch_open_ = false;
-  bool batch_passed_ = false;     // some of it is settled, and not set aside (again)
-  bool batch_parked_ = false;     // some of it is
-  bool held_ = false;             // all that is left of it waits for the receiver to take it after all
-  bool others_pass_ = false;      // some of it did, where a fault is searched for, and no outage since
-  bool batch_senseless_ = false;  // in words that are not understood, or for its size
-  bool remembered_ = false;       // the queue knows that some of it may be overtaken
-  bool overtaken_ = false;        // something newer than what is left of it was sent, or is about to be
+  std::uint64_t batch_passed_ = 0;  // of it settled, and not set aside (again)
+  std::uint64_t batch_parked_ = 0;  // set aside (again)
+  bool held_ = false;               // all that is left of it waits for the receiver to take it after all
+  bool others_pass_ = false;        // some of it did, where a fault is searched for, and no outage since
+  bool batch_senseless_ = false;    // in words that are not understood, or for its size
+  bool remembered_ = false;         // the queue knows that some of it may be overtaken
+  bool overtaken_ = false;          // something newer than what is left of it was sent, or is about to be
   Mark marking_ = Mark::none;
   Verdict parking_;              // to_park, to_put_aside: of the top
   bool parking_alone_ = false;   // to_put_aside: likewise

@@ -109,6 +109,27 @@ TEST_CASE("what may pass is found in the end also in a lane of many samples in o
   life.check_account();
 }
 
+// Found by the simulator, seed 950647: whether anybody looked closely was left to chance, at rounds that grow
+// rare, and 422 samples were sent each minute for hours.
+TEST_CASE("what will never pass, and what may, is told apart in known time whatever the dice say") {
+  wal::MemStore disk;
+  Mgmt mgmt;
+  mgmt.refuses = refuses("x", "window");
+  SenderOptions options;
+  options.seed = GENERATE(range(0, 40));
+  Life life(disk, mgmt, options);
+  // One request, of which every part holds what is refused.
+  for (int i = 0; i < 2; ++i) life.append(std::string(700, 'x'));
+  life.clock.run_for(30min);
+  REQUIRE(life.sender->status().parked.behind.units == 1'400);
+  mgmt.refuses = refuses("x", "bad labels");
+  life.clock.run_for(GENERATE(0min, 7min));
+  life.clock.run_for(4h);
+  CHECK(life.sender->status().parked.behind.units == 0);
+  CHECK(lost(life.sender->status(), Reason::bad_request) == 1'400);
+  life.check_account();
+}
+
 TEST_CASE("a side lane gives up nothing for words that it does not know") {
   wal::MemStore disk;
   Mgmt mgmt;
@@ -120,7 +141,7 @@ TEST_CASE("a side lane gives up nothing for words that it does not know") {
   life.clock.run_for(24h);
   CHECK(life.sender->status().parked.behind.units + life.sender->status().main.behind.units == 4'000);
   CHECK(life.rejects().empty());
-  CHECK(life.transport.requests < 24 * 60 * 6);
+  CHECK(life.transport.requests < 24 * 60 * 11);
   mgmt.refuses = takes_all;
   life.clock.run_for(1h);
   CHECK(mgmt.stored.size() == 4'000);

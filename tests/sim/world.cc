@@ -327,8 +327,11 @@ void World::return_destinations() {
   if (changed) restart_agent();
 }
 
+// In its main lane, nor on the way there.
 bool World::nothing_waits_for(const std::string& destination) const {
   if (!agent_ || !agent_->serving()) return false;
+  const auto idle = [](const auto& source) { return source->idle(); };
+  if (!std::all_of(sources_.begin(), sources_.end(), idle)) return false;
   const std::vector<DestinationOptions>& known = agent_->options().destinations;
   for (std::size_t i = 0; i < known.size(); ++i)
     if (known[i].name == destination) return agent_->destination(i).main.behind.records == 0;

@@ -136,6 +136,7 @@ Seq Oracle::needed_from(const Destination& destination) const {
 void Oracle::open(const Promise& promise) {
   Destination destination;
   destination.name = promise.name;
+  destination.from_oldest = promise.start == wal::StartAt::oldest;
   // `oldest`: what the others have not passed yet, for that is what is certainly there.
   Seq begin = next(tails_[lane_]);
   if (promise.start == wal::StartAt::oldest)
@@ -158,6 +159,17 @@ void Oracle::open(const Promise& promise) {
   destinations_[d] = std::move(destination);
   const auto& records = records_[lane_];
   for (auto it = records.lower_bound(begin); it != records.end(); ++it) cover(d, lane_, it->second);
+}
+
+// The oldest that exists may be older than what is certainly there.
+void Oracle::born(std::size_t d, Seq at) {
+  Destination& destination = destinations_[d];
+  const Seq promised = destination.places.at(lane_);
+  if (!destination.from_oldest || !(at < promised)) return;
+  destination.places[lane_] = at;
+  const auto& records = records_[lane_];
+  for (auto it = records.lower_bound(at); it != records.lower_bound(promised); ++it)
+    cover(d, lane_, it->second);
 }
 
 // An operator gave it up: it owes nothing any more.
@@ -202,7 +214,7 @@ void Oracle::committed(const wal::StoreBatch& batch) {
       violation("a cursor was committed that cannot be read");
       continue;
     }
-    if (lane == lane_) destinations_[*d].durable = true;
+    if (lane == lane_ && !std::exchange(destinations_[*d].durable, true)) born(*d, state->next);
     const auto first = fresh.find(lane);
     move(*d, lane, state->next, first == fresh.end() ? std::nullopt : std::optional(first->second));
     note_overtaken(*d, lane, state->next, state->overtaken_before);
@@ -273,7 +285,7 @@ void Oracle::note_overtaken(std::size_t d, LaneId lane, Seq from, Seq before) {
 // lane that this batch brought, of which nobody knew when the cursor moved.
 void Oracle::move(std::size_t d, LaneId lane, Seq to, std::optional<Seq> fresh) {
   Seq& place = destinations_[d].places.at(lane);
-  if (to < place) violation(fmt::format("the cursor of {} moved back", destinations_[d].name));
+  if (to < place) return violation(fmt::format("the cursor of {} moved back", destinations_[d].name));
   const auto& records = records_[lane];
   const auto begin = records.lower_bound(place);
   const auto end = records.lower_bound(to);

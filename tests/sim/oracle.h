@@ -164,7 +164,8 @@ class Oracle final : public DiskWitness {
     bool open = true;        // until an operator drops it
     bool configured = true;  // else best effort
     bool required = true;
-    bool durable = false;          // its cursor is on the disk
+    bool durable = false;  // its cursor is on the disk
+    bool from_oldest = false;
     std::map<LaneId, Seq> places;  // by lane: the first record not passed
     // Of the main lane: what came while it was not configured is none of its own.
     std::vector<wal::SeqRange> absences;  // ascending; the last one may have no end
@@ -197,6 +198,7 @@ class Oracle final : public DiskWitness {
   void note_overtaken(std::size_t d, LaneId lane, Seq from, Seq before);
   void move(std::size_t d, LaneId lane, Seq to, std::optional<Seq> fresh);
   void close(std::size_t d);
+  void born(std::size_t d, Seq at);
 
   void arrived(Site& site, const test::Contents& contents, remote_write::Version version);
   void seen(Site& site, const Sample& sample);

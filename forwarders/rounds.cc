@@ -20,7 +20,10 @@ Rounds::Place Rounds::after_turn(Turn turn, Time now) {
     spent_ += spent;
     return Place::moves;
   }
-  if (passed) next_ = {};  // the window has moved: whatever waits is worth its turn
+  if (passed) {  // the window has moved: whatever waits is worth its turn, in full requests
+    next_ = {};
+    close_next_ = false;
+  }
   if (turn.refused == 0) return Place::moves;
   if (!asked_ && now < next_) return Place::stays;
   on_ = true;

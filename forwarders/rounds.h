@@ -39,7 +39,7 @@ class Rounds {
   };
   Place after_turn(Turn turn, Time now);
 
-  void spent(Duration time) { turn_spent_ += time; }  // on a request that was refused, its gap included
+  void spent(Duration time) { turn_spent_ += time; }  // on a request that was refused, the usual gap included
   void ask() { asked_ = true; }                       // an operator wants all of it tried
   bool asked() const { return asked_; }
   bool on() const { return on_; }

@@ -80,7 +80,8 @@ void SenderMachine::note_refusal(const Answer& answer, Time now) {
   Duration gap{};
   if (role_ != Role::main && (refused || action == Action::park)) {
     gap = std::max(limits_.side_gap, kSideGapShare * answer.latency);
-    rounds_.spent(gap + answer.latency);
+    // A slow line is left alone for longer: that is no use of it.
+    rounds_.spent(limits_.side_gap + answer.latency);
   } else if (refused && !stores && ++refusals_ > kRefusalsAtOnce) {
     const std::uint32_t doublings = std::min(refusals_ - kRefusalsAtOnce - 1, 16U);
     gap = std::min(kRefusalGapFirst * (1 << doublings), kRefusalGapMax);

@@ -324,7 +324,13 @@ void World::return_destinations() {
     happened(Fault::destination_returned);
     changed = true;
   }
-  if (changed) restart_agent();
+  if (changed) restart_for_changes();
+}
+
+// One that is being started read its configuration before.
+void World::restart_for_changes() {
+  if (agent_ && agent_->serving()) return restart_agent();
+  if (agent_) clock_.call_at(clock_.now() + 1s, [this] { restart_for_changes(); });
 }
 
 // In its main lane, nor on the way there.
@@ -354,15 +360,26 @@ void World::fall_silent() {
   run_for(kProbed);
 }
 
+// Of the parked lane, in which all have a turn: an hour at most, or nine times what the last one spent on
+// what it put back, which was some requests for each record, with a second between them.
+Duration World::round_is_due() const {
+  constexpr Duration kUsually = std::chrono::minutes(90);
+  constexpr Duration kForEachRecord = 9 * std::chrono::seconds(4);
+  std::uint64_t records = 0;
+  if (agent_ && agent_->serving())
+    for (std::size_t i = 0; i < agent_->options().destinations.size(); ++i)
+      records = std::max(records, agent_->destination(i).parked.behind.records);
+  return kUsually + kForEachRecord * static_cast<Duration::rep>(records);
+}
+
 // Two troubles need not end for others to be over: what no window admits holds up nothing else, and what is
 // never answered arrives in smaller requests. Then they end too, for everything is to arrive.
 void World::drain_in_spite_of_it() {
-  constexpr Duration kRoundIsDue = std::chrono::minutes(90);  // of the parked lane, in which all have a turn
   const auto picky = [](const auto& site) {
     return site->rules.never_admits > 0 || site->rules.answers_up_to > 0;
   };
   if (std::none_of(sites_.begin(), sites_.end(), picky)) return;
-  run_for(kRoundIsDue);
+  run_for(round_is_due());
   for (const auto& site : sites_) {
     const auto& known = options_.destinations;
     const bool serves = std::any_of(known.begin(), known.end(), [&site](const DestinationOptions& d) {

@@ -105,6 +105,8 @@ class World {
   void empty_disk();
   void apply_faults();
   void return_destinations();
+  void restart_for_changes();
+  Duration round_is_due() const;
   void drain_in_spite_of_it();
   bool drained() const;
   std::string still_waiting() const;

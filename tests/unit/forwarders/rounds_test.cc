@@ -108,6 +108,16 @@ TEST_CASE("a close look is not wanted where something passes, nor forgotten wher
   CHECK(rounds.begins_close(now + 4h) == !passed);
 }
 
+TEST_CASE("when what was looked at closely passes, the rest is sent in full requests") {
+  Rounds rounds({});
+  const Time now{1h};
+  rounds.after_turn(kInVain, now);
+  rounds.came_round(now);
+  REQUIRE(rounds.begins_close(now + 2h));
+  CHECK(rounds.after_turn({.passed = 256, .refused = 0, .close = true}, now + 2h) == Place::moves);
+  CHECK_FALSE(rounds.begins_close(now + 2h));
+}
+
 TEST_CASE("what comes to an empty lane gets a round at its first refusal") {
   Rounds rounds({});
   const Time now{1h};

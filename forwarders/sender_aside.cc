@@ -45,9 +45,10 @@ Step SenderMachine::marked(Time now) {
 }
 
 // The queue could not remember it: the part stays, and is asked for again.
-void SenderMachine::not_marked(Time now) {
+Step SenderMachine::not_marked(Time now) {
   not_before_ = now + kMarkRetry;
   stack_.back().named.reset();
+  return Step::sleep(not_before_);
 }
 
 // Whether others of its batch pass is asked next, and that may be newer.

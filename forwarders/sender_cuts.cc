@@ -43,6 +43,7 @@ Step SenderMachine::cut(Cut why, Time now) {
     const bool refused = why == Cut::search || why == Cut::too_large;
     return refused ? keep_top(last_refusal_, true, now) : next(now);
   }
+  twin_failed();  // what is bad in both of them may be in this one alone
   stack_.pop_back();
   slot.attempts = 0;
   slot.silent = 0;
@@ -77,6 +78,7 @@ Step SenderMachine::cut_at(const std::vector<std::size_t>& borders, Time now) {
   Slot slot = *place;
   invariant(slot.attempts > 0, "what is cut was about to be sent");
   if (slot.searched && !sibling) search_.not_sent();
+  if (!sibling) twin_failed();
   if (slot.part.whole()) {
     items_ = borders.back();
     slot.part = {0, items_};

@@ -14,12 +14,6 @@ namespace {
 constexpr std::uint32_t kLookedThroughWhole = 256;
 constexpr double kCloseTurns = 0.125;
 
-Step sleep_step(Time until) {
-  Step step = Step::of(Step::Kind::sleep);
-  step.until = until;
-  return step;
-}
-
 }  // namespace
 
 SenderMachine::SenderMachine(Role role, const MachineLimits& limits, std::uint64_t seed)
@@ -55,8 +49,7 @@ Step SenderMachine::resume(const Event& event, Time now) {
   switch (event.kind) {
     case Event::Kind::stop: stopped_ = true; return Step::of(Step::Kind::stop);
     case Event::Kind::proceed:
-      if (std::exchange(marking_, Mark::none) != Mark::none) not_marked(now);
-      return next(now);
+      return std::exchange(marking_, Mark::none) == Mark::none ? next(now) : not_marked(now);
     case Event::Kind::empty:
       if (std::exchange(trial_, Trial::none) == Trial::ahead) return next(now);
       recovering_ = false;
@@ -128,13 +121,13 @@ Step SenderMachine::next(Time now) {
   if (stopped_) return Step::of(Step::Kind::stop);
   if (!batch_open_) {
     // A batch that was put back waits on disk, not in memory.
-    if (not_before_ > now && role_ != Role::main) return sleep_step(not_before_);
+    if (not_before_ > now && role_ != Role::main) return Step::sleep(not_before_);
     if (role_ == Role::parked)
       close_look_ = rounds_.on() ? rng_.chance(kCloseTurns) : rounds_.begins_close(now);
     return Step::of(Step::Kind::read);
   }
   if (!aside_.empty() && (search_.something_passed() || stack_.empty()))
-    return not_before_ > now ? sleep_step(not_before_) : settle_aside(now);
+    return not_before_ > now ? Step::sleep(not_before_) : settle_aside(now);
   if (stack_.empty()) return batch_settled(now);
   // The refusal of a single item speaks of that item, and is not asked for twice: whether it is one must be
   // known before. Such batches are small.
@@ -146,7 +139,7 @@ Step SenderMachine::next(Time now) {
   if (!top.last_try && size_of(top) > size_max() && divisible(top)) return cut(Cut::size, now);
 
   const Time when = std::max({not_before_, breaker_.next_attempt(), pace_.next_send()});
-  return when > now ? sleep_step(when) : send_top();
+  return when > now ? Step::sleep(when) : send_top();
 }
 
 Step SenderMachine::send_top() {

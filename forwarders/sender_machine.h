@@ -136,7 +136,7 @@ class SenderMachine {
   Step hold_batch(Time now);
   Step mark(Mark why);
   Step marked(Time now);
-  void not_marked(Time now);
+  Step not_marked(Time now);
 
   // What an answer does to the top: sender_answers.cc.
   Step answered(const Answer& answer, Time now);

@@ -55,6 +55,11 @@ struct Step {
     step.kind = kind;
     return step;
   }
+  static Step sleep(Time until) {
+    Step step = of(Kind::sleep);
+    step.until = until;
+    return step;
+  }
 };
 
 // How a send went.

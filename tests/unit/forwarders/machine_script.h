@@ -97,10 +97,11 @@ class MachineScript {
   std::vector<Verdict> rejections;
   std::vector<Duration> sleeps;
   std::vector<State> states;
-  std::uint64_t raw_bytes = 0;           // of each batch
-  std::vector<std::size_t> borders;      // of each batch: no request may span one
-  bool local_refusals = false;           // what is refused never left
-  bool markable = true;                  // the queue can make a mark durable
+  std::uint64_t raw_bytes = 0;       // of each batch
+  std::vector<std::size_t> borders;  // of each batch: no request may span one
+  bool local_refusals = false;       // what is refused never left
+  bool markable = true;              // the queue can make a mark durable
+  std::size_t marks_asked = 0;
   std::optional<std::size_t> marked_at;  // requests sent before the last mark
 
  private:
@@ -116,6 +117,7 @@ class MachineScript {
         return;
       case Step::Kind::count: event_ = Event::counted(batches_[batch_]); return;
       case Step::Kind::mark:
+        REQUIRE(marks_asked++ < 100'000);
         if (markable) marked_at = sent.size();
         event_ = markable ? Event::marked() : Event::proceed();
         return;

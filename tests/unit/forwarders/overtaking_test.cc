@@ -87,6 +87,28 @@ TEST_CASE("nothing is sent behind what is parked before the queue remembers that
   for (const Sending& s : script.sent) CHECK_FALSE(s.step.overtaken);  // what is left is younger
 }
 
+TEST_CASE("a disk that fails makes no hot loop, whatever is to be set aside and for whichever reason") {
+  const std::size_t every = GENERATE(1, 2, 3, 7);
+  const bool named = GENERATE(false, true);
+  const Time repaired = Time{1h} + GENERATE(1s, 10s, 40s, 3h);
+  MachineScript script(Role::main, settled_limits(), {2'000, 4}, [=](const Sending& s) {
+    if (s.now > repaired) return stored();
+    Answer refused = answer(Action::bisect, Reason::bad_request);
+    for (std::size_t i = s.first; i < s.last; ++i)
+      if (i < 2'000 && i % every == 0) refused.verdict.named.push_back({i - s.first, i - s.first + 1});
+    if (refused.verdict.named.empty()) return stored();
+    if (!named) refused.verdict.named.clear();
+    return refused;
+  });
+  script.markable = false;
+  script.run_for(1h);
+  CHECK(script.marks_asked <= 3601);
+  CHECK(script.count(Fate::parked) == 0);
+  script.markable = true;
+  script.run();
+  CHECK(script.settled_once());
+}
+
 TEST_CASE("what an earlier life marked is overtaken from its first request on") {
   SenderMachine machine(Role::main, settled_limits(), 1);
   machine.resume(Event::proceed(), Time{1h});

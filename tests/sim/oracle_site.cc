@@ -88,7 +88,8 @@ void Oracle::refused(Site& site, const Sample& arrived, Refused why) {
   const bool window = why == Refused::out_of_bounds || why == Refused::too_old || why == Refused::too_large;
   const bool is_final = !window && (why != Refused::out_of_order || unruly_.contains(sample.series));
   const Fate& known = fates_.at(sample);
-  const bool for_order = why == Refused::out_of_order || why == Refused::duplicate;
+  // A duplicate has another value at its time: if it was stored before, that was in a head that is lost.
+  const bool for_order = why == Refused::out_of_order;
   const bool fresh = !for_order || (known.stored_at & site.bit()) == 0 || known.debts[*d].repeated;
   if (!window) ++destinations_[*d].figures.refusals;
   if (!window && fresh) ++destinations_[*d].figures.refusals_of_fresh;

@@ -37,7 +37,7 @@ awaitable<Result<admin::RejectPage>> OperatorVerbs::rejects(std::string name, st
                                                             Seq from) const {
   const Result<Signal*> signal = find(name);
   if (!signal) co_return signal.error();
-  const Redaction redact = redaction_of(config_, destination);
+  const Redaction redact = redaction_of(config_, (*signal)->name(), destination);
   Result<admin::RejectPage> page =
       co_await read_rejects(store_, reader_, queue_, std::string((*signal)->name()), destination, from);
   if (page)

@@ -36,10 +36,10 @@ std::string Redaction::operator()(std::string words) const {
   return words;
 }
 
-Redaction redaction_of(const config::Config& config, std::string_view destination) {
-  if (config.metrics)
-    for (const config::Destination& named : config.metrics->destinations)
-      if (named.name == destination) return Redaction(named);
+Redaction redaction_of(const config::Config& config, std::string_view signal, std::string_view destination) {
+  for (const config::Named& named : config::destinations_of(config))
+    if (named.signal == signal && named.destination->name == destination)
+      return Redaction(*named.destination);
   return Redaction(config::Destination{});
 }
 

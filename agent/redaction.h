@@ -22,6 +22,6 @@ class Redaction {
 };
 
 // Of the destination by that name; of one that is no more in the configuration nothing is known.
-Redaction redaction_of(const config::Config& config, std::string_view destination);
+Redaction redaction_of(const config::Config& config, std::string_view signal, std::string_view destination);
 
 }  // namespace tideover

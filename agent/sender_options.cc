@@ -12,7 +12,7 @@ forward::SenderOptions sender_options(const config::Destination& destination, co
   options.request_time = destination.request_timeout;
   // A request that fills its line is answered long before anybody gives it up.
   options.machine.pace.comfortable_time = destination.request_timeout / 3;
-  options.machine.request.units = destination.request_max_samples.n;
+  options.machine.request.units = destination.request_max_items.n;
   options.machine.request.raw_bytes = destination.request_max_bytes.bytes;
   if (destination.max_bytes_per_second)
     options.machine.pace.cap_bytes_per_s = static_cast<double>(destination.max_bytes_per_second->bytes);

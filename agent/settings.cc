@@ -32,9 +32,9 @@ std::uint64_t raise_descriptor_limit() {
 
 // Data beyond the receiver's window is an operator's mistake to repair within hours: a quarter holds as much
 // as a quarter of the longest outage. Refused records are for looking at.
-DiskBudget budget_of(const std::optional<config::Size>& written, const NodeFacts& node) {
+DiskBudget budget_of(const std::optional<config::Size>& written, const NodeFacts& node, config::Size most) {
   DiskBudget budget;
-  budget.max_bytes = written.value_or(config::default_max_bytes({node.file_system_bytes})).bytes;
+  budget.max_bytes = written.value_or(config::default_max_bytes({node.file_system_bytes}, most)).bytes;
   budget.parked_max_bytes = budget.max_bytes / 4;
   budget.rejects_max_bytes = std::min(budget.max_bytes / 16, 16 * kMiB);
   return budget;
@@ -73,7 +73,8 @@ Settings derive(const config::Config& config, const NodeFacts& node, const Share
   settings.intake_server.body_bytes = plan.body_bytes;
   settings.memory_shortfall = check::shortfall(plan);
 
-  if (config.metrics) settings.metrics = budget_of(config.metrics->max_bytes, node);
+  if (config.metrics) settings.metrics = budget_of(config.metrics->max_bytes, node, config::kMostForMetrics);
+  if (config.logs) settings.logs = budget_of(config.logs->max_bytes, node, config::kMostForLogs);
 
   const std::uint64_t for_clients =
       node.descriptors > kDescriptorsKept ? node.descriptors - kDescriptorsKept : 0;

@@ -33,6 +33,7 @@ struct Settings {
   wal::WalLimits wal;
   wal::SignalLimits signal;  // of each signal: none can refuse another's data
   DiskBudget metrics;
+  DiskBudget logs;
   std::uint64_t memtable_bytes = 0;
   std::uint64_t inflight_bytes = 0;    // bodies under way, of all intakes together
   std::string memory_shortfall;        // what of INTAKE.md's figures does not hold; empty: all do

@@ -1,10 +1,11 @@
+#include "agent/logs_signal.h"
 #include "agent/metrics_signal.h"
 #include "agent/signal.h"
 
 namespace tideover {
 
 const SignalKinds& signal_kinds() {
-  static const SignalKinds kinds = {MetricsSignal::kind()};
+  static const SignalKinds kinds = {MetricsSignal::kind(), LogsSignal::kind()};
   return kinds;
 }
 

@@ -1,82 +1,16 @@
 #include "agent/admin/metrics_page.h"
 
-#include <algorithm>
 #include <limits>
-#include <prometheus/metric_family.h>
-#include <prometheus/text_serializer.h>
-#include <sstream>
+#include <string>
 #include <utility>
-#include <vector>
+
+#include "agent/admin/intake_page.h"
+#include "agent/admin/page.h"
 
 namespace tideover::admin {
 namespace {
 
-using prometheus::ClientMetric;
-using prometheus::MetricFamily;
-using prometheus::MetricType;
-using Labels = std::vector<ClientMetric::Label>;
-
-// Collects families in the order in which they are described.
-class Page {
- public:
-  void counter(const char* name, const char* help) { open(name, help, MetricType::Counter); }
-  void gauge(const char* name, const char* help) { open(name, help, MetricType::Gauge); }
-
-  template <class Number>
-  void value(Number number, Labels labels = {}) {
-    ClientMetric metric;
-    metric.label = std::move(labels);
-    if (families_.back().type == MetricType::Counter)
-      metric.counter.value = static_cast<double>(number);
-    else
-      metric.gauge.value = static_cast<double>(number);
-    families_.back().metric.push_back(std::move(metric));
-  }
-
-  template <class Number>
-  void counter(const char* name, const char* help, Number number) {
-    counter(name, help);
-    value(number);
-  }
-  template <class Number>
-  void gauge(const char* name, const char* help, Number number) {
-    gauge(name, help);
-    value(number);
-  }
-
-  void histogram(const char* name, const char* help, const Histogram& h) {
-    open(name, help, MetricType::Histogram);
-    ClientMetric metric;
-    std::uint64_t count = 0;
-    for (std::size_t i = 0; i < h.counts.size(); ++i) {
-      count += h.counts[i];
-      const double bound =
-          i < Histogram::kBounds.size() ? Histogram::kBounds[i] : std::numeric_limits<double>::infinity();
-      metric.histogram.bucket.push_back({count, bound});
-    }
-    metric.histogram.sample_count = count;
-    metric.histogram.sample_sum = h.sum;
-    families_.back().metric.push_back(std::move(metric));
-  }
-
-  std::string text() const {
-    std::ostringstream out;
-    prometheus::TextSerializer().Serialize(out, families_);
-    return std::move(out).str();
-  }
-
- private:
-  void open(const char* name, const char* help, MetricType type) {
-    families_.emplace_back();
-    families_.back().name = name;
-    families_.back().help = help;
-    families_.back().type = type;
-  }
-
-  std::vector<MetricFamily> families_;
-};
-
-double seconds(std::int64_t ms) { return static_cast<double>(ms) / 1000.0; }
+using Labels = MetricLabels;
 
 void agent(Page& page, const Snapshot& s) {
   page.gauge("tideover_build_info", "Always 1; the labels say what runs.");
@@ -88,45 +22,6 @@ void agent(Page& page, const Snapshot& s) {
              s.not_ready.empty());
   page.gauge("tideover_config_last_reload_successful", "1 unless the last reload found a faulty file.",
              s.last_reload_ok);
-}
-
-// Of the signals that speak Remote Write there is one.
-void receive(Page& page, const Snapshot& s) {
-  const auto speaks = [](const SignalSnapshot& signal) { return signal.remote_write.has_value(); };
-  const auto signal = std::find_if(s.signals.begin(), s.signals.end(), speaks);
-  const ingest::IntakeMetrics m = signal == s.signals.end() ? ingest::IntakeMetrics() : *signal->remote_write;
-  const server::ServerMetrics server =
-      signal == s.signals.end() ? server::ServerMetrics() : signal->server.value_or(server::ServerMetrics());
-  page.counter("tideover_receive_requests_total", "Write requests by protocol and answer.");
-  constexpr std::array<const char*, ingest::kProtocols> kProtocols = {"rw1", "rw2", "unknown"};
-  constexpr std::array<const char*, ingest::kAnswers> kAnswers = {"stored",    "partly_stored", "undecodable",
-                                                                  "too_large", "unsupported",   "refused"};
-  for (std::size_t p = 0; p < kProtocols.size(); ++p)
-    for (std::size_t a = 0; a < kAnswers.size(); ++a)
-      page.value(m.requests[p][a],
-                 {{"protocol", kProtocols[p]},
-                  {"answer", kAnswers[a]},
-                  {"code", std::to_string(ingest::status_of(static_cast<ingest::Answer>(a)))}});
-  page.counter("tideover_receive_samples_total", "Entries stored and synced, by type.");
-  page.value(m.floats, {{"type", "float"}});
-  page.value(m.histograms, {{"type", "histogram"}});
-  page.value(m.exemplars, {{"type", "exemplar"}});
-  page.value(m.metadata, {{"type", "metadata"}});
-  page.counter("tideover_receive_faulty_series_total", "Series refused with 400 while the rest was stored.",
-               m.faulty_series);
-  page.counter("tideover_receive_body_bytes_total",
-               "Bytes of stored requests, compressed and without faulty series.", m.body_bytes);
-  page.counter("tideover_receive_raw_bytes_total", "The same, decompressed.", m.raw_bytes);
-  page.gauge("tideover_receive_highest_timestamp_seconds",
-             "Newest sample timestamp stored; 0 before the first.", seconds(m.newest_ms));
-  page.gauge("tideover_receive_connections", "Open connections of senders.", server.connections_open);
-  page.gauge("tideover_receive_inflight_requests", "Requests being read or waiting for their sync.",
-             server.inflight_requests);
-  page.gauge("tideover_receive_inflight_bytes", "Memory that their bodies take.", server.inflight_bytes);
-  page.counter("tideover_receive_rejected_requests_total",
-               "Requests turned away by the HTTP server, by reason.");
-  for (std::size_t i = 0; i < server::kRefusals; ++i)
-    page.value(server.refused.counts[i], {{"reason", std::string(server::kRefusalNames[i])}});
 }
 
 // A figure of each signal.
@@ -277,7 +172,7 @@ void process(Page& page, const Snapshot& s, const ProcessFigures& p) {
 std::string metrics_page(const Snapshot& snapshot, const ProcessFigures& figures) {
   Page page;
   agent(page, snapshot);
-  receive(page, snapshot);
+  intakes(page, snapshot);
   buffers(page, snapshot);
   if (snapshot.store) store(page, *snapshot.store);
   destinations(page, snapshot);

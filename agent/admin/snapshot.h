@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/ingest/loki/metrics.h"
 #include "agent/ingest/metrics.h"
 #include "agent/ingest/senders.h"
 #include "agent/server/http_server.h"
@@ -83,6 +84,7 @@ struct SignalSnapshot {
   BufferSnapshot buffer;
   std::vector<DestinationSnapshot> destinations;
   std::optional<ingest::IntakeMetrics> remote_write;  // of a signal that speaks it
+  std::optional<ingest::loki::PushMetrics> push;      // of one that speaks Loki's push API
   std::optional<server::ServerMetrics> server;        // of one that listens
   ingest::SendersSnapshot senders;                    // likewise
 };

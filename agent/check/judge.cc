@@ -22,6 +22,21 @@ std::string subject_of(const config::Destination& destination, const char* key) 
 
 Level level_of(Use use) { return use == Use::no ? Level::error : Level::ok; }
 
+Finding judge_budget(const char* subject, std::uint64_t promised, const DiskFacts& facts,
+                     std::uint64_t floor) {
+  const std::uint64_t usable = facts.free_bytes > floor ? facts.free_bytes - floor : 0;
+  if (promised > facts.size_bytes - floor)
+    return {Level::error, subject,
+            fmt::format("{} can never fit: the file system has {}, of which {} are to be left free",
+                        human_bytes(promised), human_bytes(facts.size_bytes), human_bytes(floor))};
+  if (promised > usable)
+    return {Level::warning, subject,
+            fmt::format("{} are promised to the buffer, and {} are available now above the floor",
+                        human_bytes(promised), human_bytes(usable))};
+  return {Level::ok, subject,
+          fmt::format("{} for the buffer, {} available", human_bytes(promised), human_bytes(usable))};
+}
+
 }  // namespace
 
 Finding judge_directory(const std::string& path, const DirectoryFacts& facts) {
@@ -82,23 +97,13 @@ Findings judge_disk(const config::Config& config, const std::optional<DiskFacts>
              state, human_bytes(wal::SignalLimits().flow_bytes))});
   else
     findings.push_back({Level::ok, "disk.keep_free", state});
-  if (!config.metrics) return findings;
-  const auto max = config.metrics->max_bytes.value_or(config::default_max_bytes({facts->size_bytes})).bytes;
-  const std::uint64_t usable = facts->free_bytes > floor ? facts->free_bytes - floor : 0;
-  const char* subject = "metrics.max_bytes";
-  if (max > facts->size_bytes - floor)
-    findings.push_back(
-        {Level::error, subject,
-         fmt::format("{} can never fit: the file system has {}, of which {} are to be left free",
-                     human_bytes(max), human_bytes(facts->size_bytes), human_bytes(floor))});
-  else if (max > usable)
-    findings.push_back({Level::warning, subject,
-                        fmt::format("{} are promised to the buffer, and {} are available now above the floor",
-                                    human_bytes(max), human_bytes(usable))});
-  else
-    findings.push_back(
-        {Level::ok, subject,
-         fmt::format("{} for the buffer, {} available", human_bytes(max), human_bytes(usable))});
+  std::uint64_t promised = 0;  // to all signals up to this one: they share the file system
+  const auto judge = [&](const char* subject, const std::optional<config::Size>& written, config::Size most) {
+    promised += written.value_or(config::default_max_bytes({facts->size_bytes}, most)).bytes;
+    findings.push_back(judge_budget(subject, promised, *facts, floor));
+  };
+  if (config.metrics) judge("metrics.max_bytes", config.metrics->max_bytes, config::kMostForMetrics);
+  if (config.logs) judge("logs.max_bytes", config.logs->max_bytes, config::kMostForLogs);
   return findings;
 }
 
@@ -150,11 +155,13 @@ Finding judge_file(const std::string& subject, const std::string& path, const Fi
   return {Level::ok, subject, fmt::format("{} is readable, mode {:04o}", path, facts.mode)};
 }
 
-Finding judge_path(const config::Destination& destination) {
-  return {Level::warning, subject_of(destination, "url"),
-          fmt::format("{} has no path, and samples are sent to \"/\": Thanos Receive takes them at "
-                      "/api/v1/receive, Prometheus at /api/v1/write; write a \"/\" behind it if it is meant",
-                      print(destination.url))};
+Finding judge_path(const config::Named& named) {
+  const bool lines = named.signal == "logs";
+  return {Level::warning, subject_of(*named.destination, "url"),
+          fmt::format("{} has no path, and {} are sent to \"/\": {}; write a \"/\" behind it if it is meant",
+                      print(named.destination->url), lines ? "lines" : "samples",
+                      lines ? "Loki takes them at /loki/api/v1/push"
+                            : "Thanos Receive takes them at /api/v1/receive, Prometheus at /api/v1/write")};
 }
 
 config::Milliseconds window_needed(config::Milliseconds guarantee) {
@@ -191,10 +198,10 @@ Finding judge_window(const config::Destination& destination, config::Millisecond
 
 Findings judge_cursors(const config::Config& config, const std::vector<std::string>& cursors) {
   Findings findings;
+  const std::vector<config::Named> destinations = config::destinations_of(config);
   for (const auto& cursor : cursors) {
-    const bool named = config.metrics &&
-                       std::ranges::find(config.metrics->destinations, cursor, &config::Destination::name) !=
-                           config.metrics->destinations.end();
+    const bool named = std::ranges::any_of(
+        destinations, [&](const config::Named& one) { return one.destination->name == cursor; });
     if (!named)
       findings.push_back({Level::warning, "destination " + cursor,
                           "is no longer in the configuration, and the buffer keeps its place, as best "

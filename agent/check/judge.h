@@ -27,7 +27,7 @@ Finding judge_file(const std::string& subject, const std::string& path, const Fi
                    Secrecy secrecy);
 
 // Of a url that names no path.
-Finding judge_path(const config::Destination& destination);
+Finding judge_path(const config::Named& named);
 
 // What a receiver must accept so that the replay of the longest promised outage fits its window.
 config::Milliseconds window_needed(config::Milliseconds guarantee);

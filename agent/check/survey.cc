@@ -99,6 +99,7 @@ void survey_listeners(const config::Config& config, const SurveyOptions& options
   };
   look("admin.listen", config.admin.listen);
   if (config.metrics) look("metrics.listen", config.metrics->listen);
+  if (config.logs) look("logs.listen", config.logs->listen);
 }
 
 }  // namespace
@@ -112,12 +113,12 @@ Findings survey(const config::Config& config, const SurveyOptions& options) {
                     std::back_inserter(findings));
   findings.push_back(judge_clock(look_at_clock()));
   findings.push_back(judge_memory(config, cgroup_memory_limit()));
-  if (!config.metrics) return findings;
-  for (const auto& destination : config.metrics->destinations) {
+  for (const config::Named& named : config::destinations_of(config)) {
+    const config::Destination& destination = *named.destination;
     survey_files(destination, findings);
-    if (!destination.url.has_path) findings.push_back(judge_path(destination));
+    if (!destination.url.has_path) findings.push_back(judge_path(named));
     if (!options.offline) findings.push_back(reach(destination, kConnectPatience));
-    findings.push_back(judge_window(destination, config.guarantee));
+    if (named.signal == "metrics") findings.push_back(judge_window(destination, config.guarantee));
   }
   return findings;
 }

@@ -60,9 +60,10 @@ std::string faults_json(const std::string& file, const std::vector<config::Fault
 }
 
 Finding about_config(const std::string& path, const config::Config& config) {
-  const auto destinations = config.metrics ? std::ssize(config.metrics->destinations) : 0;
-  if (!config.metrics)
-    return {Level::warning, "config", path + " has no section metrics: the agent would do nothing"};
+  const auto destinations = std::ssize(config::destinations_of(config));
+  if (!config.metrics && !config.logs)
+    return {Level::warning, "config",
+            path + " has neither a section metrics nor a section logs: the agent would do nothing"};
   return {Level::ok, "config",
           fmt::format("{} is legal, with {}", path, counted(destinations, "destination"))};
 }

@@ -25,7 +25,7 @@ config::Loaded load_to_run(const RunOptions& options) {
 
 int run_command(RunOptions options, const Run& run, std::ostream& err) {
   if (options.only == "secrets") {
-    err << "tideover: this version forwards metrics only: there is no part to run for --only secrets\n";
+    err << "tideover: this version keeps no secrets yet: there is no part to run for --only secrets\n";
     return kBadUsage;
   }
   options.inheritance = inherit();

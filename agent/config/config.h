@@ -42,8 +42,8 @@ struct Destination {
   From from = From::now;
   std::optional<Milliseconds> out_of_order_window;
   Milliseconds request_timeout{};
-  Count request_max_samples;
-  Size request_max_bytes;  // before compression
+  Count request_max_items;  // samples, lines
+  Size request_max_bytes;   // before compression
   std::optional<Size> max_bytes_per_second;
   std::map<std::string, std::string> headers;
   Tls tls;
@@ -56,6 +56,13 @@ struct Metrics {
   std::string cluster_label;      // empty: none; otherwise among external_labels, as is
   std::string node_label;         // this
   std::map<std::string, std::string> external_labels;
+  std::vector<Destination> destinations;
+};
+
+// Lines of logs, pushed by clients.
+struct Logs {
+  Address listen;
+  std::optional<Size> max_bytes;  // as Metrics::max_bytes
   std::vector<Destination> destinations;
 };
 
@@ -85,12 +92,22 @@ struct Config {
   Memory memory;
   Admin admin;
   std::optional<Metrics> metrics;  // absent: the signal is off
+  std::optional<Logs> logs;        // likewise
   Log log;
 };
 
-// A tenth of the file system, at most 4 GiB; as much where it does not say its size (ramfs), since 0 is no
+// The destinations of all signals that are on. They live as long as the configuration.
+struct Named {
+  std::string_view signal;
+  const Destination* destination;
+};
+std::vector<Named> destinations_of(const Config& config);
+
+// A tenth of the file system, at most `most`; as much where it does not say its size (ramfs), since 0 is no
 // budget.
-Size default_max_bytes(Size file_system);
+inline constexpr Size kMostForMetrics{4ULL << 30};
+inline constexpr Size kMostForLogs{2ULL << 30};
+Size default_max_bytes(Size file_system, Size most);
 
 // What a backlog leaves free of the file system: a share of it, and no more than `most`.
 struct KeepFree {

@@ -132,10 +132,19 @@ Config defaults() {
   return config;
 }
 
-Size default_max_bytes(Size file_system) {
-  constexpr std::uint64_t kMost = 4ULL << 30;
-  if (file_system.bytes == 0) return {kMost};
-  return {std::min(file_system.bytes / 10, kMost)};
+std::vector<Named> destinations_of(const Config& config) {
+  std::vector<Named> all;
+  if (config.metrics)
+    for (const Destination& destination : config.metrics->destinations)
+      all.push_back({"metrics", &destination});
+  if (config.logs)
+    for (const Destination& destination : config.logs->destinations) all.push_back({"logs", &destination});
+  return all;
+}
+
+Size default_max_bytes(Size file_system, Size most) {
+  if (file_system.bytes == 0) return most;
+  return {std::min(file_system.bytes / 10, most.bytes)};
 }
 
 std::uint64_t KeepFree::of(Size file_system) const {

@@ -1,19 +1,33 @@
 #include "agent/config/rules.h"
 
 #include <set>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace tideover::config {
 namespace {
 
+struct Listener {
+  const char* key;
+  const Address* address;
+};
+
+// Each against those before it. The fault stands at the one that is written, the later one when both are.
 void check_listeners(const Config& config, Reader& reader) {
-  if (!overlap(config.admin.listen, config.metrics->listen)) return;
-  const bool metrics_written = reader.has("metrics.listen");
-  const auto* key = metrics_written ? "metrics.listen" : "admin.listen";
-  const auto* other = metrics_written ? "admin.listen" : "metrics.listen";
-  reader.fault(reader.place(key),
-               fmt::format("{} {} collides with {} {}: give one of them another port", key,
-                           print(metrics_written ? config.metrics->listen : config.admin.listen), other,
-                           print(metrics_written ? config.admin.listen : config.metrics->listen)));
+  std::vector<Listener> listeners = {{"admin.listen", &config.admin.listen}};
+  if (config.metrics) listeners.push_back({"metrics.listen", &config.metrics->listen});
+  if (config.logs) listeners.push_back({"logs.listen", &config.logs->listen});
+  for (std::size_t i = 1; i < listeners.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j) {
+      Listener at = listeners[i];
+      Listener other = listeners[j];
+      if (!overlap(*at.address, *other.address)) continue;
+      if (!reader.has(at.key)) std::swap(at, other);
+      reader.fault(reader.place(at.key),
+                   fmt::format("{} {} collides with {} {}: give one of them another port", at.key,
+                               print(*at.address), other.key, print(*other.address)));
+    }
 }
 
 void check_tls(const Destination& destination, const std::string& path, Reader& reader) {
@@ -39,15 +53,12 @@ void check_auth(const std::string& path, Reader& reader) {
                  fmt::format("{} has both bearer_file and basic: a request carries one of them", auth));
 }
 
-}  // namespace
-
-void check_rules(const Config& config, Reader& reader) {
-  if (!config.metrics) return;
-  check_listeners(config, reader);
+void check_destinations(const std::vector<Destination>& destinations, std::string_view signal,
+                        Reader& reader) {
   std::set<std::string> names;
-  for (std::size_t i = 0; i < config.metrics->destinations.size(); ++i) {
-    const Destination& destination = config.metrics->destinations[i];
-    const std::string path = fmt::format("metrics.destinations[{}]", i);
+  for (std::size_t i = 0; i < destinations.size(); ++i) {
+    const Destination& destination = destinations[i];
+    const std::string path = fmt::format("{}.destinations[{}]", signal, i);
     if (!destination.name.empty() && !names.insert(destination.name).second)
       reader.fault(reader.place(child(path, "name")),
                    fmt::format("the name {} is taken by a destination above: each has a cursor of its own",
@@ -55,6 +66,14 @@ void check_rules(const Config& config, Reader& reader) {
     check_tls(destination, path, reader);
     check_auth(path, reader);
   }
+}
+
+}  // namespace
+
+void check_rules(const Config& config, Reader& reader) {
+  check_listeners(config, reader);
+  if (config.metrics) check_destinations(config.metrics->destinations, "metrics", reader);
+  if (config.logs) check_destinations(config.logs->destinations, "logs", reader);
 }
 
 }  // namespace tideover::config

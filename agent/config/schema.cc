@@ -1,5 +1,8 @@
 #include "agent/config/schema.h"
 
+#include <string>
+#include <utility>
+
 namespace tideover::config {
 namespace {
 
@@ -57,33 +60,71 @@ Table<Auth> auth_keys() {
   };
 }
 
-Table<Destination> destination_keys() {
-  return {
+// What a signal says of the keys that the destinations of all signals have.
+struct DestinationWords {
+  bool has_window = false;
+  std::string_view url;
+  std::string_view tenant;
+  std::string_view required;
+  std::string_view request_max_items_key;
+  std::string_view request_max_items;
+  std::string_view request_max_bytes_default;
+  std::string_view max_bytes_per_second;
+};
+
+constexpr DestinationWords kSamples{
+    .has_window = true,
+    .url = "where samples are sent, the path included",
+    .tenant = "sent as the header THANOS-TENANT",
+    .required =
+        "true: its backlog may fill the buffer, and new samples are then refused; false: it loses its "
+        "oldest instead, counted",
+    .request_max_items_key = "request_max_samples",
+    .request_max_items =
+        "the largest request, in samples; below the default also for what came in a larger one",
+    .request_max_bytes_default = "3MiB",
+    .max_bytes_per_second =
+        "the most that is sent in a second, compressed; keep it above the rate at which samples come in, or "
+        "the buffer fills",
+};
+constexpr DestinationWords kLines{
+    .url = "where lines are sent, the path included",
+    .tenant = "sent as the header X-Scope-OrgID",
+    .required =
+        "true: its backlog may fill the buffer, and new lines are then refused; false: it loses its "
+        "oldest instead, counted",
+    .request_max_items_key = "request_max_lines",
+    .request_max_items =
+        "the largest request, in lines; below the default also for what came in a larger one",
+    .request_max_bytes_default = "1MiB",
+    .max_bytes_per_second =
+        "the most that is sent in a second, compressed; keep it above the rate at which lines come in, or "
+        "the "
+        "buffer fills",
+};
+
+Key<Destination> window_key() {
+  return value(
+      "out_of_order_window", &Destination::out_of_order_window,
+      {.min = 0ms,
+       .max = 720h,
+       .help = "what the receiver accepts (Thanos: --tsdb.out-of-order.time-window); check compares it with "
+               "the guarantee"});
+}
+
+Table<Destination> destination_keys(const DestinationWords& of) {
+  Table<Destination> keys = {
       value("name", &Destination::name,
             {.required = true,
              .check = complain_destination_name,
              .bounds_words = "1 to 40 of a-z, 0-9, -",
              .help = "names the durable cursor: the url may change and the backlog stays"}),
       value("url", &Destination::url,
-            {.required = true,
-             .bounds_words = "http or https, no user name or password",
-             .help = "where samples are sent, the path included"}),
-      value("tenant", &Destination::tenant, {.help = "sent as the header THANOS-TENANT"}),
-      value(
-          "required", &Destination::required,
-          {.fallback = "true",
-           .help =
-               "true: its backlog may fill the buffer, and new samples are then refused; false: it loses its "
-               "oldest instead, counted"}),
+            {.required = true, .bounds_words = "http or https, no user name or password", .help = of.url}),
+      value("tenant", &Destination::tenant, {.help = of.tenant}),
+      value("required", &Destination::required, {.fallback = "true", .help = of.required}),
       choice("from", &Destination::from, {{"now", From::now}, {"oldest", From::oldest}},
              {.fallback = "now", .help = "where a destination begins that the buffer does not know yet"}),
-      value(
-          "out_of_order_window", &Destination::out_of_order_window,
-          {.min = 0ms,
-           .max = 720h,
-           .help =
-               "what the receiver accepts (Thanos: --tsdb.out-of-order.time-window); check compares it with "
-               "the guarantee"}),
       value("request_timeout", &Destination::request_timeout,
             {.fallback = "30s",
              .min = 1s,
@@ -91,25 +132,15 @@ Table<Destination> destination_keys() {
              .help =
                  "how long a request may take, from its first byte to the whole answer; what is not answered "
                  "in time is sent again, in smaller requests"}),
-      value(
-          "request_max_samples", &Destination::request_max_samples,
-          {.fallback = "10000",
-           .min = Count{1},
-           .max = Count{100'000},
-           .help = "the largest request, in samples; below the default also for what came in a larger one"}),
+      value(std::string(of.request_max_items_key), &Destination::request_max_items,
+            {.fallback = "10000", .min = Count{1}, .max = Count{100'000}, .help = of.request_max_items}),
       value("request_max_bytes", &Destination::request_max_bytes,
-            {.fallback = "3MiB",
+            {.fallback = of.request_max_bytes_default,
              .min = 16_KiB,
              .max = 32_MiB,
              .help = "the largest request, in bytes before compression"}),
-      value(
-          "max_bytes_per_second", &Destination::max_bytes_per_second,
-          {.fallback_words = "no limit",
-           .min = 4_KiB,
-           .max = 64_TiB,
-           .help =
-               "the most that is sent in a second, compressed; keep it above the rate at which samples come "
-               "in, or the buffer fills"}),
+      value("max_bytes_per_second", &Destination::max_bytes_per_second,
+            {.fallback_words = "no limit", .min = 4_KiB, .max = 64_TiB, .help = of.max_bytes_per_second}),
       pairs("headers", &Destination::headers,
             {.max = 16,
              .check = complain_header,
@@ -118,6 +149,8 @@ Table<Destination> destination_keys() {
       section("tls", &Destination::tls, tls_keys(), "only for https"),
       section("auth", &Destination::auth, auth_keys(), "credentials come from files only"),
   };
+  if (of.has_window) keys.insert(keys.begin() + 5, window_key());
+  return keys;
 }
 
 Table<Metrics> metrics_keys() {
@@ -144,8 +177,26 @@ Table<Metrics> metrics_keys() {
              .check = complain_external_label,
              .bounds_words = "letters, digits, _",
              .help = "added to every series that does not have them, when it is sent"}),
-      list_of("destinations", &Metrics::destinations, destination_keys(),
+      list_of("destinations", &Metrics::destinations, destination_keys(kSamples),
               {.max = 8, .help = "receivers of remote write; each has its own place in the buffer"}),
+  };
+}
+
+Table<Logs> logs_keys() {
+  return {
+      value("listen", &Logs::listen,
+            {.fallback = "127.0.0.1:7303", .help = "where clients push lines: POST /loki/api/v1/push"}),
+      value("max_bytes", &Logs::max_bytes,
+            {.fallback_words = "10% of data_dir's file system, at most 2GiB",
+             .min = 1_MiB,
+             .max = 64_TiB,
+             .help = "disk that lines may use; beyond it clients are asked to wait (503)"}),
+      list_of("destinations", &Logs::destinations, destination_keys(kLines),
+              {.max = 8, .help = "receivers of Loki's push API; each has its own place in the buffer"}),
+      not_yet<Logs>(
+          "files",
+          "this version takes lines that clients push, and reads no files yet: delete the key files"),
+      not_yet<Logs>("relabel", "this version does not relabel lines yet: delete the key relabel"),
   };
 }
 
@@ -192,14 +243,14 @@ Table<Config> config_keys() {
                       .help = "read-only: /metrics, /-/healthy, /-/ready, /api/v1/status/*"})},
               "what operators and Prometheus read"),
       section("metrics", &Config::metrics, metrics_keys(), "Prometheus remote write"),
+      section("logs", &Config::logs, logs_keys(), "lines of logs, by Loki's push API"),
       section("log", &Config::log,
               {choice("format", &Log::format, {log::kFormats.begin(), log::kFormats.end()},
                       {.fallback = "logfmt", .help = "one line per event, on standard error"}),
                choice("level", &Log::level, {log::kLevels.begin(), log::kLevels.end()},
                       {.fallback = "info", .help = "the least important events to write"})},
               "the agent's own log"),
-      not_yet<Config>("logs", "this version forwards metrics only: delete the section logs"),
-      not_yet<Config>("secrets", "this version forwards metrics only: delete the section secrets"),
+      not_yet<Config>("secrets", "this version keeps no secrets yet: delete the section secrets"),
   };
 }
 

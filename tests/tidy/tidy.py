@@ -46,7 +46,7 @@ VENDORS = {
     r"snappy": r"forwarders/remote_write/snappy\.cc",
     r"google/protobuf": r"(?!)",  # generated code is for tests only
     r"re2/": r"agent/relabel/pattern\.cc",
-    r"prometheus/": r"agent/admin/metrics_page\.cc",
+    r"prometheus/": r"agent/admin/page\.h",
     r"yaml-cpp/": r"agent/config/yaml_tree\.cc|agent/promtail/positions\.cc",
     r"CLI/": r"agent/cli/command_line\.cc",
     r"zstd": r"wal/\w+\.cc|forwarders/\w+/\w+\.cc",

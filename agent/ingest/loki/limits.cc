@@ -22,6 +22,24 @@ std::string time_text(std::int64_t seconds) {
 
 }  // namespace
 
+std::string_view to_string(Why why) {
+  switch (why) {
+    case Why::missing_labels: return "missing_labels";
+    case Why::too_many_labels: return "max_label_names_per_series";
+    case Why::label_name_too_long: return "label_name_too_long";
+    case Why::label_value_too_long: return "label_value_too_long";
+    case Why::duplicate_label: return "duplicate_label_names";
+    case Why::reserved_label: return "reserved_label";
+    case Why::too_old: return "greater_than_max_sample_age";
+    case Why::too_new: return "too_far_in_future";
+    case Why::line_too_long: return "line_too_long";
+    case Why::metadata_not_allowed: return "disallowed_structured_metadata";
+    case Why::metadata_too_large: return "structured_metadata_too_large";
+    case Why::metadata_too_many: return "structured_metadata_too_many";
+  }
+  return "unknown";
+}
+
 std::optional<Fault> stream_fault(const std::vector<Label>& labels, std::string_view name,
                                   const Limits& limits) {
   if (labels.empty())

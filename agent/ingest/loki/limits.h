@@ -49,6 +49,7 @@ enum class Why : std::uint8_t {
   metadata_too_many,
 };
 inline constexpr std::size_t kWhys = 12;
+std::string_view to_string(Why why);  // as Loki calls its discards (pkg/validation/validate.go)
 
 struct Fault {
   Why why;

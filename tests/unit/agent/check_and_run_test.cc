@@ -405,7 +405,7 @@ std::vector<Case> texts() {
       text("two documents", good + "---\n" + good, "a second YAML document"),
       text("a key twice", good + "cluster: b\n", "a second time"),
       text("an unknown key", good + "clutser: b\n", "did you mean \"cluster\""),
-      text("a part of later", good + "logs: {}\n", "this version forwards metrics only"),
+      text("a part of later", good + "secrets: {}\n", "this version keeps no secrets yet"),
       text("an open bracket", good + "log: {level: info\n", "never closed"),
       text("a tag", file({.cluster = "!!str app1"}), "has no meaning here"),
       text("a control byte", file({.cluster = "app\x01"}), "control byte"),

@@ -302,9 +302,9 @@ TEST_CASE("every figure is that of the test's own account, after a history in wh
     f.exception("a flag", "tideover_config_last_reload_successful", 1);
     f.exception("a flag", "tideover_buffer_refusing{signal=\"metrics\"}", 0);
     f.is("timestamp", "tideover_receive_highest_timestamp_seconds", 99.233);
-    f.is("count", "tideover_receive_connections", 3);
-    f.is("count", "tideover_receive_inflight_requests", 2);
-    f.is("bytes", "tideover_receive_inflight_bytes", 7'500);
+    f.is("count", "tideover_receive_connections{signal=\"metrics\"}", 3);
+    f.is("count", "tideover_receive_inflight_requests{signal=\"metrics\"}", 2);
+    f.is("bytes", "tideover_receive_inflight_bytes{signal=\"metrics\"}", 7'500);
     f.is("bytes", "tideover_buffer_bytes{signal=\"metrics\"}", g.waiting_bytes() + a.waiting_bytes());
     f.is("bytes", "tideover_buffer_limit_bytes{signal=\"metrics\"}", 1 << 20);
     f.is("records", "tideover_buffer_records{signal=\"metrics\"}", g.waiting.size() + a.waiting.size());

@@ -13,7 +13,8 @@ struct Intake : AgentProcess {
     return answer_of({.socket_path = {}, .host = "127.0.0.1", .port = intake_port}, "POST", path).status;
   }
   bool counted(const std::string& reason, int n) const {
-    const std::string line = "tideover_receive_rejected_requests_total{reason=\"" + reason + "\"} ";
+    const std::string line =
+        "tideover_receive_rejected_requests_total{signal=\"metrics\",reason=\"" + reason + "\"} ";
     return ask("GET", "/metrics").body.find("\n" + line + std::to_string(n) + "\n") != std::string::npos;
   }
 };

@@ -1,5 +1,6 @@
-// The metrics signal as an agent has it, from the text of its configuration to its parts: a queue on a disk
-// in memory and receivers that are functions, in virtual time. Only intake's listener is a real socket.
+// A signal as an agent has it, from the text of its configuration to its parts: a queue on a disk in memory
+// and receivers that are functions, in virtual time. Only intake's listener is a real socket. It is the
+// metrics signal, or that of logs where the configuration has no metrics.
 #pragma once
 
 #include <boost/asio/co_spawn.hpp>
@@ -20,7 +21,10 @@
 
 #include "agent/config/load.h"
 #include "agent/log/log.h"
+#include "agent/logs_signal.h"
 #include "agent/metrics_signal.h"
+#include "forwarders/loki/log_record.h"
+#include "forwarders/loki/push_writer.h"
 #include "tests/support/mem_store.h"
 #include "tests/support/sim_clock.h"
 #include "tests/support/sim_worker.h"
@@ -125,11 +129,16 @@ struct SignalLife {
   SignalLife(wal::MemStore& disk, const std::string& yaml, NodeFacts node = {}, Sharers sharers = {})
       : config(config_of(yaml)), settings(derive(config, node, sharers)), store(disk) {
     REQUIRE(run(queue.open()).has_value());
-    signal.emplace(SignalParts{io, clock, queue, config, settings}, [this](http::TransportOptions options) {
+    const SignalParts parts{io, clock, queue, config, settings};
+    const Network network = [this](http::TransportOptions options) {
       const std::string url = options.url;
       reached.push_back(std::move(options));
       return Result<std::unique_ptr<http::Transport>>(std::make_unique<MgmtTransport>(clock, mgmt[url]));
-    });
+    };
+    if (config.metrics)
+      signal = std::make_unique<MetricsSignal>(parts, network);
+    else
+      signal = std::make_unique<LogsSignal>(parts, network);
     REQUIRE(signal->open().has_value());
     signal->spawn(senders);
   }
@@ -166,11 +175,33 @@ struct SignalLife {
     });
   }
 
-  // As intake would: a record of so many samples of one series, from `at_ms` on.
-  Result<> write(int samples, std::int64_t at_ms = 1'000) {
-    wal::NewRecord record = test::new_record(message(samples, at_ms), test::Version::v1);
-    record.attributes.arrival_ms = to_unix_ms(clock.wall_now());
+  // As intake would: a record of so many samples of one series, from `at_ms` on; of lines, for logs, now.
+  Result<> write(int items, std::int64_t at_ms = 1'000) {
+    const std::int64_t now_ms = to_unix_ms(clock.wall_now());
+    wal::NewRecord record =
+        config.metrics ? test::new_record(message(items, at_ms), test::Version::v1) : lines(items, now_ms);
+    record.attributes.arrival_ms = now_ms;
     return run(queue.append(lane, std::move(record)));
+  }
+  static loki::PushWriter push_writer(int count, std::int64_t now_ms, std::size_t line_bytes) {
+    Rng letters(1);
+    loki::PushWriter push;
+    push.stream(R"({app="shop"})");
+    for (int i = 0; i < count; ++i) {
+      std::string line = "line " + std::to_string(i) + " ";
+      while (line.size() < line_bytes) line.push_back(static_cast<char>('0' + letters.below(64)));
+      push.entry(now_ms * 1'000'000 + i, line, std::string_view());
+    }
+    return push;
+  }
+  static wal::NewRecord lines(int count, std::int64_t now_ms) {
+    loki::PushWriter push = push_writer(count, now_ms, 0);
+    const loki::PushFacts facts{push.entries(), push.oldest_ns(), push.newest_ns()};
+    return loki::push_record(push.take(), facts, now_ms);
+  }
+  // The body of a push of so many lines, which do not compress.
+  std::string push_of(int count, std::size_t line_bytes) const {
+    return test::snappy_block(push_writer(count, to_unix_ms(clock.wall_now()), line_bytes).take());
   }
 
   // The same over the socket, as Prometheus would: to the address of the configuration.
@@ -243,7 +274,7 @@ struct SignalLife {
   const config::Config config;
   const Settings settings;
   wal::MemStore& store;
-  const LaneId lane = wal::lane_id("metrics");
+  const LaneId lane = wal::lane_id(config.metrics ? "metrics" : "logs");
   std::map<std::string, Mgmt> mgmt;  // by URL
   std::vector<http::TransportOptions> reached;
   boost::asio::io_context io;
@@ -254,7 +285,7 @@ struct SignalLife {
   wal::WalMetrics wal_metrics;
   wal::Queue queue{store, writer, reader, clock, settings.wal, wal_metrics};
   TaskGroup senders{io.get_executor(), clock};
-  std::optional<MetricsSignal> signal;
+  std::unique_ptr<LaneSignal> signal;
 };
 
 }  // namespace tideover

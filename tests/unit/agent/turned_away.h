@@ -110,7 +110,7 @@ inline void expect_of_intake(Figures& f, const History& h, const TurnedAway& awa
   f.is("bytes", "tideover_receive_raw_bytes_total", h.raw_bytes);
 
   const auto rejected = [](const std::string& reason) {
-    return "tideover_receive_rejected_requests_total{reason=\"" + reason + "\"}";
+    return "tideover_receive_rejected_requests_total{signal=\"metrics\",reason=\"" + reason + "\"}";
   };
   f.is("rejected", rejected("not_found"), 1);
   f.is("rejected", rejected("method"), 2);

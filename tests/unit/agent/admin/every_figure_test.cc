@@ -45,6 +45,24 @@ void fill(DestinationSnapshot& d, Numbers n, std::string name, std::string state
   n.give(d.sent_samples, d.sent_bytes, d.retries, d.eta_seconds.emplace());
 }
 
+void fill_logs(SignalSnapshot& l, Numbers n) {
+  l.name = "logs";
+  ingest::loki::PushMetrics& push = l.push.emplace();
+  server::ServerMetrics& server = l.server.emplace();
+  n.give(l.buffer.held.records, l.buffer.held.units, l.buffer.held.bytes, l.buffer.max_bytes);
+  n.give(l.buffer.oldest_ms, l.buffer.newest_ms);
+  l.buffer.survivable_seconds = 5999;
+  for (auto& answers : push.requests)
+    for (auto& count : answers) n.give(count);
+  n.give(push.lines, push.body_bytes, push.raw_bytes, push.record_bytes, push.newest_ms);
+  for (auto& count : push.refused_lines) n.give(count);
+  n.give(server.connections_open, server.inflight_bytes, server.inflight_requests);
+  for (auto& count : server.refused.counts) n.give(count);
+  n.give(l.senders.known, l.senders.forgotten);
+  l.destinations.resize(1);
+  fill(l.destinations[0], Numbers(6001), "loki", "up");
+}
+
 Snapshot agent_of_distinct_figures() {
   Snapshot s;
   s.build = {"1.2.3", "abcdef", "GNU 12", 2};
@@ -87,6 +105,7 @@ Snapshot agent_of_distinct_figures() {
   fill(m.destinations[0], Numbers(2001), "thanos", "replaying");
   fill(m.destinations[1], Numbers(3001), "archive", "paused");
   m.destinations[1].required = false;
+  fill_logs(s.signals.emplace_back(), Numbers(5001));
   return s;
 }
 

@@ -18,6 +18,8 @@ Snapshot busy_agent() {
   s.signals[0].buffer.max_bytes = 10'000;
   s.signals[0].buffer.oldest_ms = 40'000;
   s.signals[0].buffer.survivable_seconds = 9720;
+  s.signals[0].remote_write.emplace();
+  s.signals.emplace_back().name = "logs";
   DestinationSnapshot d;
   d.name = "thanos";
   d.state = "down";

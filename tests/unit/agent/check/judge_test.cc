@@ -80,7 +80,8 @@ TEST_CASE("listening beyond loopback is a warning, whatever else is said") {
 
 TEST_CASE("a url without a path is taken as it stands, with a word about it") {
   const auto config = small();
-  CHECK(says(judge_path(config.metrics->destinations[0]), Level::warning, "http://t has no path"));
+  CHECK(says(judge_path({"metrics", &config.metrics->destinations[0]}), Level::warning,
+             "http://t has no path"));
 }
 
 TEST_CASE("free space below the floor leaves the flow, and next to no backlog") {

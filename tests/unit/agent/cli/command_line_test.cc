@@ -144,7 +144,7 @@ TEST_CASE("run refuses a bad configuration with its report, before anything star
 TEST_CASE("run refuses to run a part that this version does not have") {
   const auto outcome = call({"run", "--config", "/x", "--only", "secrets"});
   CHECK(outcome.status == kBadUsage);
-  CHECK(outcome.err.find("forwards metrics only") != std::string::npos);
+  CHECK(outcome.err.find("keeps no secrets yet") != std::string::npos);
 }
 
 TEST_CASE("version says which build this is, also to scripts") {
@@ -190,11 +190,12 @@ TEST_CASE("check as JSON carries the same findings, and the faults of a file wit
   CHECK(bad.out.find(R"("line":2,"column":12,"sentence":"guarantee:)") != std::string::npos);
 }
 
-TEST_CASE("check of a file without metrics says that the agent would do nothing") {
+TEST_CASE("check of a file without a signal says that the agent would do nothing") {
   Files files;
   files.write("cluster: a\ndisk: {keep_free: 0%}\ndata_dir: " + (files.folder / "d") + "\n");
   CHECK(call({"check", "--config", files.config})
-            .out.find("warning: config: " + files.config + " has no section metrics") != std::string::npos);
+            .out.find("warning: config: " + files.config +
+                      " has neither a section metrics nor a section logs") != std::string::npos);
 }
 
 TEST_CASE("check asks the agent that runs for destinations that were removed from the file") {

@@ -192,9 +192,10 @@ TEST_CASE("a value where keys belong, and keys where a value belongs, are named"
 }
 
 TEST_CASE("sections of parts that this version lacks say so") {
-  for (const auto* section : {"logs", "secrets"})
-    CHECK(report_of(std::string("cluster: a\n") + section + ": {listen: x}\n")
-              .find("this version forwards metrics only") != std::string::npos);
+  CHECK(report_of("cluster: a\nsecrets: {listen: x}\n").find("this version keeps no secrets yet") !=
+        std::string::npos);
+  CHECK(report_of("cluster: a\nlogs: {relabel: []}\n").find("this version does not relabel lines yet") !=
+        std::string::npos);
 }
 
 TEST_CASE("a bound is part of the error") {
@@ -398,10 +399,10 @@ TEST_CASE("an endless file is refused, not read") {
 }
 
 TEST_CASE("the default budget is a tenth of the file system, at most 4 GiB") {
-  CHECK(default_max_bytes({40ULL << 30}).bytes == 4ULL << 30);
-  CHECK(default_max_bytes({1ULL << 40}).bytes == 4ULL << 30);
-  CHECK(default_max_bytes({1000}).bytes == 100);
-  CHECK(default_max_bytes({0}).bytes == 4ULL << 30);
+  CHECK(default_max_bytes({40ULL << 30}, kMostForMetrics).bytes == 4ULL << 30);
+  CHECK(default_max_bytes({1ULL << 40}, kMostForMetrics).bytes == 4ULL << 30);
+  CHECK(default_max_bytes({1000}, kMostForMetrics).bytes == 100);
+  CHECK(default_max_bytes({0}, kMostForMetrics).bytes == 4ULL << 30);
 }
 
 }  // namespace

@@ -16,14 +16,15 @@ std::uint64_t damaged(const forward::SenderStatus& status) {
 
 }  // namespace
 
-DamageLog::DamageLog(std::string destination, const forward::SenderStatus& found)
-    : destination_(std::move(destination)), told_(damaged(found)) {}
+DamageLog::DamageLog(std::string signal, std::string destination, const forward::SenderStatus& found)
+    : signal_(std::move(signal)), destination_(std::move(destination)), told_(damaged(found)) {}
 
 void DamageLog::look(const forward::SenderStatus& status) {
   const std::uint64_t all = damaged(status);
   if (all <= told_) return;
   log::event(log::Level::error, "samples are lost: what the disk held of them is damaged or cannot be read",
-             {{"destination", destination_},
+             {{"signal", signal_},
+              {"destination", destination_},
               {"samples", static_cast<std::int64_t>(all - told_)},
               {"so_far", static_cast<std::int64_t>(all)}});
   told_ = all;

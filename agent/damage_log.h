@@ -15,11 +15,12 @@ namespace tideover {
 class DamageLog {
  public:
   // What is in the accounts by now was told in an earlier life.
-  DamageLog(std::string destination, const forward::SenderStatus& found);
+  DamageLog(std::string signal, std::string destination, const forward::SenderStatus& found);
 
   void look(const forward::SenderStatus& status);
 
  private:
+  const std::string signal_;
   const std::string destination_;
   std::uint64_t told_;  // samples, of all lanes
 };

@@ -41,17 +41,19 @@ http::TransportOptions transport_options(const config::Destination& d) {
 }
 
 // Stopping is said once, by the agent.
-void log_change(const std::string& destination, const Redaction& redact, const forward::StateChange& change) {
+void log_change(const std::string& signal, const std::string& destination, const Redaction& redact,
+                const forward::StateChange& change) {
   if (change.to == forward::State::stopped) return;
   const bool well = change.to == forward::State::up || change.to == forward::State::replaying;
   const log::Level level = well ? log::Level::info : log::Level::warn;
   const std::string sentence = fmt::format("destination is {}", to_string(change.to));
+  const log::Field by("signal", signal);
   const log::Field of("destination", destination);
   const log::Field before("before", to_string(change.from));
   if (change.sentence.empty())
-    log::event(level, sentence, {of, before});
+    log::event(level, sentence, {by, of, before});
   else
-    log::event(level, sentence, {of, before, {"because", for_log(redact(change.sentence))}});
+    log::event(level, sentence, {by, of, before, {"because", for_log(redact(change.sentence))}});
 }
 
 void log_detached(const std::string& signal, const forward::Detached& gone) {
@@ -114,11 +116,11 @@ Result<std::unique_ptr<http::Transport>> make_transport(const Network& network,
 }
 
 struct Deliveries::Delivery {
-  Delivery(const config::Destination& destination, std::unique_ptr<forward::Destination> spoken,
-           std::unique_ptr<http::Transport> way)
+  Delivery(const std::string& signal, const config::Destination& destination,
+           std::unique_ptr<forward::Destination> spoken, std::unique_ptr<http::Transport> way)
       : config(destination),
         redact(destination),
-        refusals(destination.name),
+        refusals(signal, destination.name),
         protocol(std::move(spoken)),
         transport(std::move(way)) {}
 
@@ -144,21 +146,22 @@ Deliveries::~Deliveries() = default;
 
 void Deliveries::add(const config::Destination& destination, std::unique_ptr<forward::Destination> protocol,
                      std::unique_ptr<http::Transport> transport, forward::SenderOptions options) {
-  auto delivery = std::make_unique<Delivery>(destination, std::move(protocol), std::move(transport));
+  auto delivery =
+      std::make_unique<Delivery>(lane_name_, destination, std::move(protocol), std::move(transport));
   options.lane_name = lane_name_;
   options.lane = lane_;
   options.memory = memory_;
   std::random_device seeds;
   options.seed = std::uint64_t{seeds()} << 32 | seeds();
-  options.on_change = [name = destination.name, &redact = delivery->redact](
-                          const forward::StateChange& change) { log_change(name, redact, change); };
+  options.on_change = [signal = lane_name_, name = destination.name, &redact = delivery->redact](
+                          const forward::StateChange& change) { log_change(signal, name, redact, change); };
   options.on_refusal = [this, &to = *delivery](forward::Refusal refusal) {
     refusal.sentence = to.redact(std::move(refusal.sentence));
     to.refusals.note(refusal, clock_.now());
   };
   delivery->sender = std::make_unique<forward::Sender>(queue_, *delivery->protocol, *delivery->transport,
                                                        clock_, std::move(options));
-  delivery->damage.emplace(destination.name, delivery->sender->status());
+  delivery->damage.emplace(lane_name_, destination.name, delivery->sender->status());
   configured_.push_back(destination.name);
   deliveries_.push_back(std::move(delivery));
 }

@@ -86,7 +86,8 @@ void RefusalLog::write_due(Time now) {
 void RefusalLog::write(Pending& pending, Time now) {
   const forward::Refusal& last = pending.last;
   log::event(log::Level::warn, sentence_of(last.fate),
-             {{"destination", destination_},
+             {{"signal", signal_},
+              {"destination", destination_},
               {"samples", static_cast<std::int64_t>(last.units)},
               {"reason", wal::to_string(last.reason)},
               {"because", for_log(last.sentence)}});

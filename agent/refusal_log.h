@@ -19,7 +19,8 @@ std::string for_log(std::string_view sentence);
 
 class RefusalLog {
  public:
-  explicit RefusalLog(std::string destination) : destination_(std::move(destination)) {}
+  RefusalLog(std::string signal, std::string destination)
+      : signal_(std::move(signal)), destination_(std::move(destination)) {}
 
   void note(const forward::Refusal& refusal, Time now);
   void write_due(Time now);  // every few seconds: what had to wait for its minute
@@ -31,6 +32,7 @@ class RefusalLog {
   };
   void write(Pending& pending, Time now);
 
+  const std::string signal_;
   const std::string destination_;
   std::array<Pending, 4> pending_;  // by fate
 };

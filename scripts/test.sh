@@ -33,11 +33,11 @@ if [ $# -eq 0 ] || [ ${#other_labels[@]} -gt 0 ]; then
 fi
 if [ $e2e = yes ]; then
   if have_go; then
-    stage "peers" tests/peers/build.sh
+    stage "peers" tests/peers/build.sh thanos prometheus tsdbdump victorialogs
   else
     echo "Go 1.26 is not here: tests with peers that it builds count as skipped"
   fi
-  stage "build (release)" build release tideover tideover-compare tideover-shim
+  stage "build (release)" build release tideover tideover-compare tideover-loki-model tideover-shim
   stage "tests (end to end)" run e2e --test-dir build/release -j 2 -L '^e2e$'
 fi
 

@@ -58,23 +58,26 @@ std::string aligned(const std::vector<std::vector<std::string>>& rows) {
   return out;
 }
 
+// What a signal is counted in.
+std::string_view units_of(std::string_view signal) { return signal == "logs" ? "lines" : "samples"; }
+
 std::string buffer_text(std::string_view signal, const json::object& buffer, double now) {
   std::string out;
   auto to = std::back_inserter(out);
   const auto bytes = count_of(buffer, "bytes");
   const auto max = count_of(buffer, "max_bytes");
-  fmt::format_to(to, "{}: {} of {} used ({:.0f}%), {} samples in {} records, oldest {}\n", signal,
+  fmt::format_to(to, "{}: {} of {} used ({:.0f}%), {} {} in {} records, oldest {}\n", signal,
                  human_bytes(bytes), human_bytes(max),
                  max == 0 ? 0.0 : 100.0 * static_cast<double>(bytes) / static_cast<double>(max),
-                 human_count(count_of(buffer, "samples")), human_count(count_of(buffer, "records")),
-                 age(buffer, "oldest_timestamp", now));
+                 human_count(count_of(buffer, "samples")), units_of(signal),
+                 human_count(count_of(buffer, "records")), age(buffer, "oldest_timestamp", now));
   if (is_null(buffer, "refusing"))
     fmt::format_to(to, "  survives an outage of {}\n",
                    is_null(buffer, "survivable_seconds")
                        ? "any length: nothing comes in"
                        : human_seconds(number_of(buffer, "survivable_seconds")));
   else
-    fmt::format_to(to, "  REFUSING new samples: {}\n", printable(text_of(buffer, "refusing")));
+    fmt::format_to(to, "  REFUSING new {}: {}\n", units_of(signal), printable(text_of(buffer, "refusing")));
   return out;
 }
 
@@ -107,6 +110,7 @@ std::string destinations_text(const json::array& destinations, double now) {
   const bool several = several_signals(destinations);
   std::vector<std::vector<std::string>> rows{
       {"destination", "state", "for", "backlog", "bytes", "oldest", "samples/s", "done in", "parked"}};
+  if (several) rows.front()[6] = "items/s";
   std::string errors;
   for (const auto& value : destinations) {
     const auto& d = value.as_object();
@@ -221,10 +225,11 @@ Result<std::string> status_table(const StatusAnswers& answers, double now) try {
   out += "\n" + destinations_text(destinations.at("destinations").as_array(), now);
   if (!answers.senders.empty()) out += senders_text(json::parse(answers.senders).as_object(), now);
   const auto ledger = json::parse(answers.ledger);
-  for (const auto& entry : ledger.as_object())
-    out += fmt::format("\nledger of {}, in samples\n",
-                       std::string_view(entry.key().data(), entry.key().size())) +
+  for (const auto& entry : ledger.as_object()) {
+    const std::string_view signal(entry.key().data(), entry.key().size());
+    out += fmt::format("\nledger of {}, in {}\n", signal, units_of(signal)) +
            ledger_text(entry.value().as_object());
+  }
   return out;
 } catch (const std::exception& error) {
   return fail(

@@ -12,6 +12,7 @@ class VictoriaLogs(Process):
     """Duplicates are stored twice, any order is taken; a tenant is a number."""
 
     path = "/insert/loki/api/v1/push?disable_message_parsing=1"
+    options = ""  # further keys of a destination that sends here
 
     def __init__(self, world, binary, name="victorialogs"):
         self.port = free_port()
@@ -36,6 +37,7 @@ class LokiModel(Process):
     """The build's own tideover-loki-model; tests/support/loki_surface.h says what it can be asked."""
 
     path = "/loki/api/v1/push"
+    options = "tenant: e2e"
 
     def __init__(self, world, name="loki-model"):
         self.port = free_port()

@@ -64,9 +64,9 @@ metrics:
     def metric(self, name, labels=""):
         return http.total(self.admin_port, name, labels, self.host)
 
-    def ledger(self, destination="mgmt"):
+    def ledger(self, destination="mgmt", signal="metrics"):
         """The account of a destination: accepted, delivered, rejected, dropped, queued, parked. None: it has none."""
-        return http.get_json(self.admin_port, "/api/v1/status/ledger", self.host)["metrics"].get(destination)
+        return http.get_json(self.admin_port, "/api/v1/status/ledger", self.host)[signal].get(destination)
 
     def destination(self, name="mgmt"):
         """What it says about a destination: state, last_error, backlog, parked_samples, ... None: nothing."""

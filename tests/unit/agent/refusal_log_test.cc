@@ -27,7 +27,7 @@ struct Lines {
 
 TEST_CASE("what a receiver refuses is logged at once, in its own words, with how much it is") {
   Lines log;
-  RefusalLog refusals("thanos");
+  RefusalLog refusals("metrics", "thanos");
   refusals.note({Fate::rejected, wal::Reason::bad_request, 3, "HTTP 400: Error: Invalid label name '__x__'"},
                 Time{1h});
   CHECK(log.hold("Error: Invalid label name '__x__'"));
@@ -39,7 +39,7 @@ TEST_CASE("what a receiver refuses is logged at once, in its own words, with how
 
 TEST_CASE("further refusals wait for their minute, and none of them is left out of the sum") {
   Lines log;
-  RefusalLog refusals("thanos");
+  RefusalLog refusals("metrics", "thanos");
   Time now{1h};
   for (int i = 0; i < 180; ++i, now += 1s) {
     refusals.note({Fate::parked, wal::Reason::out_of_bounds, 2, "HTTP 400: too old sample"}, now);
@@ -57,7 +57,7 @@ TEST_CASE("further refusals wait for their minute, and none of them is left out 
 
 TEST_CASE("what is parked does not hide what is refused for good") {
   Lines log;
-  RefusalLog refusals("thanos");
+  RefusalLog refusals("metrics", "thanos");
   refusals.note({Fate::parked, wal::Reason::out_of_bounds, 2, "HTTP 400: too old sample"}, Time{1h});
   refusals.note({Fate::rejected, wal::Reason::duplicate, 1, "HTTP 400: duplicate"}, Time{1h});
   CHECK(log.lines.size() == 2);
@@ -79,7 +79,7 @@ TEST_CASE("neither series nor credentials that a receiver quotes come into the l
 
 TEST_CASE("a sentence is bounded, and one line whatever it holds") {
   Lines log;
-  RefusalLog refusals("thanos");
+  RefusalLog refusals("metrics", "thanos");
   const http::Response response{400, {}, "a\nb" + std::string(100'000, 'x')};
   refusals.note({Fate::rejected, wal::Reason::bad_request, 1, forward::sentence_of(response)}, Time{1h});
   REQUIRE(log.lines.size() == 1);

@@ -54,7 +54,8 @@ wal::Attributes attributes_of(const Scan& scan, Version version, std::size_t raw
   wal::Attributes a;
   a.encoding = static_cast<std::uint16_t>(version);
   a.flags = static_cast<std::uint16_t>((scan.sorted ? remote_write::kSorted : 0) |
-                                       (scan.start_timestamps ? remote_write::kStartTimestamps : 0));
+                                       (scan.start_timestamps ? remote_write::kStartTimestamps : 0) |
+                                       (scan.stale_markers ? remote_write::kStaleMarkers : 0));
   a.units = scan.counts.floats + scan.counts.histograms;
   a.raw_bytes = static_cast<std::uint32_t>(raw_bytes);
   a.tallies[remote_write::kFloats] = scan.counts.floats;

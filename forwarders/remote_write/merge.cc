@@ -81,7 +81,10 @@ std::size_t mergeable(Records records, std::uint64_t units_max, std::uint64_t ra
   std::uint64_t units = 0;
   std::uint64_t raw_bytes = 0;
   std::size_t count = 0;
+  bool stale_markers = false;
   for (const wal::StoredRecord& record : records) {
+    if (stale_markers && record.attributes.tallies[kHistograms] > 0) break;
+    stale_markers = stale_markers || (record.attributes.flags & kStaleMarkers) != 0;
     units += record.attributes.units;
     raw_bytes += record.attributes.raw_bytes;
     if (record.attributes.encoding != records[0].attributes.encoding) break;

@@ -16,8 +16,8 @@ namespace {
 
 bool is_point(const Item& item) { return item.kind == ItemKind::sample || item.kind == ItemKind::histogram; }
 
-SampleTimes times_of(const Item& item, std::string_view bytes, Version version) {
-  SampleTimes times;
+SampleFacts times_of(const Item& item, std::string_view bytes, Version version) {
+  SampleFacts times;
   bool read;
   if (item.kind == ItemKind::histogram) {
     Histogram histogram;
@@ -73,7 +73,7 @@ class Encoder {
 
   Point point(const Item& item, std::uint32_t record, Encoded& encoded) {
     const std::string_view bytes = message_.bytes(record, item.place);
-    const SampleTimes times = times_of(item, bytes, message_.version);
+    const SampleFacts times = times_of(item, bytes, message_.version);
     const bool first = encoded.units++ == 0;
     encoded.oldest_ms = first ? times.timestamp_ms : std::min(encoded.oldest_ms, times.timestamp_ms);
     encoded.newest_ms = first ? times.timestamp_ms : std::max(encoded.newest_ms, times.timestamp_ms);

@@ -44,7 +44,10 @@ bool passes_through(std::span<const wal::StoredRecord> records, Version version,
 Result<Encoded> merge(std::span<const wal::StoredRecord> records);
 
 // How many of `records`, from the first, belong into one request: one encoding, at most `units_max` units and
-// `raw_bytes_max` raw bytes; always at least one.
+// `raw_bytes_max` raw bytes; always at least one. And no histogram behind a stale marker that came earlier as
+// a float: Prometheus' TSDB, and with it Thanos, takes such a marker of a series of histograms for one of
+// them, and appends it behind the others of its request (tsdb/head_append.go, commitFloats): behind what is
+// newer, where it may get lost. Asked for one after the other, both are stored (DELIVERY.md).
 std::size_t mergeable(std::span<const wal::StoredRecord> records, std::uint64_t units_max,
                       std::uint64_t raw_bytes_max);
 

@@ -79,7 +79,7 @@ class Decoder {
   bool part_v1(wire::Reader& reader, std::uint32_t tag) {
     std::string_view part;
     Label label;
-    SampleTimes times;
+    SampleFacts times;
     switch (tag) {
       case tag_of(v1::kSeriesLabels, kBytes): return reader.bytes(part) && v1::read_label(part, label);
       case tag_of(v1::kSeriesExemplars, kBytes):
@@ -96,7 +96,7 @@ class Decoder {
 
   bool part_v2(wire::Reader& reader, std::uint32_t tag) {
     std::string_view part;
-    SampleTimes times;
+    SampleFacts times;
     switch (tag) {
       case tag_of(v2::kSeriesLabelsRefs, kBytes):
       case tag_of(v2::kSeriesLabelsRefs, kVarint): return v2::read_refs(reader, tag, refs_);

@@ -21,7 +21,10 @@ enum class Version : std::uint16_t { v1 = 1, v2 = 2 };
 enum Flag : std::uint16_t {
   kSorted = 1,           // every series' labels are sorted by name: may go out byte-identical
   kStartTimestamps = 2,  // carries start timestamps, which 1.0 cannot
+  kStaleMarkers = 4,     // carries stale markers as floats; see mergeable() for what they may not precede
 };
+// Prometheus' model/value/value.go: StaleNaN.
+inline constexpr std::uint64_t kStaleMarkerBits = 0x7ff0000000000002;
 
 // Attributes::tallies; Attributes::units = floats + histograms.
 enum Tally : std::size_t { kFloats = 0, kHistograms = 1, kExemplars = 2, kMetadata = 3 };

@@ -33,6 +33,7 @@ struct Scan {
   std::int64_t newest_ms = 0;
   bool sorted = true;
   bool start_timestamps = false;
+  bool stale_markers = false;  // floats that say that their series has ended
   std::uint32_t faulty_series = 0;
   std::vector<Fault> faults;  // the first few; faulty_series counts all
 

@@ -66,10 +66,11 @@ class ScannerV1 {
           break;
         }
         case tag_of(kSeriesSamples, kBytes): {
-          SampleTimes sample;
+          SampleFacts sample;
           if (!reader.bytes(part) || !read_sample<Version::v1>(part, sample)) return false;
           ++tally.floats;
           tally.at(sample.timestamp_ms);
+          tally.stale_markers = tally.stale_markers || sample.stale;
           break;
         }
         case tag_of(kSeriesExemplars, kBytes):

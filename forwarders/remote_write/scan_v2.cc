@@ -100,10 +100,11 @@ class ScannerV2 {
           if (!unpack_refs() || !read_refs(reader, tag, refs_)) return false;
           break;
         case tag_of(kSeriesSamples, kBytes): {
-          SampleTimes sample;
+          SampleFacts sample;
           if (!reader.bytes(part) || !read_sample<Version::v2>(part, sample)) return false;
           ++tally.floats;
           tally.at(sample.timestamp_ms);
+          tally.stale_markers = tally.stale_markers || sample.stale;
           tally.start_timestamps = tally.start_timestamps || sample.start_ms != 0;
           break;
         }

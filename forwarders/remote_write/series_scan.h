@@ -23,6 +23,7 @@ struct SeriesTally {
   std::int64_t oldest_ms = std::numeric_limits<std::int64_t>::max();
   std::int64_t newest_ms = std::numeric_limits<std::int64_t>::min();
   bool start_timestamps = false;
+  bool stale_markers = false;
 
   void at(std::int64_t timestamp_ms) {
     oldest_ms = std::min(oldest_ms, timestamp_ms);
@@ -47,6 +48,7 @@ class ScanTotal {
     newest_ms_ = std::max(newest_ms_, series.newest_ms);
     scan_.sorted = scan_.sorted && sorted;
     scan_.start_timestamps = scan_.start_timestamps || series.start_timestamps;
+    scan_.stale_markers = scan_.stale_markers || series.stale_markers;
   }
   void add_metadata_entry() { ++scan_.counts.metadata; }
 

@@ -137,7 +137,8 @@ class ThanosLoad final : public forward::Load {
     record.attributes = records_.front().attributes;
     record.attributes.flags = remote_write::kSorted;
     for (const auto& source : records_) {
-      record.attributes.flags |= source.attributes.flags & remote_write::kStartTimestamps;
+      record.attributes.flags |=
+          source.attributes.flags & (remote_write::kStartTimestamps | remote_write::kStaleMarkers);
       record.attributes.arrival_ms = std::min(record.attributes.arrival_ms, source.attributes.arrival_ms);
     }
     record.attributes.units = static_cast<std::uint32_t>(encoded.units);

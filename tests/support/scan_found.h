@@ -18,6 +18,7 @@ inline Expectation found_by(const Result<remote_write::Scan>& scan) {
           scan->faulty_series,
           scan->sorted,
           scan->start_timestamps,
+          scan->stale_markers,
           scan->oldest_ms,
           scan->newest_ms};
 }

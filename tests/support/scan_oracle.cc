@@ -1,6 +1,7 @@
 #include "tests/support/scan_oracle.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -198,7 +199,12 @@ class Account {
   void add(const Series& series, const Labels& labels) {
     ++expected_.series;
     expected_.sorted = expected_.sorted && in_order(labels);
-    for (const auto& sample : series.samples()) point(sample), ++expected_.floats;
+    for (const auto& sample : series.samples()) {
+      point(sample);
+      ++expected_.floats;
+      expected_.stale_markers =
+          expected_.stale_markers || std::bit_cast<std::uint64_t>(sample.value()) == 0x7ff0000000000002;
+    }
     for (const auto& histogram : series.histograms()) point(histogram), ++expected_.histograms;
     expected_.exemplars += static_cast<std::uint32_t>(series.exemplars_size());
     keep(series);

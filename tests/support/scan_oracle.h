@@ -21,6 +21,7 @@ struct Expectation {
   std::uint32_t faulty = 0;
   bool sorted = true;
   bool start_timestamps = false;
+  bool stale_markers = false;
   std::int64_t oldest_ms = 0;
   std::int64_t newest_ms = 0;
 

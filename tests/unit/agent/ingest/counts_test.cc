@@ -88,7 +88,7 @@ TEST_CASE("the sizes of a request without its faulty series are those of what is
   CHECK(records[0].attributes.units == 1);
 }
 
-TEST_CASE("flags say what a sender need not find out again: sorted labels, start timestamps") {
+TEST_CASE("flags say what a sender need not find out again: sorted labels, start timestamps, stale markers") {
   Fixture f;
   const auto flags_of = [&f](const WriteRequest& request, Version version) {
     CHECK(f.post(version, request.encode(version)).status == 204);
@@ -106,6 +106,15 @@ TEST_CASE("flags say what a sender need not find out again: sorted labels, start
   CHECK(flags_of(one(sorted, 0), Version::v2) == remote_write::kSorted);
   CHECK(flags_of(one(sorted, 10), Version::v2) == (remote_write::kSorted | remote_write::kStartTimestamps));
   CHECK(flags_of(one(unsorted, 10), Version::v2) == remote_write::kStartTimestamps);
+  for (const Version version : {Version::v1, Version::v2}) {
+    const auto with = [&](std::uint64_t bits) {
+      WriteRequest request;
+      request.series(sorted).sample(1'000, 1).sample(2'000, std::bit_cast<double>(bits));
+      return flags_of(request, version);
+    };
+    CHECK(with(0x7ff0000000000002) == (remote_write::kSorted | remote_write::kStaleMarkers));
+    CHECK(with(0x7ff8000000000001) == remote_write::kSorted);  // an ordinary NaN
+  }
 }
 
 TEST_CASE("the newest timestamp stays the newest when older samples come") {

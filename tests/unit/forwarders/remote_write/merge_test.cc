@@ -174,6 +174,20 @@ TEST_CASE("records pass through only when nothing about them has to change") {
   CHECK(passes_through(std::vector{record_with(Version::v2, kSorted, 1, 1)}, Version::v2, {}));
 }
 
+// Seen at a Thanos that was restarted: the marker was answered 200, and is gone.
+TEST_CASE("a stale marker and a histogram that came later do not share a request") {
+  const auto floats = record_with(Version::v1, kSorted, 10, 100);
+  const auto stale = record_with(Version::v1, kSorted | kStaleMarkers, 10, 100);
+  auto histograms = floats;
+  histograms.attributes.tallies[kHistograms] = 1;
+  auto both = stale;
+  both.attributes.tallies[kHistograms] = 1;
+  CHECK(mergeable(std::vector{floats, stale, floats, histograms, floats}, 1000, 10'000) == 3);
+  CHECK(mergeable(std::vector{histograms, stale, stale, floats}, 1000, 10'000) == 4);
+  CHECK(mergeable(std::vector{both, histograms}, 1000, 10'000) == 1);  // as it came itself, it goes
+  CHECK(mergeable(std::vector{histograms, both, both}, 1000, 10'000) == 2);
+}
+
 TEST_CASE("a request takes records up to its limits, and always one") {
   const auto small = record_with(Version::v1, kSorted, 10, 100);
   const auto large = record_with(Version::v1, kSorted, 1000, 10'000);

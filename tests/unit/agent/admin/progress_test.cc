@@ -34,6 +34,27 @@ TEST_CASE("a backlog drains by what goes out less what comes in") {
   CHECK(*flow.progress.eta_seconds(flow.waiting()) == Approx((600 * 100 - 30 * 300) / 300.0));
 }
 
+TEST_CASE("a pace of few large requests is told as well as that of many") {
+  for (const Duration step : {4s, 10s, 14s, 22s}) {
+    Flow flow;
+    flow.run(10min, 10, 0, false);
+    Duration until = step;
+    for (Duration passed{}; passed < 90s; passed += 2s) {
+      const bool answered = passed >= until;
+      if (answered) until += step;
+      flow.run(2s, 10, answered ? static_cast<std::uint64_t>(step / 1s) * 50 : 0);
+      if (passed < 50s) continue;
+      CAPTURE(step / 1s, passed / 1s);
+      CHECK(flow.progress.samples_per_second() == Approx(100));
+    }
+    // When nothing is answered any more, that shows.
+    flow.run(step, 10, 0);
+    const double before = flow.progress.samples_per_second();
+    flow.run(30s, 10, 0);
+    CHECK(flow.progress.samples_per_second() < 0.8 * before);
+  }
+}
+
 TEST_CASE("what is slower than what comes in never drains") {
   Flow flow;
   flow.run(1min, 100, 0, false);

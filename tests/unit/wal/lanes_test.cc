@@ -118,7 +118,8 @@ TEST_CASE("notes of producers are read back, move alone, and are removed") {
   {
     ThreadedLife life(disk);
     const LaneId lane = life.queue.open_lane("logs", {});
-    REQUIRE(life.run(life.queue.append(lane, record("a"), {"file/1", "10"})).has_value());
+    const std::vector<Checkpoint> first{{"file/1", "10"}};
+    REQUIRE(life.run(life.queue.append(lane, record("a"), first)).has_value());
     REQUIRE(life.run(life.queue.put_checkpoint({"file/2", "20"})).has_value());
     REQUIRE(life.run(life.queue.put_checkpoint({"file/3", "30"})).has_value());
     REQUIRE(life.run(life.queue.put_checkpoint({"file/2", ""})).has_value());
@@ -149,8 +150,9 @@ TEST_CASE("a note that moves alone never overtakes one that came with a record, 
       const auto done = [&answered](std::exception_ptr, const Result<>&) { ++answered; };
       NewRecord one = record("x");
       Checkpoint note{"file", std::to_string(i)};
+      std::vector<Checkpoint> notes{note};
       if (i % 2 == 1)
-        boost::asio::co_spawn(life.io, life.queue.append(lane, std::move(one), std::move(note)), done);
+        boost::asio::co_spawn(life.io, life.queue.append(lane, std::move(one), std::move(notes)), done);
       else
         boost::asio::co_spawn(life.io, life.queue.put_checkpoint(std::move(note)), done);
     }

@@ -25,12 +25,10 @@ void Committer::append(Lane& lane, NewRecord record, std::vector<Checkpoint> che
   pump(true);
 }
 
-void Committer::note(Checkpoint checkpoint, Done done) {
+void Committer::note(std::vector<Checkpoint> checkpoints, Done done) {
   if (fault_) return done(*fault_);
   if (stopping_) return done(fail(Errc::stopping, "the agent is shutting down"));
-  std::vector<Checkpoint> one;
-  if (!checkpoint.key.empty()) one.push_back(std::move(checkpoint));
-  waiting_.push({nullptr, {}, std::move(one), std::move(done), clock_.now()});
+  waiting_.push({nullptr, {}, std::move(checkpoints), std::move(done), clock_.now()});
   pump(true);
 }
 

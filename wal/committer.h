@@ -40,7 +40,7 @@ class Committer {
   ~Committer();
 
   void append(Lane& lane, NewRecord record, std::vector<Checkpoint> checkpoints, Done done);
-  void note(Checkpoint checkpoint, Done done);  // without a record; an empty value removes it
+  void note(std::vector<Checkpoint> checkpoints, Done done);  // without a record; an empty value removes it
   // Goes into the same group as the present state of `cursor`, whatever its size.
   void divert(Lane& lane, NewRecord record);
   void born(Lane& lane);  // before anything that is appended from now on

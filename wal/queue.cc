@@ -198,9 +198,9 @@ class Queue::Impl {
 
   const ProducerNotes& notes() const { return notes_; }
 
-  awaitable<Result<>> put_checkpoint(Checkpoint checkpoint) {
+  awaitable<Result<>> put_checkpoints(std::vector<Checkpoint> checkpoints) {
     auto start = [&, this](std::function<void(Result<>)> done) {
-      committer_.note(std::move(checkpoint), std::move(done));
+      committer_.note(std::move(checkpoints), std::move(done));
     };
     co_return co_await await_callback<Result<>>(std::move(start));
   }
@@ -255,8 +255,8 @@ class Queue::Impl {
   void reopened(const StoreImage& image) {
     metrics_.damaged_records += image.damaged_at_tail;
     write_anew(adopt_again(image, table_));
-    for (Checkpoint& note : notes_.missing_in(image))
-      committer_.note(std::move(note), [](const Result<>&) {});
+    if (std::vector<Checkpoint> missing = notes_.missing_in(image); !missing.empty())
+      committer_.note(std::move(missing), [](const Result<>&) {});
     upkeep_.settled();
   }
 
@@ -318,7 +318,12 @@ std::vector<Checkpoint> Queue::checkpoints(std::string_view prefix) const {
   return impl_->notes().all(prefix);
 }
 awaitable<Result<>> Queue::put_checkpoint(Checkpoint checkpoint) {
-  return impl_->put_checkpoint(std::move(checkpoint));
+  std::vector<Checkpoint> one;
+  one.push_back(std::move(checkpoint));
+  return impl_->put_checkpoints(std::move(one));
+}
+awaitable<Result<>> Queue::put_checkpoints(std::vector<Checkpoint> checkpoints) {
+  return impl_->put_checkpoints(std::move(checkpoints));
 }
 awaitable<Result<>> Queue::flush() { return impl_->flush(); }
 awaitable<void> Queue::stop() { return impl_->stop(); }

@@ -48,7 +48,7 @@ struct LaneOptions {
 
 // A producer's own durable note (a file position), committed with its records.
 struct Checkpoint {
-  std::string key;    // empty: none
+  std::string key;
   std::string value;  // empty: removes it
 };
 
@@ -167,6 +167,7 @@ class Queue {
   std::optional<std::string> checkpoint(std::string_view key) const;
   std::vector<Checkpoint> checkpoints(std::string_view prefix) const;
   awaitable<Result<>> put_checkpoint(Checkpoint checkpoint);
+  awaitable<Result<>> put_checkpoints(std::vector<Checkpoint> checkpoints);  // in one batch
 
   // Completes when everything appended and acknowledged so far is durable, or cannot be made so.
   awaitable<Result<>> flush();

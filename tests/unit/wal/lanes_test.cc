@@ -125,6 +125,11 @@ TEST_CASE("notes of producers are read back, move alone, and are removed") {
     REQUIRE(life.run(life.queue.put_checkpoint({"file/2", ""})).has_value());
     CHECK(life.queue.checkpoint("file/1") == "10");
     CHECK_FALSE(life.queue.checkpoint("file/2"));
+    const std::uint64_t commits = disk.commits();
+    const std::vector<Checkpoint> more{{"file/4", "40"}, {"file/5", "50"}, {"file/3", ""}};
+    REQUIRE(life.run(life.queue.put_checkpoints(more)).has_value());
+    CHECK(disk.commits() == commits + 1);
+    CHECK(life.queue.checkpoint("file/5") == "50");
     disk.fail_next_commit(Errc::io_error);
     CHECK_FALSE(life.run(life.queue.put_checkpoint({"file/1", "11"})).has_value());
     CHECK(life.queue.checkpoint("file/1") == "10");
@@ -132,9 +137,10 @@ TEST_CASE("notes of producers are read back, move alone, and are removed") {
   }
   ThreadedLife life(disk);
   const auto notes = life.queue.checkpoints("file/");
-  REQUIRE(notes.size() == 2);
+  REQUIRE(notes.size() == 3);
   CHECK(notes[0].value == "10");
-  CHECK(notes[1].key == "file/3");
+  CHECK(notes[1].key == "file/4");
+  CHECK(notes[2].value == "50");
   CHECK(life.queue.checkpoints("other/").empty());
 }
 

@@ -26,6 +26,8 @@ ChainReader::ChainReader(Files& files, Chain chain, const ReaderOptions& options
 Slice ChainReader::read(LineSink& sink, std::span<char> buffer, std::uint64_t bytes_max,
                         std::int64_t now_ns) {
   Slice slice;
+  read_ns_ = now_ns;
+  resting_.reset();
   const std::uint64_t lines_before = lines_.lines();
   if (!pending_note_.empty()) slice.notes.push_back(std::exchange(pending_note_, {}));
   if (current_) current_->slice_began = current_->offset;
@@ -72,6 +74,7 @@ Slice ChainReader::read(LineSink& sink, std::span<char> buffer, std::uint64_t by
   slice.missed.bytes += gone_unread_.bytes;
   slice.missed.perhaps_more = slice.missed.perhaps_more || gone_unread_.perhaps_more;
   slice.lines = lines_.lines() - lines_before;
+  slice.owed = changed_ && (!left_.empty() || lines_.unfinished());
   if (slice.ended) {
     ahead_ = {};
   } else if (std::exchange(changed_, false) && ahead_.position) {
@@ -112,7 +115,28 @@ std::uint64_t ChainReader::pinned_bytes() {
 }
 
 void ChainReader::idle() {
-  if (pinned_bytes() == 0 && left_.empty()) current_.reset();
+  if (!current_ || pinned_bytes() != 0 || !left_.empty()) return;
+  const Member& member = current_->member;
+  if (!current_->successor_ns && current_->inflates == nullptr && member.info.size == current_->offset)
+    resting_ = Resting{member.name, member.info};
+  current_.reset();
+}
+
+bool ChainReader::quiet() {
+  if (current_ || !resting_ || survey_.outdated()) return false;
+  const auto now = files_.look(path(resting_->name));
+  return now && unchanged(resting_->info, *now, read_ns_);
+}
+
+std::uint64_t ChainReader::unread_bytes() const {
+  if (!current_ && !ahead_.position) return 0;
+  if (!current_) return ahead_.position->size - std::min(ahead_.position->size, ahead_.position->offset);
+  const Current& now = *current_;
+  std::uint64_t bytes = now.inflates != nullptr ? now.member.content_bytes : now.member.info.size;
+  bytes -= std::min(bytes, now.offset);
+  const std::vector<Member>& members = survey_.members();
+  for (std::size_t i = behind(members); i < members.size() && !gone_; ++i) bytes += members[i].content_bytes;
+  return bytes;
 }
 
 Result<ChainReader::Block> ChainReader::next_block(std::span<char> buffer) {

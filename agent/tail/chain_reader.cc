@@ -95,6 +95,7 @@ void ChainReader::rollback() {
   left_.clear();
   ahead_ = committed_;
   changed_ = false;
+  resting_.reset();
   lines_.decode(ahead_.position ? std::string_view(ahead_.position->lines) : std::string_view());
   if (!current_) return;
   Current& now = *current_;

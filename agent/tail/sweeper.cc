@@ -117,7 +117,6 @@ void Sweeper::rollback() {
     Entry& entry = at->second;
     entry.reader->rollback();
     entry.tally_out = {};
-    entry.ended = false;
     entry.more = true;  // at once
   }
 }

@@ -45,13 +45,22 @@ TEST_CASE("a chain is not quiet while something of it is unread or waits for its
     life.read(1000);
     life.reader().idle();
   }
-  SECTION("another file behind it") {
-    rest(life);
-    life.rotate();
+  SECTION("another file behind it, which is not read before this one is settled") {
+    life.kill();
+    ReaderOptions options;
+    options.settle_ns = 60 * kSecondNs;
+    life.set_options(options);
+    life.start();
+    life.kubelet().begin();
+    life.kubelet().step();  // the name
     life.write(1);
-    life.read();
-    life.reader().idle();
-    life.kubelet().write("");
+    life.pass(5 * kSecondNs);
+    life.kubelet().step();  // the new file
+    life.write(1);
+    rest(life);
+    CHECK_FALSE(life.reader().holds_file());
+    CHECK_FALSE(life.reader().quiet());
+    life.pass(60 * kSecondNs);
   }
   CHECK_FALSE(life.reader().quiet());
   life.drain();
@@ -65,13 +74,16 @@ TEST_CASE("a reader that was closed while its slice was out gives the same again
   life.write(3);
   life.read();
   life.write(3);
+  life.pass(5 * kSecondNs);
   CollectedLines sink;
   std::vector<char> buffer(64 * 1024);
   life.reader().read(sink, buffer, 1 << 20, life.now());
   REQUIRE(sink.lines.size() == 3);
   life.reader().idle();
   CHECK_FALSE(life.reader().holds_file());
+  CHECK(life.reader().quiet());
   life.reader().rollback();
+  CHECK_FALSE(life.reader().quiet());
   life.drain();
   CHECK(life.durable() == life.written());
 }

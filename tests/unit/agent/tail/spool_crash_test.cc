@@ -99,6 +99,7 @@ TEST_CASE("while the queue takes nothing the lines wait in their files, and come
     life.run_for(20s);
   }
   CHECK(life.spool->refused());
+  CHECK(life.looks() < 60);  // two for each attempt, ever less often
   CHECK(life.notes.size() == 1);
   CHECK(life.spool->describe(1).total.spooled == 10);
   life.queue.open_lane("logs", {0, true});
@@ -128,6 +129,30 @@ TEST_CASE("a batch whose commit failed is spooled once, whether it had reached t
   CHECK(node.position_of("a_b_c/d") == !ended);
   CHECK(life.spool->describe(1).total.spooled == 21);
   CHECK(life.notes.size() == 1);
+}
+
+TEST_CASE("a spool that is told to stop ends at once, whatever it waits for") {
+  Node node;
+  SpoolLife life(node);
+  node.write("a_b_c/d", 10);
+  life.run_for(1500ms);
+  SECTION("for lines") {}
+  SECTION("for room in the queue") {
+    life.queue.open_lane("logs", {1, true});
+    node.write("a_b_c/d", 10);
+    life.run_for(1min);
+  }
+  SECTION("for the store") {
+    node.disk.fail_commits_until_healed(Errc::io_error);
+    node.disk.fail_opens_until_healed(Errc::io_error);
+    node.write("a_b_c/d", 10);
+    life.run_for(1min);
+  }
+  CHECK_FALSE(life.ended());
+  life.spool->stop();
+  life.run_for(20ms);
+  CHECK(life.ended());
+  node.disk.heal();
 }
 
 TEST_CASE("an agent that is stopped while its queue takes nothing ends, and the next one goes on") {

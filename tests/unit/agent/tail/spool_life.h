@@ -159,6 +159,9 @@ class SpoolLife {
     }
   }
   std::size_t records() const { return records_; }
+  std::uint32_t largest_record() const { return largest_; }  // before it was compressed
+  std::uint64_t looks() const { return looks_; }             // by the worker of logs
+  bool ended() const { return ended_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }  // of lines that have some
 
   template <class T>
@@ -177,6 +180,7 @@ class SpoolLife {
  private:
   void take(const wal::StoredRecord& record) {
     ++records_;
+    largest_ = std::max(largest_, record.attributes.raw_bytes);
     std::string push;
     REQUIRE(remote_write::decompress(record.payload(), 32 << 20, push).has_value());
     CHECK(push.size() == record.attributes.raw_bytes);
@@ -203,6 +207,8 @@ class SpoolLife {
   std::map<std::string, Lines> lines_;
   std::map<std::string, std::string> metadata_;
   std::size_t records_ = 0;
+  std::uint32_t largest_ = 0;
+  std::uint64_t looks_ = 0;
 
  public:
   boost::asio::io_context io;
@@ -210,7 +216,10 @@ class SpoolLife {
   Duration look_takes = 1ms;
   sim::SimWorker writer{clock, [] { return Duration(1ms); }};
   sim::SimWorker reader{clock, [] { return Duration(1ms); }};
-  sim::SimWorker logs{clock, [this] { return look_takes; }};
+  sim::SimWorker logs{clock, [this] {
+                        ++looks_;
+                        return look_takes;
+                      }};
   wal::WalMetrics metrics;
   wal::Queue queue{store_, writer, reader, clock, wal::WalLimits{}, metrics};
   LaneId lane;

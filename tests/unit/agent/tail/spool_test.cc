@@ -179,6 +179,57 @@ TEST_CASE("what rules drop is counted, not spooled, and its position is written 
     life.run_for(2s);
     CHECK(node.position_of("quiet_a_u1/c"));
   }
+  REQUIRE(node.position_of("quiet_a_u1/c"));
+  node.write("quiet_a_u1/c", 1);
+  life.run_for(2s);
+  node.remove_pod("quiet_a_u1");
+  life.run_for(2s);
+  CHECK_FALSE(node.position_of("quiet_a_u1/c"));
+  life.run_for(2min);
+  CHECK_FALSE(node.position_of("quiet_a_u1/c"));
+}
+
+TEST_CASE("a position that waits is never written behind a newer one of its container") {
+  std::vector<relabel::Rule> rules;
+  relabel::RuleText text;
+  text.source_labels = {"stream"};
+  text.regex = "stderr";
+  text.action = relabel::Action::drop;
+  Node node;
+  {
+    rules.push_back(relabel::Rule::compile(text).value());
+    SpoolLife life(node, {}, std::move(rules));
+    node.write("a_b_c/d", 5);
+    life.run_for(2s);
+    node.write("a_b_c/d", 5, 0, Output::error);
+    life.run_for(2s);
+    node.write("a_b_c/d", 5);
+    life.run_for(2s);
+    life.lose_power();
+  }
+  rules.clear();
+  rules.push_back(relabel::Rule::compile(text).value());
+  SpoolLife life(node, {}, std::move(rules));
+  life.drain();
+  node.written.erase(node.labels.of(*parse_container_path("a_b_c/d"), Output::error).labels);
+  check_same(life.spooled(), node.written);
+}
+
+TEST_CASE("a container whose files have all gone is read again when it writes") {
+  Node node;
+  SpoolLife life(node);
+  node.write("a_b_c/d", 5);
+  life.run_for(5s);
+  const bool at_once = GENERATE(true, false);
+  node.files.remove(kPods + "/a_b_c/d/0.log");
+  if (!at_once) life.run_for(5s);
+  node.container("a_b_c/d").restart();
+  node.write("a_b_c/d", 5);
+  life.run_for(5s);
+  node.write("a_b_c/d", 5);
+  life.run_for(5s);
+  check_same(life.spooled(), node.written);
+  CHECK(node.position_of("a_b_c/d"));
 }
 
 TEST_CASE("one container that floods delays no other by more than a sweep") {
@@ -210,6 +261,7 @@ TEST_CASE("many containers that flood take turns") {
   CHECK(life.spooled().size() >= 18);
   life.drain();
   check_same(life.spooled(), node.written);
+  CHECK(life.largest_record() < (1 << 20) + (300 << 10));
 }
 
 TEST_CASE("no more files are open than the bound says, and more containers than that are read") {
@@ -219,6 +271,8 @@ TEST_CASE("no more files are open than the bound says, and more containers than 
   SpoolLife life(node, options);
   for (int round = 0; round < 3; ++round) {
     for (int i = 0; i < 50; ++i) node.write(fmt::format("ns_p{}_u/c", i), 2);
+    life.run_for(1s);
+    CHECK(node.files.open_files() <= 10);
     life.run_for(5s);
     CHECK(node.files.open_files() <= 10);
   }
@@ -266,6 +320,26 @@ TEST_CASE("more containers than the bound are left out, said once, and read when
   life.run_for(5s);
   CHECK(life.spooled().size() == 5);
   CHECK(life.spool->describe(1).left_out == 0);
+  check_same(life.spooled(), node.written);
+}
+
+TEST_CASE(
+    "containers that went while no agent was there do not add to those that are there beyond the bound") {
+  Node node;
+  SpoolOptions options;
+  options.sweep.discovery.containers_max = 3;
+  {
+    SpoolLife life(node, options);
+    for (int i = 0; i < 3; ++i) node.write(fmt::format("ns_old{}_u/c", i), 1);
+    life.run_for(3s);
+  }
+  for (int i = 0; i < 3; ++i) node.remove_pod(fmt::format("ns_old{}_u", i));
+  for (int i = 0; i < 3; ++i) node.write(fmt::format("ns_new{}_u/c", i), 1);
+  SpoolLife life(node, options);
+  life.run_for(1500us);
+  CHECK(life.spool->describe(9).total.chains <= 3);
+  life.run_for(3s);
+  CHECK(life.spool->describe(9).total.chains == 3);
   check_same(life.spooled(), node.written);
 }
 

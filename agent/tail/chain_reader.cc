@@ -38,7 +38,7 @@ Slice ChainReader::read(LineSink& sink, std::span<char> buffer, std::uint64_t by
     changed_ = true;
   }
   // A busy file is at its end never, and its successors come and go meanwhile.
-  if (current_ && survey_.outdated()) refresh(slice, now_ns);
+  if (current_ && outdated()) refresh(slice, now_ns);
   if (std::exchange(give_up_, false) && pinned_bytes() != 0) {
     const auto info = current_->file->info();
     note_position();
@@ -74,6 +74,7 @@ Slice ChainReader::read(LineSink& sink, std::span<char> buffer, std::uint64_t by
   slice.missed.bytes += gone_unread_.bytes;
   slice.missed.perhaps_more = slice.missed.perhaps_more || gone_unread_.perhaps_more;
   slice.lines = lines_.lines() - lines_before;
+  outdated_.reset();
   slice.owed = changed_ && (!left_.empty() || lines_.unfinished());
   if (slice.ended) {
     ahead_ = {};
@@ -124,7 +125,8 @@ void ChainReader::idle() {
 }
 
 bool ChainReader::quiet() {
-  if (current_ || !resting_ || survey_.outdated()) return false;
+  outdated_.reset();
+  if (current_ || !resting_ || outdated()) return false;
   const auto now = files_.look(path(resting_->name));
   return now && unchanged(resting_->info, *now, read_ns_);
 }
@@ -172,6 +174,7 @@ void ChainReader::take(const Block& block, Rest rest, LineSink& sink, Slice& sli
   if (head.size() < kHeadBytes && now.offset <= head.size() && now.offset + count > head.size())
     head += taken.substr(head.size() - now.offset, kHeadBytes - head.size());
   now.offset += count;
+  now.info_fresh = false;
   now.before += taken.substr(count - std::min(count, kBeforeBytes));
   now.before.erase(0, now.before.size() - std::min(now.before.size(), kBeforeBytes));
   if (now.inflates != nullptr) now.tail = block.text.substr(count);
@@ -188,10 +191,11 @@ bool ChainReader::at_end(std::span<char> buffer, LineSink& sink, Slice& slice, s
     say(slice, info.error().detail);
     return false;
   }
-  if (survey_.outdated() && !refresh(slice, now_ns)) return false;
+  if (outdated() && !refresh(slice, now_ns)) return false;
   static const std::vector<Member> kNone;
   const std::vector<Member>& members = gone_ ? kNone : survey_.members();
   now.member.info = *info;
+  now.info_fresh = true;
   if (chain_.format == Format::plain) now.member.order_ns = info->modified_ns;
   const std::size_t next = behind(members);
   if (next == members.size() && info->links != 0) return false;
@@ -247,7 +251,8 @@ void ChainReader::lose(LineSink& sink, const Missed& missed, Slice& slice) {
 void ChainReader::note_position() {
   if (!current_ || !current_->taken || !changed_) return;
   Current& now = *current_;
-  if (const auto info = now.file->info()) now.member.info = *info;
+  const auto info = now.info_fresh ? Result<FileInfo>(now.member.info) : now.file->info();
+  if (info) now.member.info = *info;
   const std::int64_t order_before = ahead_.position ? ahead_.position->order_ns : 0;
   if (chain_.format == Format::plain) now.member.order_ns = now.member.info.modified_ns;
   if (now.member.order_ns == 0) now.member.order_ns = first_time(now.member.head);

@@ -80,6 +80,7 @@ class ChainReader {
     std::string tail;               // behind it, of what was inflated
     bool taken = false;
     std::optional<std::int64_t> successor_ns;  // since when another one is known to follow
+    bool info_fresh = false;                   // of `member`: nothing was read since
   };
   struct Block {
     std::string_view text;
@@ -107,6 +108,7 @@ class ChainReader {
   bool at_end(std::span<char> buffer, LineSink& sink, Slice& slice, std::int64_t now_ns);
   void leave(std::span<char> buffer, LineSink& sink, Slice& slice, std::int64_t now_ns, bool same_restart);
   void lose(LineSink& sink, const Missed& missed, Slice& slice);
+  bool outdated();
   bool refresh(Slice& slice, std::int64_t now_ns);
   std::optional<Position> reference() const;
   std::size_t behind(const std::vector<Member>& members) const;  // the first one after what is read
@@ -127,7 +129,8 @@ class ChainReader {
   Missed gone_unread_;         // seen to be gone, and not committed yet: no later look can tell
   std::optional<std::uint32_t> whole_restart_;  // the last one that was seen before it was rotated
   bool give_up_ = false;
-  std::int64_t read_ns_ = 0;  // when read() was last called
+  std::optional<bool> outdated_;  // the survey, when this read() or the quiet() before it looked
+  std::int64_t read_ns_ = 0;      // when read() was last called
   std::optional<Resting> resting_;
   bool gone_ = false;  // the directory, at the last look
   std::string pending_note_;

@@ -73,15 +73,17 @@ Swept Sweeper::sweep(std::int64_t unix_ns, Time now) {
   const std::uint64_t share =
       options_.record_bytes / static_cast<std::uint64_t>(std::max<std::ptrdiff_t>(busy, 1));
   std::uint64_t position_bytes = 0;
+  std::uint64_t read_bytes = 0;
   // Round from where the last one stopped, each once.
   auto at = entries_.lower_bound(next_);
   for (std::size_t left = entries_.size(); left != 0; --left, ++at) {
     if (at == entries_.end()) at = entries_.begin();
     if (!due(at->second, now)) continue;
-    swept.more = gathering_.bytes() + position_bytes >= options_.record_bytes;
+    swept.more =
+        gathering_.bytes() + position_bytes >= options_.record_bytes || read_bytes >= options_.read_bytes;
     if (swept.more) break;
     const std::size_t positions = swept.positions.size();
-    read(at, std::max(share, options_.slice_bytes), now, unix_ns, swept);
+    read_bytes += read(at, std::max(share, options_.slice_bytes), now, unix_ns, swept);
     if (swept.positions.size() > positions) position_bytes += swept.positions.back().value.size();
   }
   next_ = at == entries_.end() ? std::string() : at->first;
@@ -195,14 +197,14 @@ void Sweeper::open_reader(const std::string& path, Entry& entry) {
   entry.streams = {labels_.of(entry.container, Output::standard), labels_.of(entry.container, Output::error)};
 }
 
-void Sweeper::read(Entries::iterator at, std::uint64_t bytes_max, Time now, std::int64_t unix_ns,
-                   Swept& swept) {
+std::uint64_t Sweeper::read(Entries::iterator at, std::uint64_t bytes_max, Time now, std::int64_t unix_ns,
+                            Swept& swept) {
   const auto& path = at->first;
   Entry& entry = at->second;
   if (!entry.reader) open_reader(path, entry);
   ChainReader& reader = *entry.reader;
   entry.due = now + options_.poll;
-  if (!entry.more && reader.quiet()) return;
+  if (!entry.more && reader.quiet()) return 0;
   const bool held = reader.holds_file();
   gathering_.begin(entry.streams);
   Slice slice = reader.read(gathering_, buffer_, bytes_max, unix_ns);
@@ -217,10 +219,10 @@ void Sweeper::read(Entries::iterator at, std::uint64_t bytes_max, Time now, std:
     reader.committed();
     entry.tally += tally;
     if (slice.ended) over_.push_back(at);
-    if (slice.position.empty()) return;
+    if (slice.position.empty()) return slice.bytes;
     if (entry.waiting.empty()) entry.waiting_since = now;
     entry.waiting = std::move(slice.position);
-    return;
+    return slice.bytes;
   }
   entry.tally_out = tally;
   out_.push_back(at);
@@ -228,6 +230,7 @@ void Sweeper::read(Entries::iterator at, std::uint64_t bytes_max, Time now, std:
   if (slice.ended || !slice.position.empty()) entry.waiting.clear();
   if (slice.ended ? entry.durable : !slice.position.empty())
     swept.positions.push_back(position_of(path, std::move(slice.position)));
+  return slice.bytes;
 }
 
 void Sweeper::add_waiting(Time now, Swept& swept) {

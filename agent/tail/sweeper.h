@@ -47,6 +47,8 @@ struct SweepOptions {
   Discovery::Options discovery;
   ReaderOptions reader;
   std::uint64_t record_bytes = 1 << 20;
+  // Of files in one sweep, since what rules drop makes no record full: so it ends, and stop() with it.
+  std::uint64_t read_bytes = 8 << 20;
   // A block less the longest line of a runtime, which may be left of it: one block is one slice.
   std::uint64_t slice_bytes = 236 << 10;
   std::size_t buffer_bytes = 256 << 10;
@@ -87,7 +89,9 @@ class Sweeper {
   void adopt();
   void keep_bounds();
   bool due(const Entry& entry, Time now) const;
-  void read(Entries::iterator entry, std::uint64_t bytes_max, Time now, std::int64_t unix_ns, Swept& swept);
+  // How many bytes it read.
+  std::uint64_t read(Entries::iterator entry, std::uint64_t bytes_max, Time now, std::int64_t unix_ns,
+                     Swept& swept);
   void open_reader(const std::string& path, Entry& entry);
   void add_waiting(Time now, Swept& swept);
   void forget(Entries::iterator entry);

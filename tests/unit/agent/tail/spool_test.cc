@@ -4,6 +4,27 @@
 namespace tideover::tail {
 namespace {
 
+// Knows how much was written beside records at once.
+class Weighing final : public wal::Store {
+ public:
+  explicit Weighing(wal::MemStore& disk) : disk_(disk) {}
+  Result<wal::StoreImage> open() override { return disk_.open(); }
+  Result<> commit(const wal::StoreBatch& batch) override {
+    std::size_t bytes = 0;
+    for (const auto& [key, value] : batch.meta) bytes += value.size();
+    heaviest = std::max(heaviest, bytes);
+    return disk_.commit(batch);
+  }
+  Result<wal::ReadRange> read(const wal::ReadRequest& request) override { return disk_.read(request); }
+  void release(LaneId lane, const wal::Released& released) override { disk_.release(lane, released); }
+  wal::StoreUsage usage() const override { return disk_.usage(); }
+
+  std::size_t heaviest = 0;
+
+ private:
+  wal::MemStore& disk_;
+};
+
 TEST_CASE("lines of all containers are spooled once and in order, stdout and stderr apart") {
   Node node;
   SpoolLife life(node);
@@ -262,6 +283,42 @@ TEST_CASE("many containers that flood take turns") {
   life.drain();
   check_same(life.spooled(), node.written);
   CHECK(life.largest_record() < (1 << 20) + (300 << 10));
+}
+
+TEST_CASE("what rules drop does not make a sweep endless") {
+  Node node;
+  for (int i = 0; i < 20; ++i) node.write(fmt::format("quiet_p{}_u/c", i), 1'000, 1000);
+  std::vector<relabel::Rule> rules;
+  relabel::RuleText text;
+  text.source_labels = {"namespace"};
+  text.regex = "quiet";
+  text.action = relabel::Action::drop;
+  rules.push_back(relabel::Rule::compile(text).value());
+  SpoolOptions options;
+  options.sweep.read_bytes = 1 << 20;
+  SpoolLife life(node, options, std::move(rules));
+  life.look_takes = 100ms;
+  life.run_for(1250ms);  // ten sweeps, as they are known while one is under way
+  const std::uint64_t bytes = life.spool->describe(0).total.bytes;
+  CHECK(bytes > (8 << 20));
+  CHECK(bytes < (14 << 20));
+  life.run_for(10s);
+  CHECK(life.spool->describe(0).total.dropped == 20'000);
+}
+
+TEST_CASE("positions that hold long parts of lines do not make one batch endless") {
+  Node node;
+  Weighing disk(node.disk);
+  for (int i = 0; i < 20; ++i) {
+    const std::string path = fmt::format("ns_p{}_u/c", i);
+    node.container(path);
+    node.write_part(path, std::string(200'000, 'x'));
+  }
+  SpoolLife life(node, disk);
+  life.run_for(3s);
+  CHECK(node.positions().size() == 20);
+  CHECK(disk.heaviest > (1 << 20));
+  CHECK(disk.heaviest < (1 << 20) + 250'000);
 }
 
 TEST_CASE("no more files are open than the bound says, and more containers than that are read") {

@@ -20,15 +20,15 @@ Committer::~Committer() {
   if (timer_) clock_.cancel(*timer_);
 }
 
-void Committer::append(Lane& lane, NewRecord record, Checkpoint checkpoint, Done done) {
-  waiting_.push({&lane, std::move(record), std::move(checkpoint), std::move(done), clock_.now()});
+void Committer::append(Lane& lane, NewRecord record, std::vector<Checkpoint> checkpoints, Done done) {
+  waiting_.push({&lane, std::move(record), std::move(checkpoints), std::move(done), clock_.now()});
   pump(true);
 }
 
-void Committer::note(Checkpoint checkpoint, Done done) {
+void Committer::note(std::vector<Checkpoint> checkpoints, Done done) {
   if (fault_) return done(*fault_);
   if (stopping_) return done(fail(Errc::stopping, "the agent is shutting down"));
-  waiting_.push({nullptr, {}, std::move(checkpoint), std::move(done), clock_.now()});
+  waiting_.push({nullptr, {}, std::move(checkpoints), std::move(done), clock_.now()});
   pump(true);
 }
 

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "wal/cursor.h"
 #include "wal/lane.h"
@@ -38,8 +39,8 @@ class Committer {
             Hooks hooks);
   ~Committer();
 
-  void append(Lane& lane, NewRecord record, Checkpoint checkpoint, Done done);
-  void note(Checkpoint checkpoint, Done done);  // without a record; an empty value removes it
+  void append(Lane& lane, NewRecord record, std::vector<Checkpoint> checkpoints, Done done);
+  void note(std::vector<Checkpoint> checkpoints, Done done);  // without a record; an empty value removes it
   // Goes into the same group as the present state of `cursor`, whatever its size.
   void divert(Lane& lane, NewRecord record);
   void born(Lane& lane);  // before anything that is appended from now on

@@ -131,12 +131,12 @@ class Queue::Impl {
     return open != nullptr && !open->given_up ? std::optional(open->lane.id()) : std::nullopt;
   }
 
-  awaitable<Result<>> append(LaneId lane_id, NewRecord record, Checkpoint checkpoint) {
+  awaitable<Result<>> append(LaneId lane_id, NewRecord record, std::vector<Checkpoint> checkpoints) {
     OpenLane& open = table_.at(lane_id);
     if (auto refused = refusal(open, record.bytes.size()))
       co_return fail(refused->code, std::move(refused->sentence));
     auto start = [&, this](std::function<void(Result<>)> done) {
-      committer_.append(open.lane, std::move(record), std::move(checkpoint), std::move(done));
+      committer_.append(open.lane, std::move(record), std::move(checkpoints), std::move(done));
     };
     co_return co_await await_callback<Result<>>(std::move(start));
   }
@@ -198,9 +198,9 @@ class Queue::Impl {
 
   const ProducerNotes& notes() const { return notes_; }
 
-  awaitable<Result<>> put_checkpoint(Checkpoint checkpoint) {
+  awaitable<Result<>> put_checkpoints(std::vector<Checkpoint> checkpoints) {
     auto start = [&, this](std::function<void(Result<>)> done) {
-      committer_.note(std::move(checkpoint), std::move(done));
+      committer_.note(std::move(checkpoints), std::move(done));
     };
     co_return co_await await_callback<Result<>>(std::move(start));
   }
@@ -255,8 +255,8 @@ class Queue::Impl {
   void reopened(const StoreImage& image) {
     metrics_.damaged_records += image.damaged_at_tail;
     write_anew(adopt_again(image, table_));
-    for (Checkpoint& note : notes_.missing_in(image))
-      committer_.note(std::move(note), [](const Result<>&) {});
+    if (std::vector<Checkpoint> missing = notes_.missing_in(image); !missing.empty())
+      committer_.note(std::move(missing), [](const Result<>&) {});
     upkeep_.settled();
   }
 
@@ -295,10 +295,10 @@ Result<CursorId> Queue::leave_cursor(LaneId lane, std::string_view name) {
 }
 std::optional<LaneId> Queue::find_lane(std::string_view name) const { return impl_->find_lane(name); }
 awaitable<Result<>> Queue::append(LaneId lane, NewRecord record) {
-  return impl_->append(lane, std::move(record), Checkpoint());
+  return impl_->append(lane, std::move(record), {});
 }
-awaitable<Result<>> Queue::append(LaneId lane, NewRecord record, Checkpoint checkpoint) {
-  return impl_->append(lane, std::move(record), std::move(checkpoint));
+awaitable<Result<>> Queue::append(LaneId lane, NewRecord record, std::vector<Checkpoint> checkpoints) {
+  return impl_->append(lane, std::move(record), std::move(checkpoints));
 }
 awaitable<Result<Batch>> Queue::read(CursorId cursor, std::uint64_t max_bytes) {
   return impl_->read(cursor, max_bytes);
@@ -318,7 +318,12 @@ std::vector<Checkpoint> Queue::checkpoints(std::string_view prefix) const {
   return impl_->notes().all(prefix);
 }
 awaitable<Result<>> Queue::put_checkpoint(Checkpoint checkpoint) {
-  return impl_->put_checkpoint(std::move(checkpoint));
+  std::vector<Checkpoint> one;
+  one.push_back(std::move(checkpoint));
+  return impl_->put_checkpoints(std::move(one));
+}
+awaitable<Result<>> Queue::put_checkpoints(std::vector<Checkpoint> checkpoints) {
+  return impl_->put_checkpoints(std::move(checkpoints));
 }
 awaitable<Result<>> Queue::flush() { return impl_->flush(); }
 awaitable<void> Queue::stop() { return impl_->stop(); }

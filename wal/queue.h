@@ -48,7 +48,7 @@ struct LaneOptions {
 
 // A producer's own durable note (a file position), committed with its records.
 struct Checkpoint {
-  std::string key;    // empty: none
+  std::string key;
   std::string value;  // empty: removes it
 };
 
@@ -133,11 +133,11 @@ class Queue {
   std::optional<LaneId> find_lane(std::string_view name) const;  // open, or found when the queue was opened
 
   // One group commit for all waiters. Errors: over_budget, disk_floor, disk_full, io_error, unavailable,
-  // stopping.
+  // stopping. Checkpoints are in the record's own batch: all of them with it, or none.
   // Two verbs instead of a default argument: GCC 12 frees aggregate temporaries of a co_await expression
   // twice.
   awaitable<Result<>> append(LaneId lane, NewRecord record);
-  awaitable<Result<>> append(LaneId lane, NewRecord record, Checkpoint checkpoint);
+  awaitable<Result<>> append(LaneId lane, NewRecord record, std::vector<Checkpoint> checkpoints);
 
   // Durable records from `from` on, in order: from memory while they are fresh, from the store otherwise.
   // Ends at once with an empty batch when there is none. Errors: unavailable, io_error, stopping.
@@ -167,6 +167,7 @@ class Queue {
   std::optional<std::string> checkpoint(std::string_view key) const;
   std::vector<Checkpoint> checkpoints(std::string_view prefix) const;
   awaitable<Result<>> put_checkpoint(Checkpoint checkpoint);
+  awaitable<Result<>> put_checkpoints(std::vector<Checkpoint> checkpoints);  // in one batch
 
   // Completes when everything appended and acknowledged so far is durable, or cannot be made so.
   awaitable<Result<>> flush();

@@ -67,7 +67,7 @@ Group Unwritten::form(std::vector<Waiting> waiters) {
   }
   for (Waiting& w : waiters) {
     if (w.lane != nullptr) add(group, *w.lane, std::move(w.record));
-    if (!w.checkpoint.key.empty()) add(group, std::move(w.checkpoint));
+    for (Checkpoint& note : std::exchange(w.checkpoints, {})) add(group, std::move(note));
     group.waiters.push_back(std::move(w));
   }
   group.changed = std::exchange(changed_, {});

@@ -22,7 +22,7 @@ class Lane;
 struct Waiting {
   Lane* lane = nullptr;  // null: a mark, without a record
   NewRecord record;
-  Checkpoint checkpoint;
+  std::vector<Checkpoint> checkpoints;
   std::function<void(Result<>)> done;
   Time since;
 };

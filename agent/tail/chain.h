@@ -24,9 +24,9 @@
 namespace tideover::tail {
 
 struct Chain {
-  // Of its position. Kubelet's: the pod's uid and the container, which no other pod on the node has, ever;
-  // plain: the path. Not device and inode: those of a chain change with every rotation, and each change would
-  // leave a position behind.
+  // Of its position. Kubelet's: NAMESPACE_POD_UID/CONTAINER, which no other pod on the node has, ever: where
+  // it was is known of it even when nothing is left of it; plain: the path. Not device and inode: those of a
+  // chain change with every rotation, and each change would leave a position behind.
   std::string key;
   std::string directory;
   std::string base;  // plain: the name of the file that is being written; kubelet's: empty

@@ -19,6 +19,12 @@ std::size_t ChainReader::behind(const std::vector<Member>& members) const {
   return spot ? spot->member + 1 : first_newer(*at, members);
 }
 
+// One look is enough for one read(): what comes behind it is seen by the next.
+bool ChainReader::outdated() {
+  if (!outdated_) outdated_ = survey_.outdated();
+  return *outdated_;
+}
+
 // Looks at the directory again, and counts what has gone from it unread. False: it cannot be looked at.
 bool ChainReader::refresh(Slice& slice, std::int64_t now_ns) {
   const std::vector<Member> before = gone_ ? std::vector<Member>() : survey_.members();
@@ -27,6 +33,7 @@ bool ChainReader::refresh(Slice& slice, std::int64_t now_ns) {
   const auto looked = survey_.refresh(at ? &*at : nullptr, now_ns, notes);
   for (std::string& sentence : notes) say(slice, std::move(sentence));
   gone_ = !looked && looked.error().code == Errc::not_found;
+  outdated_ = !looked;
   if (!looked && !gone_) {
     say(slice, looked.error().detail);
     return false;

@@ -26,6 +26,8 @@ ChainReader::ChainReader(Files& files, Chain chain, const ReaderOptions& options
 Slice ChainReader::read(LineSink& sink, std::span<char> buffer, std::uint64_t bytes_max,
                         std::int64_t now_ns) {
   Slice slice;
+  read_ns_ = now_ns;
+  resting_.reset();
   const std::uint64_t lines_before = lines_.lines();
   if (!pending_note_.empty()) slice.notes.push_back(std::exchange(pending_note_, {}));
   if (current_) current_->slice_began = current_->offset;
@@ -36,7 +38,7 @@ Slice ChainReader::read(LineSink& sink, std::span<char> buffer, std::uint64_t by
     changed_ = true;
   }
   // A busy file is at its end never, and its successors come and go meanwhile.
-  if (current_ && survey_.outdated()) refresh(slice, now_ns);
+  if (current_ && outdated()) refresh(slice, now_ns);
   if (std::exchange(give_up_, false) && pinned_bytes() != 0) {
     const auto info = current_->file->info();
     note_position();
@@ -72,6 +74,8 @@ Slice ChainReader::read(LineSink& sink, std::span<char> buffer, std::uint64_t by
   slice.missed.bytes += gone_unread_.bytes;
   slice.missed.perhaps_more = slice.missed.perhaps_more || gone_unread_.perhaps_more;
   slice.lines = lines_.lines() - lines_before;
+  outdated_.reset();
+  slice.owed = changed_ && (!left_.empty() || lines_.unfinished());
   if (slice.ended) {
     ahead_ = {};
   } else if (std::exchange(changed_, false) && ahead_.position) {
@@ -92,6 +96,7 @@ void ChainReader::rollback() {
   left_.clear();
   ahead_ = committed_;
   changed_ = false;
+  resting_.reset();
   lines_.decode(ahead_.position ? std::string_view(ahead_.position->lines) : std::string_view());
   if (!current_) return;
   Current& now = *current_;
@@ -112,7 +117,29 @@ std::uint64_t ChainReader::pinned_bytes() {
 }
 
 void ChainReader::idle() {
-  if (pinned_bytes() == 0 && left_.empty()) current_.reset();
+  if (!current_ || pinned_bytes() != 0 || !left_.empty()) return;
+  const Member& member = current_->member;
+  if (!current_->successor_ns && current_->inflates == nullptr && member.info.size == current_->offset)
+    resting_ = Resting{member.name, member.info};
+  current_.reset();
+}
+
+bool ChainReader::quiet() {
+  outdated_.reset();
+  if (current_ || !resting_ || outdated()) return false;
+  const auto now = files_.look(path(resting_->name));
+  return now && unchanged(resting_->info, *now, read_ns_);
+}
+
+std::uint64_t ChainReader::unread_bytes() const {
+  if (!current_ && !ahead_.position) return 0;
+  if (!current_) return ahead_.position->size - std::min(ahead_.position->size, ahead_.position->offset);
+  const Current& now = *current_;
+  std::uint64_t bytes = now.inflates != nullptr ? now.member.content_bytes : now.member.info.size;
+  bytes -= std::min(bytes, now.offset);
+  const std::vector<Member>& members = survey_.members();
+  for (std::size_t i = behind(members); i < members.size() && !gone_; ++i) bytes += members[i].content_bytes;
+  return bytes;
 }
 
 Result<ChainReader::Block> ChainReader::next_block(std::span<char> buffer) {
@@ -147,6 +174,7 @@ void ChainReader::take(const Block& block, Rest rest, LineSink& sink, Slice& sli
   if (head.size() < kHeadBytes && now.offset <= head.size() && now.offset + count > head.size())
     head += taken.substr(head.size() - now.offset, kHeadBytes - head.size());
   now.offset += count;
+  now.info_fresh = false;
   now.before += taken.substr(count - std::min(count, kBeforeBytes));
   now.before.erase(0, now.before.size() - std::min(now.before.size(), kBeforeBytes));
   if (now.inflates != nullptr) now.tail = block.text.substr(count);
@@ -163,10 +191,11 @@ bool ChainReader::at_end(std::span<char> buffer, LineSink& sink, Slice& slice, s
     say(slice, info.error().detail);
     return false;
   }
-  if (survey_.outdated() && !refresh(slice, now_ns)) return false;
+  if (outdated() && !refresh(slice, now_ns)) return false;
   static const std::vector<Member> kNone;
   const std::vector<Member>& members = gone_ ? kNone : survey_.members();
   now.member.info = *info;
+  now.info_fresh = true;
   if (chain_.format == Format::plain) now.member.order_ns = info->modified_ns;
   const std::size_t next = behind(members);
   if (next == members.size() && info->links != 0) return false;
@@ -222,7 +251,8 @@ void ChainReader::lose(LineSink& sink, const Missed& missed, Slice& slice) {
 void ChainReader::note_position() {
   if (!current_ || !current_->taken || !changed_) return;
   Current& now = *current_;
-  if (const auto info = now.file->info()) now.member.info = *info;
+  const auto info = now.info_fresh ? Result<FileInfo>(now.member.info) : now.file->info();
+  if (info) now.member.info = *info;
   const std::int64_t order_before = ahead_.position ? ahead_.position->order_ns : 0;
   if (chain_.format == Format::plain) now.member.order_ns = now.member.info.modified_ns;
   if (now.member.order_ns == 0) now.member.order_ns = first_time(now.member.head);

@@ -36,11 +36,12 @@ struct ReaderOptions {
 // What became of one read().
 struct Slice {
   std::uint64_t lines = 0;
-  std::uint64_t bytes = 0;          // of files, inflated
-  std::string position;             // to be committed with the lines; empty: nothing has changed
-  bool more = false;                // it stopped because it had read enough
-  bool ended = false;               // no file is left: with this slice the position can be removed
-  Missed missed;                    // by rotation
+  std::uint64_t bytes = 0;  // of files, inflated
+  std::string position;     // to be committed with the lines; empty: nothing has changed
+  bool more = false;        // it stopped because it had read enough
+  bool ended = false;       // no file is left: with this slice the position can be removed
+  bool owed = false;  // the position holds what may never be read again: a part of a line, the end of a file
+  Missed missed;      // by rotation
   std::uint64_t truncations = 0;    // of a file that was read
   std::uint64_t damaged_bytes = 0;  // of compressed files, as they lie on disk
   std::vector<std::string> notes;   // sentences for the log: what could not be read, and why
@@ -58,8 +59,13 @@ class ChainReader {
   void rollback();
 
   const Chain& chain() const { return chain_; }
-  std::uint64_t pinned_bytes();        // of an open file that has no name any more
-  void idle();                         // closes, between slices, what can be opened again
+  std::uint64_t pinned_bytes();  // of an open file that has no name any more
+  bool holds_file() const { return current_ || !left_.empty(); }
+  // Closes what can be opened again. While a slice is out, rollback() finds its place as a new life would.
+  void idle();
+  // Since idle() nothing has come, by a look at the directory and one at the file: read() would give nothing.
+  bool quiet();
+  std::uint64_t unread_bytes() const;  // of what the last read() saw
   void give_up() { give_up_ = true; }  // the pinned file: the next slice counts its rest as missed
 
  private:
@@ -74,6 +80,7 @@ class ChainReader {
     std::string tail;               // behind it, of what was inflated
     bool taken = false;
     std::optional<std::int64_t> successor_ns;  // since when another one is known to follow
+    bool info_fresh = false;                   // of `member`: nothing was read since
   };
   struct Block {
     std::string_view text;
@@ -87,6 +94,12 @@ class ChainReader {
     std::optional<FileId> passed;  // a newer member that was left without having given anything
   };
 
+  // Was read to its end, with nothing behind it, when idle() closed it.
+  struct Resting {
+    std::string name;
+    FileInfo info;
+  };
+
   bool enter(LineSink& sink, Slice& slice, std::int64_t now_ns);
   bool enter_by_name();
   bool open(const Member& member, std::uint64_t offset, Slice& slice);
@@ -95,6 +108,7 @@ class ChainReader {
   bool at_end(std::span<char> buffer, LineSink& sink, Slice& slice, std::int64_t now_ns);
   void leave(std::span<char> buffer, LineSink& sink, Slice& slice, std::int64_t now_ns, bool same_restart);
   void lose(LineSink& sink, const Missed& missed, Slice& slice);
+  bool outdated();
   bool refresh(Slice& slice, std::int64_t now_ns);
   std::optional<Position> reference() const;
   std::size_t behind(const std::vector<Member>& members) const;  // the first one after what is read
@@ -115,6 +129,9 @@ class ChainReader {
   Missed gone_unread_;         // seen to be gone, and not committed yet: no later look can tell
   std::optional<std::uint32_t> whole_restart_;  // the last one that was seen before it was rotated
   bool give_up_ = false;
+  std::optional<bool> outdated_;  // the survey, when this read() or the quiet() before it looked
+  std::int64_t read_ns_ = 0;      // when read() was last called
+  std::optional<Resting> resting_;
   bool gone_ = false;  // the directory, at the last look
   std::string pending_note_;
   std::string last_note_;

@@ -53,8 +53,9 @@ class LineReader {
   void end(LineSink& sink);
 
   std::string encode() const;
-  bool decode(std::string_view state);            // false, and as new: not a state of ours
-  std::uint64_t lines() const { return lines_; }  // given, of this object
+  bool decode(std::string_view state);                               // false, and as new: not a state of ours
+  bool unfinished() const { return long_ || joiner_.unfinished(); }  // a part of a line is in the state
+  std::uint64_t lines() const { return lines_; }                     // given, of this object
 
  private:
   CriLine parse(std::string_view line, std::int64_t now_ns);

@@ -20,12 +20,15 @@ Result<std::string> read_some(OpenFile& file, std::uint64_t offset, std::size_t 
 
 }  // namespace
 
+bool unchanged(const FileInfo& known, const FileInfo& now, std::int64_t looked_ns) {
+  return known.id == now.id && known.kind == now.kind && known.size == now.size &&
+         known.modified_ns == now.modified_ns && looked_ns >= now.modified_ns + kTimesLag;
+}
+
 bool Survey::outdated() {
   if (!known_) return true;
   const auto directory = files_.look(chain_.directory);
-  if (!directory || directory->id != directory_.id || directory->modified_ns != directory_.modified_ns)
-    return true;
-  return looked_ns_ < directory_.modified_ns + kTimesLag;
+  return !directory || !unchanged(directory_, *directory, looked_ns_);
 }
 
 Result<> Survey::refresh(const Position* at, std::int64_t now_ns, std::vector<std::string>& notes) {

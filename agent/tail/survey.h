@@ -13,6 +13,9 @@
 
 namespace tideover::tail {
 
+// Of a directory, or a file that is only appended to: nothing has come since it was `known`, at `looked_ns`.
+bool unchanged(const FileInfo& known, const FileInfo& now, std::int64_t looked_ns);
+
 class Survey {
  public:
   // `files` and `chain` outlive it.

@@ -236,21 +236,29 @@ TEST_CASE("records of a damaged last group are counted, though no cursor comes b
   CHECK(life.metrics.damaged_records == 4);
 }
 
-TEST_CASE("a checkpoint is durable with its record, and is gone with a group that the disk did not take") {
+TEST_CASE("checkpoints are durable with their record, and gone with a group that the disk did not take") {
   MemStore disk;
   {
     QueueLife life(disk);
     const LaneId lane = life.queue.open_lane("logs", {0, true});
-    Checkpoint first{"file", "10"};
+    REQUIRE(life.run(life.queue.put_checkpoint({"old", "5"})).has_value());
+    const std::uint64_t commits = disk.commits();
+    const std::vector<Checkpoint> first{{"file/1", "10"}, {"file/2", "11"}, {"old", ""}};
     REQUIRE(life.run(life.queue.append(lane, record_of("a"), first)).has_value());
+    CHECK(disk.commits() == commits + 1);
+    CHECK(life.queue.checkpoint("file/2") == "11");
+    CHECK_FALSE(life.queue.checkpoint("old"));
     disk.fail_next_commit(Errc::io_error);
-    Checkpoint second{"file", "20"};
+    const std::vector<Checkpoint> second{{"file/1", "20"}, {"file/2", ""}, {"file/3", "22"}};
     REQUIRE(life.run(life.queue.append(lane, record_of("b"), second)).has_error());
   }
   disk.crash();
   const auto image = disk.open();
   REQUIRE(image.has_value());
-  CHECK(image->meta.at("check/file") == "10");
+  CHECK(image->meta.at("check/file/1") == "10");
+  CHECK(image->meta.at("check/file/2") == "11");
+  CHECK_FALSE(image->meta.contains("check/file/3"));
+  CHECK_FALSE(image->meta.contains("check/old"));
 }
 
 }  // namespace

@@ -118,12 +118,18 @@ TEST_CASE("notes of producers are read back, move alone, and are removed") {
   {
     ThreadedLife life(disk);
     const LaneId lane = life.queue.open_lane("logs", {});
-    REQUIRE(life.run(life.queue.append(lane, record("a"), {"file/1", "10"})).has_value());
+    const std::vector<Checkpoint> first{{"file/1", "10"}};
+    REQUIRE(life.run(life.queue.append(lane, record("a"), first)).has_value());
     REQUIRE(life.run(life.queue.put_checkpoint({"file/2", "20"})).has_value());
     REQUIRE(life.run(life.queue.put_checkpoint({"file/3", "30"})).has_value());
     REQUIRE(life.run(life.queue.put_checkpoint({"file/2", ""})).has_value());
     CHECK(life.queue.checkpoint("file/1") == "10");
     CHECK_FALSE(life.queue.checkpoint("file/2"));
+    const std::uint64_t commits = disk.commits();
+    const std::vector<Checkpoint> more{{"file/4", "40"}, {"file/5", "50"}, {"file/3", ""}};
+    REQUIRE(life.run(life.queue.put_checkpoints(more)).has_value());
+    CHECK(disk.commits() == commits + 1);
+    CHECK(life.queue.checkpoint("file/5") == "50");
     disk.fail_next_commit(Errc::io_error);
     CHECK_FALSE(life.run(life.queue.put_checkpoint({"file/1", "11"})).has_value());
     CHECK(life.queue.checkpoint("file/1") == "10");
@@ -131,9 +137,10 @@ TEST_CASE("notes of producers are read back, move alone, and are removed") {
   }
   ThreadedLife life(disk);
   const auto notes = life.queue.checkpoints("file/");
-  REQUIRE(notes.size() == 2);
+  REQUIRE(notes.size() == 3);
   CHECK(notes[0].value == "10");
-  CHECK(notes[1].key == "file/3");
+  CHECK(notes[1].key == "file/4");
+  CHECK(notes[2].value == "50");
   CHECK(life.queue.checkpoints("other/").empty());
 }
 
@@ -149,8 +156,9 @@ TEST_CASE("a note that moves alone never overtakes one that came with a record, 
       const auto done = [&answered](std::exception_ptr, const Result<>&) { ++answered; };
       NewRecord one = record("x");
       Checkpoint note{"file", std::to_string(i)};
+      std::vector<Checkpoint> notes{note};
       if (i % 2 == 1)
-        boost::asio::co_spawn(life.io, life.queue.append(lane, std::move(one), std::move(note)), done);
+        boost::asio::co_spawn(life.io, life.queue.append(lane, std::move(one), std::move(notes)), done);
       else
         boost::asio::co_spawn(life.io, life.queue.put_checkpoint(std::move(note)), done);
     }

@@ -20,13 +20,13 @@ Waiting waiting(Lane* lane, const std::string& name) {
   Waiting w;
   w.lane = lane;
   if (lane != nullptr) w.record = record(std::string(1000 - kEnvelopeBytes, 'x'));
-  w.checkpoint.key = name;
+  w.checkpoints.push_back({name, {}});
   return w;
 }
 
 std::string names(const std::vector<Waiting>& group) {
   std::string all;
-  for (const Waiting& w : group) all += w.checkpoint.key;
+  for (const Waiting& w : group) all += w.checkpoints.front().key;
   return all;
 }
 

@@ -15,8 +15,14 @@ std::size_t ChainReader::behind(const std::vector<Member>& members) const {
   }
   const auto at = reference();
   if (!at) return 0;
-  const auto spot = locate(*at, members, chain_.format);
-  return spot ? spot->member + 1 : first_newer(*at, members);
+  if (const auto spot = locate(*at, members, chain_.format)) return spot->member + 1;
+  // It was looked at when the position was elsewhere, or before it grew to what the position knows of it.
+  const auto same = std::ranges::find_if(members, [&](const Member& member) {
+    return member.info.id == at->id && member.restart == at->restart && !member.compressed &&
+           (member.head.size() < at->head.bytes || begins_with(member.head, at->head));
+  });
+  if (same != members.end()) return static_cast<std::size_t>(same - members.begin()) + 1;
+  return first_newer(*at, members);
 }
 
 // One look is enough for one read(): what comes behind it is seen by the next.

@@ -117,7 +117,7 @@ std::uint64_t ChainReader::pinned_bytes() {
 }
 
 void ChainReader::idle() {
-  if (!current_ || pinned_bytes() != 0 || !left_.empty()) return;
+  if (!current_ || pinned_bytes() != 0) return;
   const Member& member = current_->member;
   if (!current_->successor_ns && current_->inflates == nullptr && member.info.size == current_->offset)
     resting_ = Resting{member.name, member.info};

@@ -59,8 +59,9 @@ class ChainReader {
   void rollback();
 
   const Chain& chain() const { return chain_; }
-  std::uint64_t pinned_bytes();  // of an open file that has no name any more
-  bool holds_file() const { return current_ || !left_.empty(); }
+  std::uint64_t pinned_bytes();                            // of an open file that has no name any more
+  std::size_t files_left() const { return left_.size(); }  // by the slice that is out
+  std::size_t files_held() const { return left_.size() + (current_ ? 1 : 0); }
   // Closes what can be opened again. While a slice is out, rollback() finds its place as a new life would.
   void idle();
   // Since idle() nothing has come, by a look at the directory and one at the file: read() would give nothing.

@@ -74,13 +74,14 @@ Swept Sweeper::sweep(std::int64_t unix_ns, Time now) {
       options_.record_bytes / static_cast<std::uint64_t>(std::max<std::ptrdiff_t>(busy, 1));
   std::uint64_t position_bytes = 0;
   std::uint64_t read_bytes = 0;
+  left_files_ = 0;
   // Round from where the last one stopped, each once.
   auto at = entries_.lower_bound(next_);
   for (std::size_t left = entries_.size(); left != 0; --left, ++at) {
     if (at == entries_.end()) at = entries_.begin();
     if (!due(at->second, now)) continue;
-    swept.more =
-        gathering_.bytes() + position_bytes >= options_.record_bytes || read_bytes >= options_.read_bytes;
+    swept.more = gathering_.bytes() + position_bytes >= options_.record_bytes ||
+                 read_bytes >= options_.read_bytes || left_files_ >= options_.open_files_max;
     if (swept.more) break;
     const std::size_t positions = swept.positions.size();
     read_bytes += read(at, std::max(share, options_.slice_bytes), now, unix_ns, swept);
@@ -106,7 +107,9 @@ void Sweeper::committed() {
   }
   for (const auto at : std::exchange(out_, {})) {
     Entry& entry = at->second;
+    open_ -= entry.reader->files_held();
     entry.reader->committed();
+    open_ += entry.reader->files_held();
     entry.tally += std::exchange(entry.tally_out, {});
     entry.durable = true;
     if (entry.ended) forget(at);
@@ -117,7 +120,9 @@ void Sweeper::rollback() {
   riding_.clear();
   for (const auto at : std::exchange(out_, {})) {
     Entry& entry = at->second;
+    open_ -= entry.reader->files_held();
     entry.reader->rollback();
+    open_ += entry.reader->files_held();
     entry.tally_out = {};
     entry.more = true;  // at once
   }
@@ -128,7 +133,7 @@ SpoolStatus Sweeper::describe(std::size_t largest_max) const {
   for (const auto& [path, entry] : entries_) {
     ContainerTally one{path, entry.tally};
     one.tally.chains = 1;
-    one.tally.open_files = entry.reader && entry.reader->holds_file() ? 1 : 0;
+    one.tally.open_files = entry.reader ? entry.reader->files_held() : 0;
     one.tally.pinned_bytes = entry.pinned_bytes;
     if (entry.reader && entry.more) one.tally.lag_bytes = entry.reader->unread_bytes();
     all.push_back(std::move(one));
@@ -169,8 +174,8 @@ void Sweeper::keep_bounds() {
     entry.pinned_bytes = 0;
     if (!entry.reader) continue;
     if (crowded && entry.still) entry.reader->idle();
-    if (!entry.reader->holds_file()) continue;
-    ++open_;
+    open_ += entry.reader->files_held();
+    if (entry.reader->files_held() == 0) continue;
     const std::uint64_t bytes = entry.pinned_bytes = entry.reader->pinned_bytes();
     pinned += bytes;
     if (bytes != 0) holders.emplace_back(bytes, entry.reader.get());
@@ -185,7 +190,7 @@ void Sweeper::keep_bounds() {
 
 bool Sweeper::due(const Entry& entry, Time now) const {
   if (!entry.more && now < entry.due) return false;
-  return discovery_.there() || (entry.reader && entry.reader->holds_file());
+  return discovery_.there() || (entry.reader && entry.reader->files_held() != 0);
 }
 
 void Sweeper::open_reader(const std::string& path, Entry& entry) {
@@ -205,7 +210,7 @@ std::uint64_t Sweeper::read(Entries::iterator at, std::uint64_t bytes_max, Time 
   ChainReader& reader = *entry.reader;
   entry.due = now + options_.poll;
   if (!entry.more && reader.quiet()) return 0;
-  const bool held = reader.holds_file();
+  const std::size_t held = reader.files_held();
   gathering_.begin(entry.streams);
   Slice slice = reader.read(gathering_, buffer_, bytes_max, unix_ns);
   const Tally tally = tally_of(slice, gathering_.end());
@@ -213,10 +218,14 @@ std::uint64_t Sweeper::read(Entries::iterator at, std::uint64_t bytes_max, Time 
   entry.still = slice.bytes == 0;
   entry.ended = slice.ended;
   std::ranges::move(slice.notes, std::back_inserter(swept.notes));
-  if (!held && reader.holds_file() && open_ >= options_.open_files_max) reader.idle();
-  if (!held && reader.holds_file()) ++open_;
+  if (held == 0 && open_ >= options_.open_files_max) reader.idle();
+  open_ += reader.files_held();
+  open_ -= held;
+  left_files_ += reader.files_left();
   if (tally.spooled == 0 && !(slice.ended ? entry.durable : slice.owed)) {
+    open_ -= reader.files_held();
     reader.committed();
+    open_ += reader.files_held();
     entry.tally += tally;
     if (slice.ended) over_.push_back(at);
     if (slice.position.empty()) return slice.bytes;
@@ -247,7 +256,7 @@ void Sweeper::add_waiting(Time now, Swept& swept) {
 
 void Sweeper::forget(Entries::iterator at) {
   gone_ += at->second.tally;
-  if (at->second.reader && at->second.reader->holds_file()) --open_;
+  if (at->second.reader) open_ -= at->second.reader->files_held();
   entries_.erase(at);
   adopt_again_ = true;
 }

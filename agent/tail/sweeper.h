@@ -16,7 +16,8 @@
 //
 // Memory: `record_bytes` twice and one slice (lines that are empty or no UTF-8 grow up to ninefold as
 // entries), the read buffer, and per container about a KiB for each of its files and at most 1 MiB of a line
-// that the runtime has not ended. Descriptors: `open_files_max`, and those that one sweep leaves. Bytes on
+// that the runtime has not ended. Descriptors: twice `open_files_max`: those that are read
+// and those that a sweep has left, which are held until it is committed. Bytes on
 // disk that removed files hold: `pinned_bytes_max`, beyond which the largest are given up and counted as
 // missed. Executor: sweep() and rollback() on a worker, they block; everything else on io, while neither
 // runs.
@@ -105,8 +106,9 @@ class Sweeper {
   std::vector<char> buffer_;
   std::string next_;  // where the next sweep begins
   Time discover_at_{};
-  std::size_t open_ = 0;                   // that hold a file
-  std::vector<Entries::iterator> out_;     // whose slices are out
+  std::size_t left_files_ = 0;          // that this sweep has read to their end, held until it is committed
+  std::size_t open_ = 0;                // that hold a file
+  std::vector<Entries::iterator> out_;  // whose slices are out
   std::vector<Entries::iterator> riding_;  // whose waiting positions are
   std::vector<Entries::iterator> over_;    // that have ended, with nothing to be committed
   bool adopt_again_ = false;               // one that has ended may be there again, or room for another one

@@ -43,8 +43,7 @@ awaitable<void> append(Queue& queue, LaneId lane, std::uint64_t first, std::uint
     Checkpoint checkpoint;
     checkpoint.key = i % 2 == 0 ? "position/even" : "position/removed";
     if (i % 2 == 0 || i < 39) checkpoint.value = std::to_string(i);
-    std::vector<Checkpoint> checkpoints{checkpoint};
-    const Result<> appended = co_await queue.append(lane, std::move(record), std::move(checkpoints));
+    const Result<> appended = co_await queue.append(lane, std::move(record), std::move(checkpoint));
     invariant(appended.has_value(), "an append succeeds");
   }
 }

@@ -23,7 +23,7 @@ TEST_CASE("a chain is quiet while nothing has come since it was closed, and only
   CHECK_FALSE(life.reader().quiet());  // so lately that a change might not show
   rest(life);
   CHECK(life.reader().quiet());
-  CHECK_FALSE(life.reader().holds_file());
+  CHECK(life.reader().files_held() == 0);
   SECTION("a line") { life.write(1); }
   SECTION("a rotation") { life.rotate(); }
   SECTION("a removal") { life.files().remove(kPodDirectory); }
@@ -58,7 +58,7 @@ TEST_CASE("a chain is not quiet while something of it is unread or waits for its
     life.kubelet().step();  // the new file
     life.write(1);
     rest(life);
-    CHECK_FALSE(life.reader().holds_file());
+    CHECK(life.reader().files_held() == 0);
     CHECK_FALSE(life.reader().quiet());
     life.pass(60 * kSecondNs);
   }
@@ -80,7 +80,7 @@ TEST_CASE("a reader that was closed while its slice was out gives the same again
   life.reader().read(sink, buffer, 1 << 20, life.now());
   REQUIRE(sink.lines.size() == 3);
   life.reader().idle();
-  CHECK_FALSE(life.reader().holds_file());
+  CHECK(life.reader().files_held() == 0);
   CHECK(life.reader().quiet());
   life.reader().rollback();
   CHECK_FALSE(life.reader().quiet());
@@ -102,6 +102,32 @@ TEST_CASE("what is unread of a chain is the rest of its file and the files behin
   CHECK(life.reader().unread_bytes() == first + second - slice.bytes);
   life.drain();
   CHECK(life.reader().unread_bytes() == 0);
+}
+
+TEST_CASE(
+    "a chain that was closed at its end misses nothing when it goes, however it had grown since it was "
+    "seen") {
+  TailLife life;
+  life.start();
+  SECTION("since it was short") {
+    life.write(1);
+    life.read();
+    rest(life);
+    life.write(100);
+  }
+  SECTION("since another file was read") {
+    life.write(100);
+    life.rotate();
+    life.write(50);
+    life.pass(5 * kSecondNs);
+    life.read();  // its files are looked at from the first one
+    life.reader().idle();
+  }
+  rest(life);
+  CHECK(life.durable() == life.written());
+  life.files().remove(kPodDirectory);
+  life.drain();
+  CHECK(life.missed().bytes == 0);
 }
 
 TEST_CASE("a slice owes its position when it holds what may never be read again") {

@@ -251,7 +251,7 @@ TEST_CASE("any mixture of rotations, deaths, refusals and pods that come and go 
       life->run_for(time);
     else
       node.pass(time);
-    CHECK(node.files.open_files() <= 6);
+    CHECK(node.files.open_files() <= 12);
   }
   node.write("last_one_u/c", 1);
   settle();

@@ -4,15 +4,16 @@
 namespace tideover::tail {
 namespace {
 
-// Knows how much was written beside records at once.
+// Knows how much was written beside records at once, and how many files were open meanwhile.
 class Weighing final : public wal::Store {
  public:
-  explicit Weighing(wal::MemStore& disk) : disk_(disk) {}
+  explicit Weighing(Node& node) : node_(node), disk_(node.disk) {}
   Result<wal::StoreImage> open() override { return disk_.open(); }
   Result<> commit(const wal::StoreBatch& batch) override {
     std::size_t bytes = 0;
     for (const auto& [key, value] : batch.meta) bytes += value.size();
     heaviest = std::max(heaviest, bytes);
+    most_open = std::max(most_open, node_.files.open_files());
     return disk_.commit(batch);
   }
   Result<wal::ReadRange> read(const wal::ReadRequest& request) override { return disk_.read(request); }
@@ -20,8 +21,10 @@ class Weighing final : public wal::Store {
   wal::StoreUsage usage() const override { return disk_.usage(); }
 
   std::size_t heaviest = 0;
+  std::size_t most_open = 0;
 
  private:
+  Node& node_;
   wal::MemStore& disk_;
 };
 
@@ -308,7 +311,7 @@ TEST_CASE("what rules drop does not make a sweep endless") {
 
 TEST_CASE("positions that hold long parts of lines do not make one batch endless") {
   Node node;
-  Weighing disk(node.disk);
+  Weighing disk(node);
   for (int i = 0; i < 20; ++i) {
     const std::string path = fmt::format("ns_p{}_u/c", i);
     node.container(path);
@@ -335,6 +338,25 @@ TEST_CASE("no more files are open than the bound says, and more containers than 
   }
   check_same(life.spooled(), node.written);
   CHECK(life.spool->describe(0).total.open_files <= 10);
+}
+
+TEST_CASE("files that one batch has read to their end are bounded, too: they stay open until it is durable") {
+  Node node;
+  Weighing disk(node);
+  for (int i = 0; i < 30; ++i)
+    for (int restart = 0; restart < 4; ++restart) {
+      const std::string path = fmt::format("ns_p{}_u/c", i);
+      if (restart != 0) node.container(path).restart();
+      node.write(path, 2);
+    }
+  node.pass(1min);
+  SpoolOptions options;
+  options.sweep.open_files_max = 10;
+  SpoolLife life(node, disk, options);
+  life.run_for(5s);
+  CHECK(disk.most_open > 15);
+  CHECK(disk.most_open <= 24);  // both bounds, and one container more
+  check_same(life.spooled(), node.written);
 }
 
 TEST_CASE("what deleted files hold on the disk is bounded, and what is given up is counted as missed") {

@@ -180,7 +180,7 @@ class Agent {
     // Not the operators' socket while the disk hangs: its file is to be removed, and that would hang too.
     if (socket_ && closed) co_await socket_->stop(clock_.now() + kAdminTime);
     if (admin_) co_await admin_->stop(clock_.now() + kAdminTime);
-    if (!closed) leave_disk();
+    if (!closed || !joined_) leave_disk();
   }
 
   // From the moment intake ends clients wait for the next image: what may take its time comes before that.
@@ -193,7 +193,7 @@ class Agent {
       intakes.spawn(hand_over_or_stop(*server, intake_ends));
     co_await intakes.join_until(Time::max());
     const bool closed = co_await close_store();
-    if (!closed) leave_disk();
+    if (!closed || !joined_) leave_disk();
     if (socket_) co_await hand_over_or_stop(*socket_, clock_.now() + kAdminTime);
     co_await hand_over_or_stop(*admin_, clock_.now() + kAdminTime);
     pass_on_untaken();
@@ -236,7 +236,7 @@ class Agent {
 
   awaitable<void> stop_senders() {
     for (const auto& signal : signals_) signal->stop_senders();
-    co_await senders_.join_until(clock_.now() + kSenderTime);
+    joined_ = co_await senders_.join_until(clock_.now() + kSenderTime);
   }
 
   // False when the disk does not answer.
@@ -432,6 +432,8 @@ class Agent {
   const std::shared_ptr<server::ByteBudget> inflight_ =
       std::make_shared<server::ByteBudget>(settings_.inflight_bytes, settings_.intake_server.patience);
   HomeLock home_;
+  bool joined_ =
+      true;  // whatever waits for a disk of its own, that of the logs, has ended when it was told to
   std::vector<std::unique_ptr<Signal>> signals_;  // open
   const OperatorVerbs verbs_{signals_, config_, store_, reader_, queue_};
   std::unique_ptr<server::HttpServer> admin_;

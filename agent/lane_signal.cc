@@ -48,7 +48,10 @@ Result<> LaneSignal::listen(Inheritance& inherited) {
   return server_->listen(address, inherited.take(address));
 }
 
-void LaneSignal::spawn(TaskGroup& tasks) { deliveries_->spawn(tasks); }
+void LaneSignal::spawn(TaskGroup& tasks) {
+  deliveries_->spawn(tasks);
+  spawn_intake(tasks);
+}
 
 std::vector<server::HttpServer*> LaneSignal::servers() const {
   if (!server_) return {};
@@ -56,6 +59,7 @@ std::vector<server::HttpServer*> LaneSignal::servers() const {
 }
 
 awaitable<void> LaneSignal::close_intake(Time deadline) {
+  stop_intake();
   if (server_) co_await server_->stop(deadline);
 }
 
@@ -64,6 +68,7 @@ awaitable<void> LaneSignal::drain_until(Time deadline) {
 }
 
 void LaneSignal::stop_senders() {
+  stop_intake();
   if (deliveries_) deliveries_->stop();
 }
 

@@ -52,6 +52,9 @@ class LaneSignal : public Signal {
   virtual std::vector<server::Route> routes() = 0;
   virtual std::uint64_t refused_bytes() const = 0;  // of the largest record that was refused lately
   virtual void describe_intake(admin::SignalSnapshot& snapshot) const = 0;
+  // What takes data in by itself, beside the server.
+  virtual void spawn_intake(TaskGroup&) {}
+  virtual void stop_intake() {}  // may be called twice
 
   const SignalParts& parts() const { return parts_; }
   LaneId lane() const { return lane_; }

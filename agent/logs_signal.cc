@@ -27,12 +27,13 @@ std::unique_ptr<Signal> make(const SignalParts& parts) { return std::make_unique
 
 SignalKind LogsSignal::kind() { return {kName, wanted, addresses, tideover::rehearse, make}; }
 
-LogsSignal::LogsSignal(const SignalParts& parts, Network network)
+LogsSignal::LogsSignal(const SignalParts& parts, Network network, LogFiles::Ports ports)
     : LaneSignal(
           parts,
           {kName, "lines", parts.config.logs->listen, parts.config.logs->destinations, parts.settings.logs},
           std::move(network)),
-      config_(*parts.config.logs) {}
+      config_(*parts.config.logs),
+      ports_(std::move(ports)) {}
 
 std::unique_ptr<forward::Destination> LogsSignal::protocol(const config::Destination& d) const {
   loki::LokiOptions options;
@@ -58,6 +59,7 @@ void LogsSignal::open_intake() {
   intake_ = std::make_unique<ingest::loki::LokiPushIntake>(
       parts().queue, [this](std::string_view tenant) { return lane_of(tenant); }, parts().clock,
       ingest::loki::Limits(), push_metrics_);
+  if (!config_.files.empty()) files_ = std::make_unique<LogFiles>(parts(), config_, lane(), ports_);
 }
 
 std::vector<server::Route> LogsSignal::routes() {
@@ -73,9 +75,18 @@ std::vector<server::Route> LogsSignal::routes() {
 
 std::uint64_t LogsSignal::refused_bytes() const { return push_metrics_.refused.bytes(parts().clock.now()); }
 
+void LogsSignal::spawn_intake(TaskGroup& tasks) {
+  if (files_) files_->spawn(tasks);
+}
+
+void LogsSignal::stop_intake() {
+  if (files_) files_->stop();
+}
+
 void LogsSignal::describe_intake(admin::SignalSnapshot& s) const {
   s.buffer.newest_ms = push_metrics_.newest_ms;
   s.push = push_metrics_;
+  if (files_) s.files = files_->describe();
   s.senders = intake_->senders().largest();
 }
 

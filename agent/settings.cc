@@ -18,6 +18,7 @@ constexpr std::uint64_t kBacklogBelowFloor = wal::SignalLimits().flow_bytes;
 // Descriptors that no client gets: tables and logs of the store, connections to receivers, name lookups. A
 // store that could open no file would refuse everybody.
 constexpr std::uint64_t kDescriptorsKept = 128;
+constexpr std::uint64_t kLogFilesMost = 256;
 constexpr std::uint64_t kAdminConnections = 32;  // of each of the two admin servers
 constexpr std::uint64_t kConnectionsLeast = 8;
 
@@ -76,8 +77,11 @@ Settings derive(const config::Config& config, const NodeFacts& node, const Share
   if (config.metrics) settings.metrics = budget_of(config.metrics->max_bytes, node, config::kMostForMetrics);
   if (config.logs) settings.logs = budget_of(config.logs->max_bytes, node, config::kMostForLogs);
 
-  const std::uint64_t for_clients =
-      node.descriptors > kDescriptorsKept ? node.descriptors - kDescriptorsKept : 0;
+  if (config.logs && !config.logs->files.empty())
+    settings.log_files_open =
+        static_cast<std::size_t>(std::clamp<std::uint64_t>(node.descriptors / 16, 16, kLogFilesMost));
+  const std::uint64_t kept = kDescriptorsKept + 2 * settings.log_files_open;
+  const std::uint64_t for_clients = node.descriptors > kept ? node.descriptors - kept : 0;
   const auto connections = [for_clients](std::uint64_t wanted, std::uint64_t parts) {
     return static_cast<std::size_t>(std::clamp(for_clients / parts, kConnectionsLeast, wanted));
   };

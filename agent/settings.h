@@ -34,6 +34,7 @@ struct Settings {
   wal::SignalLimits signal;  // of each signal: none can refuse another's data
   DiskBudget metrics;
   DiskBudget logs;
+  std::size_t log_files_open = 0;  // of logs that are read, at once; while a sweep is committed twice as many
   std::uint64_t memtable_bytes = 0;
   std::uint64_t inflight_bytes = 0;    // bodies under way, of all intakes together
   std::string memory_shortfall;        // what of INTAKE.md's figures does not hold; empty: all do

@@ -83,6 +83,7 @@ std::vector<server::Route> reading_routes(Hooks hooks) {
   routes.push_back(route("GET", "/api/v1/status/buffer", page(buffer_json)));
   routes.push_back(route("GET", "/api/v1/status/destinations", page(destinations_json)));
   routes.push_back(route("GET", "/api/v1/status/ledger", page(ledger_json)));
+  routes.push_back(route("GET", "/api/v1/status/logs", page(logs_json)));
   routes.push_back(route("GET", "/api/v1/status/senders", page(senders_json)));
   return routes;
 }

@@ -57,6 +57,31 @@ void pushes(Page& page, const ingest::loki::PushMetrics& m) {
              seconds(m.newest_ms));
 }
 
+void files(Page& page, const tail::SpoolStatus& s) {
+  const tail::Tally& t = s.total;
+  page.counter("tideover_tail_lines_total", "Lines read from files, by what became of them.");
+  page.value(t.spooled, {{"fate", "spooled"}});
+  page.value(t.dropped, {{"fate", "dropped"}});
+  page.counter("tideover_tail_bytes_total", "Bytes read from files, inflated.", t.bytes);
+  page.counter("tideover_tail_cut_lines_total", "Lines whose end is missing since they were too long.",
+               t.cut);
+  page.counter("tideover_tail_foreign_lines_total", "Lines that are not in the runtime's format.", t.foreign);
+  page.counter("tideover_tail_missed_bytes_total", "Bytes that were gone before they were read.",
+               t.missed_bytes);
+  page.counter("tideover_tail_gaps_total",
+               "Times at which whole files may have come and gone while nobody looked.", t.perhaps_more);
+  page.counter("tideover_tail_truncations_total", "Files that were truncated while they were read.",
+               t.truncations);
+  page.counter("tideover_tail_damaged_bytes_total", "Bytes of compressed files that cannot be inflated.",
+               t.damaged_bytes);
+  page.gauge("tideover_tail_containers", "Containers whose logs are read.", t.chains);
+  page.gauge("tideover_tail_left_out_containers", "Containers beyond the number that is read.", s.left_out);
+  page.gauge("tideover_tail_open_files", "Files of logs that are open.", t.open_files);
+  page.gauge("tideover_tail_pinned_bytes", "Bytes on disk of removed files that are still read.",
+             t.pinned_bytes);
+  page.gauge("tideover_tail_lag_bytes", "Bytes on disk that are not read yet, as last seen.", t.lag_bytes);
+}
+
 // Of every signal that listens.
 void listeners(Page& page, const Snapshot& s) {
   const auto each = [&](auto&& add) {
@@ -91,6 +116,7 @@ void intakes(Page& page, const Snapshot& snapshot) {
   for (const SignalSnapshot& signal : snapshot.signals) {
     if (signal.remote_write) remote_write(page, *signal.remote_write);
     if (signal.push) pushes(page, *signal.push);
+    if (signal.files) files(page, *signal.files);
   }
   listeners(page, snapshot);
 }

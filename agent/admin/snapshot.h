@@ -14,6 +14,7 @@
 #include "agent/ingest/metrics.h"
 #include "agent/ingest/senders.h"
 #include "agent/server/http_server.h"
+#include "agent/tail/tally.h"
 #include "agent/version.h"
 #include "wal/ledger.h"
 #include "wal/metrics.h"
@@ -85,6 +86,7 @@ struct SignalSnapshot {
   std::vector<DestinationSnapshot> destinations;
   std::optional<ingest::IntakeMetrics> remote_write;  // of a signal that speaks it
   std::optional<ingest::loki::PushMetrics> push;      // of one that speaks Loki's push API
+  std::optional<tail::SpoolStatus> files;             // of one that reads files
   std::optional<server::ServerMetrics> server;        // of one that listens
   ingest::SendersSnapshot senders;                    // likewise
 };

@@ -13,5 +13,6 @@ std::string buffer_json(const Snapshot& snapshot);
 std::string destinations_json(const Snapshot& snapshot);
 std::string senders_json(const Snapshot& snapshot);
 std::string ledger_json(const Snapshot& snapshot);
+std::string logs_json(const Snapshot& snapshot);
 
 }  // namespace tideover::admin

@@ -155,6 +155,15 @@ Finding judge_file(const std::string& subject, const std::string& path, const Fi
   return {Level::ok, subject, fmt::format("{} is readable, mode {:04o}", path, facts.mode)};
 }
 
+Finding judge_logs(const std::string& path, const std::string& trouble) {
+  if (trouble.empty()) return {Level::ok, "logs.files", path + " can be read"};
+  return {
+      Level::warning, "logs.files",
+      fmt::format("{} cannot be listed ({}): nothing is read there until it can, and what is rotated away "
+                  "meanwhile is missed",
+                  path, trouble)};
+}
+
 Finding judge_path(const config::Named& named) {
   const bool lines = named.signal == "logs";
   return {Level::warning, subject_of(*named.destination, "url"),

@@ -26,6 +26,9 @@ enum class Secrecy { secret, open };  // a key or a token, against a certificate
 Finding judge_file(const std::string& subject, const std::string& path, const FileFacts& facts,
                    Secrecy secrecy);
 
+// A directory of logs: `trouble` is why it cannot be listed, in the system's words; empty: it can.
+Finding judge_logs(const std::string& path, const std::string& trouble);
+
 // Of a url that names no path.
 Finding judge_path(const config::Named& named);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
+#include <filesystem>
 #include <fmt/format.h>
 #include <iterator>
 
@@ -102,6 +103,15 @@ void survey_listeners(const config::Config& config, const SurveyOptions& options
   if (config.logs) look("logs.listen", config.logs->listen);
 }
 
+void survey_logs(const config::Logs& logs, Findings& findings) {
+  for (const std::string& pattern : logs.files) {
+    const std::string directory = pattern.substr(0, pattern.find("/*"));
+    std::error_code trouble;
+    const std::filesystem::directory_iterator listing(directory, trouble);
+    findings.push_back(judge_logs(directory, trouble ? trouble.message() : std::string()));
+  }
+}
+
 }  // namespace
 
 Findings survey(const config::Config& config, const SurveyOptions& options) {
@@ -113,6 +123,7 @@ Findings survey(const config::Config& config, const SurveyOptions& options) {
                     std::back_inserter(findings));
   findings.push_back(judge_clock(look_at_clock()));
   findings.push_back(judge_memory(config, cgroup_memory_limit()));
+  if (config.logs) survey_logs(*config.logs, findings);
   for (const config::Named& named : config::destinations_of(config)) {
     const config::Destination& destination = *named.destination;
     survey_files(destination, findings);

@@ -59,8 +59,21 @@ struct Metrics {
   std::vector<Destination> destinations;
 };
 
-// Lines of logs, pushed by clients.
+// A rule of relabelling as it is written; agent/relabel says what it means.
+struct Relabel {
+  std::vector<std::string> source_labels;
+  std::string separator;
+  std::string regex;
+  Count modulus;
+  std::string target_label;
+  std::string replacement;
+  std::string action;
+};
+
+// Lines of logs, read from files and pushed by clients.
 struct Logs {
+  std::vector<std::string> files;  // DIRECTORY/*/*/*.log: the logs of pods; none: nothing is read
+  std::vector<Relabel> relabel;    // of lines that are read
   Address listen;
   std::optional<Size> max_bytes;  // as Metrics::max_bytes
   std::vector<Destination> destinations;

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "agent/config/relabel_rules.h"
+
 namespace tideover::config {
 namespace {
 
@@ -68,12 +70,25 @@ void check_destinations(const std::vector<Destination>& destinations, std::strin
   }
 }
 
+void check_relabelling(const Logs& logs, Reader& reader) {
+  for (std::size_t i = 0; i < logs.relabel.size(); ++i) {
+    const std::string path = fmt::format("logs.relabel[{}]", i);
+    if (const Result<relabel::Rule> rule = compile(logs.relabel[i]); !rule)
+      reader.fault(reader.place(path), fmt::format("{}: {}", path, rule.error().detail));
+  }
+  if (!logs.relabel.empty() && logs.files.empty())
+    reader.fault(reader.place("logs.relabel"),
+                 "logs.relabel is for lines that are read from files: name them in logs.files, or delete it");
+}
+
 }  // namespace
 
 void check_rules(const Config& config, Reader& reader) {
   check_listeners(config, reader);
   if (config.metrics) check_destinations(config.metrics->destinations, "metrics", reader);
-  if (config.logs) check_destinations(config.logs->destinations, "logs", reader);
+  if (!config.logs) return;
+  check_destinations(config.logs->destinations, "logs", reader);
+  check_relabelling(*config.logs, reader);
 }
 
 }  // namespace tideover::config

@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "agent/config/texts.h"
+
 namespace tideover::config {
 namespace {
 
@@ -182,8 +184,45 @@ Table<Metrics> metrics_keys() {
   };
 }
 
+// As Prometheus has them (relabel_config); rules.cc tries whether they make sense.
+Table<Relabel> relabel_keys() {
+  return {
+      texts("source_labels", &Relabel::source_labels, {.max = 32, .help = "whose values are joined"}),
+      value("separator", &Relabel::separator,
+            {.fallback = ";", .help = "what stands between them", .may_be_empty = true}),
+      value("regex", &Relabel::regex,
+            {.fallback = "(.*)", .help = "RE2, matched against the whole of them", .may_be_empty = true}),
+      value("modulus", &Relabel::modulus,
+            {.min = Count{1}, .max = Count{1ULL << 32}, .help = "of hashmod, which needs it"}),
+      value("target_label", &Relabel::target_label, {.help = "the label that is set"}),
+      value("replacement", &Relabel::replacement,
+            {.fallback = "$1",
+             .help = "what it is set to; $1, ${name}: groups of regex",
+             .may_be_empty = true}),
+      value("action", &Relabel::action,
+            {.fallback = "replace",
+             .bounds_words =
+                 "replace, keep, drop, keepequal, dropequal, hashmod, labelmap, labeldrop, labelkeep, "
+                 "lowercase, uppercase",
+             .help = "what the rule does; keep and drop are about whole streams"}),
+  };
+}
+
 Table<Logs> logs_keys() {
   return {
+      texts("files", &Logs::files,
+            {.max = 1,
+             .check = complain_log_files,
+             .bounds_words = "DIRECTORY/*/*/*.log",
+             .help = "the logs of pods, as kubelet lays them out: /var/log/pods/*/*/*.log; nothing is read "
+                     "without"}),
+      list_of(
+          "relabel", &Logs::relabel, relabel_keys(),
+          {.max = 100,
+           .help =
+               "of lines that are read from files: labels namespace, pod, container, stream, node, cluster, "
+               "job, and __meta_kubernetes_* as Promtail has them",
+           .required = false}),
       value("listen", &Logs::listen,
             {.fallback = "127.0.0.1:7303", .help = "where clients push lines: POST /loki/api/v1/push"}),
       value("max_bytes", &Logs::max_bytes,
@@ -193,10 +232,6 @@ Table<Logs> logs_keys() {
              .help = "disk that lines may use; beyond it clients are asked to wait (503)"}),
       list_of("destinations", &Logs::destinations, destination_keys(kLines),
               {.max = 8, .help = "receivers of Loki's push API; each has its own place in the buffer"}),
-      not_yet<Logs>(
-          "files",
-          "this version takes lines that clients push, and reads no files yet: delete the key files"),
-      not_yet<Logs>("relabel", "this version does not relabel lines yet: delete the key relabel"),
   };
 }
 
@@ -243,7 +278,7 @@ Table<Config> config_keys() {
                       .help = "read-only: /metrics, /-/healthy, /-/ready, /api/v1/status/*"})},
               "what operators and Prometheus read"),
       section("metrics", &Config::metrics, metrics_keys(), "Prometheus remote write"),
-      section("logs", &Config::logs, logs_keys(), "lines of logs, by Loki's push API"),
+      section("logs", &Config::logs, logs_keys(), "lines of logs: from files, and by Loki's push API"),
       section("log", &Config::log,
               {choice("format", &Log::format, {log::kFormats.begin(), log::kFormats.end()},
                       {.fallback = "logfmt", .help = "one line per event, on standard error"}),

@@ -4,9 +4,10 @@
 
 namespace tideover::config {
 
-std::optional<std::string_view> scalar_text(Reader& reader, const Node& node, const std::string& path) {
+std::optional<std::string_view> scalar_text(Reader& reader, const Node& node, const std::string& path,
+                                            bool may_be_empty) {
   if (!expect(reader, node, Node::Kind::scalar, path) || node.faulted) return std::nullopt;
-  if (node.text.empty()) {
+  if (node.text.empty() && !may_be_empty) {
     reader.fault(node.place, fmt::format("{} is empty: write a value, or delete the key", path));
     return std::nullopt;
   }

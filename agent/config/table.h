@@ -102,12 +102,14 @@ struct Spec {
   Complaint (*check)(std::string_view) = nullptr;
   std::string_view bounds_words = {};  // what `check` demands
   std::string_view help = {};
+  bool may_be_empty = false;
 };
 
 inline constexpr std::size_t kValueBytesMax = 1024;
 
 // The text of a scalar, or nothing and a fault.
-std::optional<std::string_view> scalar_text(Reader& reader, const Node& node, const std::string& path);
+std::optional<std::string_view> scalar_text(Reader& reader, const Node& node, const std::string& path,
+                                            bool may_be_empty = false);
 
 // `sentence`, with the value as it stands in the file rather than what the environment put there.
 std::string as_written(const Node& node, std::string sentence);
@@ -148,7 +150,7 @@ Key<Owner> value(std::string name, Member Owner::*member, Spec<typename ValueOf<
       owner.*member = std::move(*parsed);
       return;
     }
-    const auto text = scalar_text(reader, *node, path);
+    const auto text = scalar_text(reader, *node, path, spec.may_be_empty);
     if (!text) return;
     auto parsed = Words<T>::parse(*text);
     Complaint complaint = !parsed      ? parsed.error().detail
@@ -261,14 +263,16 @@ Key<Owner> section(std::string name, std::optional<Section> Owner::*member, Tabl
 struct ListSpec {
   std::size_t max = 0;
   std::string help = {};
+  bool required = true;
 };
 
 template <class Owner, class Item>
 Key<Owner> list_of(std::string name, std::vector<Item> Owner::*member, Table<Item> table, ListSpec spec) {
   Key<Owner> key;
   key.name = name;
-  key.rows = with_inner({name, "list", true, "", fmt::format("1 to {} entries", spec.max), spec.help},
-                        name + "[]", rows_of(table));
+  key.rows =
+      with_inner({name, "list", spec.required, "", fmt::format("1 to {} entries", spec.max), spec.help},
+                 name + "[]", rows_of(table));
   key.read = [member, table, spec](Reader& reader, const Node* node, const std::string& path, Owner& owner) {
     if (node == nullptr || !expect(reader, *node, Node::Kind::list, path)) return;
     if (node->items.empty())

@@ -184,6 +184,19 @@ Complaint complain_label_name(std::string_view name) {
   return {};
 }
 
+Complaint complain_log_files(std::string_view pattern) {
+  constexpr std::string_view kPods = "/*/*/*.log";
+  const bool legal = pattern.starts_with('/') && pattern.ends_with(kPods) && pattern.size() > kPods.size();
+  if (legal &&
+      pattern.substr(0, pattern.size() - kPods.size()).find_first_of("*?[") == std::string_view::npos)
+    return {};
+  return fmt::format(
+      "{} is not understood: this version reads the logs of pods as kubelet lays them out, write a directory "
+      "and "
+      "/*/*/*.log, for example /var/log/pods/*/*/*.log",
+      in_quotes(pattern));
+}
+
 Complaint complain_data_dir(std::string_view path) {
   if (path.starts_with('~'))
     return fmt::format(

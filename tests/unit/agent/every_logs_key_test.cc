@@ -1,10 +1,41 @@
 // As every_key_test.cc, of the section logs.
+#include "forwarders/loki/push_scan.h"
 #include "tests/unit/agent/key_case.h"
 
 namespace tideover {
 namespace {
 
 File logs(std::string line) { return {.signal = "  " + std::move(line) + "\n", .section = "logs"}; }
+// Of a file with rules: what arrives of one line of the container shop/web-0/app, and of one of others.
+File with_rule(const std::string& rule) {
+  return logs("files: [/pods/*/*/*.log]\n  relabel:\n    - {" + rule + "}");
+}
+std::string arrives(Agent& a, const std::string& pods = "/pods") {
+  tail::FakeFiles& files = *a.life.files;
+  for (const char* pod : {"shop_web-0_uid-1", "kube-system_dns-1_uid-2"}) {
+    const std::string directory = pods + "/" + pod + "/app";
+    files.make_directories(directory);
+    files.append(directory + "/0.log", "2026-11-29T10:00:00.000000001Z stdout F hello\n");
+  }
+  a.life.clock.run_for(10s);
+  struct Streams {
+    std::set<std::string> labels;
+    void stream(std::string_view name) { labels.emplace(name); }
+    void entry(std::int64_t, std::string_view, std::string_view) {}
+  } streams;
+  for (const http::Request& request : a.life.mgmt[a.transport().url].requests)
+    REQUIRE(loki::scan_push(test::snappy_plain(request.body), streams).has_value());
+  std::string all;
+  for (const std::string& labels : streams.labels) all += labels;
+  return all;
+}
+auto shows(std::string words) {
+  return [words](Agent& a) -> std::string {
+    const std::string all = arrives(a);
+    return all.find(words) != all.npos ? "there" : "not there";
+  };
+}
+
 File destination(std::string line) {
   return {.destination = "      " + std::move(line) + "\n", .section = "logs"};
 }
@@ -34,6 +65,32 @@ std::vector<Case> cases() {
   const File plain = named("thanos", "http://mgmt:1/api");
   return {
       {"logs", plain, plain, [](Agent& a) { return a.life.config.logs ? "on" : "off"; }, "on", "on"},
+      {"logs.files", logs("files: [/pods/*/*/*.log]"), logs("files: [/other/*/*/*.log]"),
+       shows(R"(pod="web-0")"), "there", "not there"},
+      {"logs.relabel", logs("files: [/pods/*/*/*.log]"), with_rule("target_label: team, replacement: red"),
+       shows(R"(team="red")"), "not there", "there"},
+      {"logs.relabel[].source_labels",
+       with_rule("source_labels: [namespace], regex: kube-system, action: drop"),
+       with_rule("source_labels: [pod], regex: kube-system, action: drop"), shows("kube-system"), "not there",
+       "there"},
+      {"logs.relabel[].separator", with_rule("source_labels: [namespace, pod], target_label: x"),
+       with_rule("source_labels: [namespace, pod], separator: '', target_label: x"),
+       shows(R"(x="shop;web-0")"), "there", "not there"},
+      {"logs.relabel[].regex", with_rule("source_labels: [namespace], regex: kube-.*, action: drop"),
+       with_rule("source_labels: [namespace], regex: shop, action: drop"), shows("kube-system"), "not there",
+       "there"},
+      {"logs.relabel[].modulus",
+       with_rule("source_labels: [pod], modulus: 1, target_label: x, action: hashmod"),
+       with_rule("source_labels: [nothing], modulus: 4294967296, target_label: x, action: hashmod"),
+       shows(R"(x="0")"), "there", "not there"},
+      {"logs.relabel[].target_label", with_rule("source_labels: [pod], target_label: x"),
+       with_rule("source_labels: [pod], target_label: y"), shows(R"(x="web-0")"), "there", "not there"},
+      {"logs.relabel[].replacement", with_rule("source_labels: [pod], target_label: x"),
+       with_rule("source_labels: [pod], target_label: x, replacement: 'a-$1'"), shows(R"(x="a-web-0")"),
+       "not there", "there"},
+      {"logs.relabel[].action", with_rule("source_labels: [namespace], regex: shop, action: keep"),
+       with_rule("source_labels: [namespace], regex: shop, action: drop"), shows("kube-system"), "not there",
+       "there"},
       {"logs.listen", logs("listen: 127.0.0.1:0"), logs("listen: '[::1]:0'"),
        [](Agent& a) {
          Inheritance nothing;

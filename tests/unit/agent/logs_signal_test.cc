@@ -85,6 +85,50 @@ TEST_CASE("lines of another tenant than the destinations' are kept by their clie
   CHECK(life.mgmt[kLoki].requests.at(0).headers.find("X-Scope-OrgID") == "blue");
 }
 
+TEST_CASE("lines of a pod's files arrive with its labels, once each, also over a power cut") {
+  wal::MemStore disk;
+  const std::string yaml =
+      "cluster: app1\nnode: n7\nlogs:\n  listen: 127.0.0.1:0\n  files: [/pods/*/*/*.log]\n  destinations:\n  "
+      "  - {name: "
+      "loki, url: '" +
+      kLoki + "'}\n";
+  const std::string directory = "/pods/shop_web-0_uid-1/app";
+  const auto text = [](int from, int until) {
+    std::string all;
+    for (int i = from; i < until; ++i)
+      all +=
+          "2026-11-29T10:00:00.00000000" + std::to_string(i) + "Z stdout F line " + std::to_string(i) + "\n";
+    return all;
+  };
+  std::vector<std::string> arrived;
+  {
+    SignalLife life(disk, yaml);
+    life.files->make_directories(directory);
+    life.files->append(directory + "/0.log", text(0, 3));
+    life.clock.run_for(10s);
+    arrived = lines_of(life.mgmt[kLoki]);
+    const auto files = life.signal->describe().files;
+    REQUIRE(files);
+    CHECK(files->total.spooled == 3);
+    CHECK(files->total.lag_bytes == 0);
+    REQUIRE(files->largest.size() == 1);
+    CHECK(files->largest[0].path == "shop_web-0_uid-1/app");
+    disk.crash();
+  }
+  SignalLife life(disk, yaml);
+  life.files->make_directories(directory);
+  life.files->append(directory + "/0.log", text(0, 5));  // as it was, and two more
+  life.clock.run_for(10s);
+  for (const std::string& line : lines_of(life.mgmt[kLoki])) arrived.push_back(line);
+  REQUIRE(arrived.size() == 5);
+  for (int i = 0; i < 5; ++i)
+    CHECK(arrived[static_cast<std::size_t>(i)].ends_with("line " + std::to_string(i)));
+  const std::string labels =
+      R"({cluster="app1", container="app", job="shop/app", namespace="shop", node="n7", pod="web-0", stream="stdout"} )";
+  CHECK(arrived[4].starts_with(labels));
+  CHECK(life.destination("loki").account.in_balance());
+}
+
 TEST_CASE("what comes in and what is refused of it stands on the metrics page") {
   wal::MemStore disk;
   SignalLife life(disk, file_with());

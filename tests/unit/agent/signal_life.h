@@ -25,6 +25,7 @@
 #include "agent/metrics_signal.h"
 #include "forwarders/loki/log_record.h"
 #include "forwarders/loki/push_writer.h"
+#include "tests/support/fake_files.h"
 #include "tests/support/mem_store.h"
 #include "tests/support/sim_clock.h"
 #include "tests/support/sim_worker.h"
@@ -138,7 +139,7 @@ struct SignalLife {
     if (config.metrics)
       signal = std::make_unique<MetricsSignal>(parts, network);
     else
-      signal = std::make_unique<LogsSignal>(parts, network);
+      signal = std::make_unique<LogsSignal>(parts, network, LogFiles::Ports{files, log_worker});
     REQUIRE(signal->open().has_value());
     signal->spawn(senders);
   }
@@ -284,6 +285,9 @@ struct SignalLife {
   sim::SimWorker reader{clock, [] { return Duration(1ms); }};
   wal::WalMetrics wal_metrics;
   wal::Queue queue{store, writer, reader, clock, settings.wal, wal_metrics};
+  std::shared_ptr<tail::FakeFiles> files = std::make_shared<tail::FakeFiles>();
+  std::shared_ptr<sim::SimWorker> log_worker =
+      std::make_shared<sim::SimWorker>(clock, [] { return Duration(1ms); });
   TaskGroup senders{io.get_executor(), clock};
   std::unique_ptr<LaneSignal> signal;
 };

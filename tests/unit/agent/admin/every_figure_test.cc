@@ -58,6 +58,17 @@ void fill_logs(SignalSnapshot& l, Numbers n) {
   for (auto& count : push.refused_lines) n.give(count);
   n.give(server.connections_open, server.inflight_bytes, server.inflight_requests);
   for (auto& count : server.refused.counts) n.give(count);
+  tail::SpoolStatus& files = l.files.emplace();
+  const auto fill_tally = [&n](tail::Tally& t) {
+    n.give(t.lines, t.bytes, t.spooled, t.dropped, t.cut, t.foreign, t.missed_bytes, t.perhaps_more);
+    n.give(t.truncations, t.damaged_bytes, t.chains, t.open_files, t.pinned_bytes, t.lag_bytes);
+  };
+  fill_tally(files.total);
+  files.largest.emplace_back().path = "shop_web-0_uid/app";
+  fill_tally(files.largest[0].tally);
+  fill_tally(files.rest);
+  fill_tally(files.gone);
+  n.give(files.left_out);
   n.give(l.senders.known, l.senders.forgotten);
   l.destinations.resize(1);
   fill(l.destinations[0], Numbers(6001), "loki", "up");
@@ -171,6 +182,7 @@ TEST_CASE("every member of the status answers shows its own figure") {
   check_golden("ledger", pretty(ledger_json(s)));
   check_golden("buildinfo", pretty(buildinfo_json(s)));
   check_golden("senders", pretty(senders_json(s)));
+  check_golden("logs", pretty(logs_json(s)));
 }
 
 TEST_CASE("what is true or absent shows as such: refusing, no rate, nothing waiting, a failed reload") {

@@ -78,6 +78,12 @@ TEST_CASE("listening beyond loopback is a warning, whatever else is said") {
   CHECK(says(findings[1], Level::warning, "can be reached from other nodes"));
 }
 
+TEST_CASE("a directory of logs that cannot be listed is a warning: it may come") {
+  CHECK(says(judge_logs("/var/log/pods", ""), Level::ok, "/var/log/pods can be read"));
+  CHECK(says(judge_logs("/var/log/pods", "Permission denied"), Level::warning,
+             "/var/log/pods cannot be listed (Permission denied)"));
+}
+
 TEST_CASE("a url without a path is taken as it stands, with a word about it") {
   const auto config = small();
   CHECK(says(judge_path({"metrics", &config.metrics->destinations[0]}), Level::warning,

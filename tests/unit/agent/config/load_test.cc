@@ -194,8 +194,34 @@ TEST_CASE("a value where keys belong, and keys where a value belongs, are named"
 TEST_CASE("sections of parts that this version lacks say so") {
   CHECK(report_of("cluster: a\nsecrets: {listen: x}\n").find("this version keeps no secrets yet") !=
         std::string::npos);
-  CHECK(report_of("cluster: a\nlogs: {relabel: []}\n").find("this version does not relabel lines yet") !=
-        std::string::npos);
+}
+
+TEST_CASE("which files are read, and how their lines are relabelled, is held to what there is") {
+  const std::string least =
+      "cluster: a\nnode: n\nlogs:\n  destinations: [{name: loki, url: 'http://l:1/x'}]\n";
+  const auto report = [&](const std::string& logs) { return report_of(least + logs); };
+  const auto says = [&](const std::string& logs, const std::string& words) {
+    CAPTURE(logs, report(logs));
+    CHECK(report(logs).find(words) != std::string::npos);
+  };
+  const std::string files = "  files: [/var/log/pods/*/*/*.log]\n";
+  CHECK(good(least + files).logs->files == std::vector<std::string>{"/var/log/pods/*/*/*.log"});
+  const Config rules = good(least + files +
+                            "  relabel:\n    - {source_labels: [namespace], regex: kube-.*, action: drop}\n"
+                            "    - {source_labels: [pod, container], separator: '', target_label: both}\n"
+                            "    - {regex: pod, action: labeldrop}\n");
+  REQUIRE(rules.logs->relabel.size() == 3);
+  CHECK(rules.logs->relabel[1].source_labels == std::vector<std::string>{"pod", "container"});
+  CHECK(rules.logs->relabel[1].separator.empty());
+  CHECK(rules.logs->relabel[1].replacement == "$1");
+  for (const char* pattern : {"/var/log/*.log", "pods/*/*/*.log", "/*/*/*.log", "/var/log/p*/*/*/*.log"})
+    says(std::string("  files: ['") + pattern + "']\n", "is not understood");
+  says("  files: /var/log/pods/*/*/*.log\n", "logs.files is one value here");
+  says("  files: [/a/*/*/*.log, /b/*/*/*.log]\n", "logs.files has 2 entries");
+  says(files + "  relabel: [{action: explode}]\n", "logs.relabel[0]: ");
+  says(files + "  relabel: [{target_label: x}, {regex: '(', target_label: x}]\n", "logs.relabel[1]: ");
+  says(files + "  relabel: [{action: hashmod, target_label: x}]\n", "needs a modulus");
+  says("  relabel: [{source_labels: [a], target_label: b}]\n", "is for lines that are read from files");
 }
 
 TEST_CASE("a bound is part of the error") {

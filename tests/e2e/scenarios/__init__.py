@@ -1,6 +1,6 @@
 """One file per family of promises; each scenario is a function of (world, options)."""
 
-from . import answers, floor, hardships, hostile, lifecycle, limits, lines, operators, outages, pushes, reloads, selfcheck
+from . import answers, canary, floor, hardships, hostile, lifecycle, limits, lines, operators, outages, pushes, reloads, selfcheck
 
 SCENARIOS = {
     "comparator": selfcheck.comparator,
@@ -31,6 +31,7 @@ SCENARIOS = {
     "few-descriptors": hardships.store_with_few_descriptors,
     "standstill": hardships.stands_still,
     "limits": hardships.within_the_charts_limits,
+    "canary": canary.canary,
     "pushes": pushes.pushed_through_kills_and_outages,
     "slow-lines": lines.slow_lines,
     "long": outages.long_outage,

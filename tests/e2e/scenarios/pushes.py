@@ -5,7 +5,7 @@ import collections
 import re
 import time
 
-from harness import logs
+from harness import http, logs
 from harness.process import Failure, wait_for
 from harness.pushers import Pusher
 from harness.tideover import Tideover
@@ -16,12 +16,13 @@ CLIENTS = 6
 class LogsAgent(Tideover):
     """One with the section logs, and the far ends by name."""
 
-    def __init__(self, world, urls):
-        self._urls = urls
+    def __init__(self, world, urls, files=None):
+        self._urls, self._files = urls, files
         super().__init__(world, "")
 
     def configure(self):
         destinations = "".join(f"    - {{name: {name}, url: '{url}', {more}}}\n" for name, (url, more) in self._urls.items())
+        files = f"files: [{self._files}]" if self._files else ""
         self.write_config(f"""
 cluster: e2e
 node: {self.name}
@@ -29,10 +30,18 @@ data_dir: {self.data}
 disk: {{keep_free: 0%}}
 admin: {{listen: "{self.host}:{self.admin_port}"}}
 logs:
+  {files}
   listen: "{self.host}:{self.port}"
   max_bytes: 1GiB
   destinations:
 {destinations}""")
+
+    def names(self):
+        return list(self._urls)
+
+    def files(self):
+        """What it read, of the process that runs: total, largest, rest, gone."""
+        return http.get_json(self.admin_port, "/api/v1/status/logs", self.host)["files"]
 
     def account(self, destination):
         return self.ledger(destination, "logs")

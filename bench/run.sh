@@ -3,7 +3,7 @@
 #
 #   bench/run.sh [--quick] [SCENARIO...] [-- OPTION...]     about 40 minutes; --quick: about 4, to see that all works
 #
-# Scenarios (default: all): limits rw1 rw2 latency chart chart-outage outage backlog rest syncs; bench/README.md says what each
+# Scenarios (default: all): limits rw1 rw2 latency chart chart-outage outage backlog rest syncs logs; bench/README.md says what each
 # is. Options behind -- go to every tideover-bench. Results go to build/bench/: one JSON per run (.json), verdicts on the
 # targets (.targets.json) and the tables (.md). The exit code is 0 only when every run counted and every target was met.
 set -euo pipefail
@@ -22,10 +22,10 @@ while [ $# -gt 0 ]; do
   shift
 done
 options=("$@")
-[ ${#scenarios[@]} -gt 0 ] || scenarios=(limits rw1 rw2 latency chart chart-outage outage backlog rest syncs)
+[ ${#scenarios[@]} -gt 0 ] || scenarios=(limits rw1 rw2 latency chart chart-outage outage backlog rest syncs logs)
 
 cmake --preset release >/dev/null
-cmake --build --preset release --target tideover tideover-bench tideover-backlog tideover-limits >&2
+cmake --build --preset release --target tail_bench tideover tideover-bench tideover-backlog tideover-limits >&2
 
 mkdir -p build/bench
 out=build/bench/$(date -u +%Y%m%dT%H%M%SZ)
@@ -56,6 +56,16 @@ run() {
       bench rest --rest
       bench rest-connected --rest --idle-connections 1 --subject tideover ;;
     syncs) bench syncs --count-syncs --seconds $count_seconds ;;
+    logs)
+      echo "-- logs" >&2
+      local place
+      place=$(mktemp -d /var/tmp/tideover-logs-XXXXXX)
+      for wanted in "drain 1 $((seconds * 15))" "drain 50 $((seconds * 15))" "drain 2000 $((seconds * 15))" "rest 2000 $seconds" "trickle 2000 $seconds"; do
+        # shellcheck disable=SC2086
+        build/release/tail_bench "$place" $wanted >>"$out.json" || failed=yes
+        rm -rf "${place:?}"/*
+      done
+      rmdir "$place" ;;
     limits)
       echo "-- limits" >&2
       build/release/tideover-limits >>"$out.json" || failed=yes ;;

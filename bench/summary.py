@@ -85,6 +85,14 @@ def targets(results):
                      ("outage", "rss_peak_mib"), ("backlog", "vm_hwm_mib_outage"), ("backlog", "vm_hwm_mib_replay"))
     yield from median("start with a large backlog: first 204", 2, "s", "backlog", "first_204_s")
     yield from median("start with a large backlog: first replayed request", 2, "s", "backlog", "first_replayed_s")
+    for one, what in (("drain-1", "one busy file"), ("drain-50", "50 containers"), ("drain-2000", "2,000 files")):
+        values = results.values(f"logs-{one}", "tideover", "mb_per_cpu_second")
+        if values:
+            yield Target(f"logs, file to durable spool, {what}", 100, "MB per CPU-second", values,
+                         statistics.median(values), at_least=True)
+    yield from median("logs, 2,000 files of a line a second each", 5, "% of a core", "logs-trickle-2000", "cpu_percent_of_core")
+    yield from worst("logs, peak RSS of the spool alone", 64, "MiB", *((f"logs-{n}", "rss_peak_mib") for n in
+                     ("drain-1", "drain-50", "drain-2000", "trickle-2000")))
     yield from median("CPU at rest", 0.2, "% of a core", "rest", "cpu_percent_of_core")
     yield from median("CPU at rest with an idle connection", 0.2, "% of a core", "rest-connected",
                       "cpu_percent_of_core")
@@ -142,6 +150,14 @@ LIMITS_ROWS = [
                                  ("p99 ms", "p99_ms", 2))
 ]
 
+LOGS_ROWS = [
+    ("MB per CPU-second", "mb_per_cpu_second", 1, 0),
+    ("CPU, % of a core", "cpu_percent_of_core", 1, 2),
+    ("read, MB", "mb", 1, 0),
+    ("on disk, of what was read", "stored_per_raw", 1, 3),
+    ("peak RSS, MiB", "rss_peak_mib", 1, 0),
+]
+
 ROWS_OF = {"backlog": BACKLOG_ROWS, "limits": LIMITS_ROWS}
 
 
@@ -168,7 +184,8 @@ def scenario_table(results, scenario):
     header = [""] + subjects + (["ratio"] if with_ratio else [])
     yield f"| {' | '.join(header)} |"
     yield "|" + "---|" * len(header)
-    for name, path, factor, decimals in ROWS_OF.get(scenario, ROWS):
+    rows = LOGS_ROWS if scenario.startswith("logs-") else ROWS_OF.get(scenario, ROWS)
+    for name, path, factor, decimals in rows:
         values = {subject: results.values(scenario, subject, path) for subject in subjects}
         if not any(any(figures) for figures in values.values()):
             continue  # nowhere, or nothing but zeros

@@ -2,8 +2,8 @@
 // line.
 //
 //   cmake --preset release && cmake --build --preset release --target tail_bench
-//   build/release/tail_bench DIRECTORY drain CONTAINERS MEGABYTES   files of that size together, read through
-//   once build/release/tail_bench DIRECTORY rest CONTAINERS SECONDS      files to which nothing is written
+//   build/release/tail_bench DIRECTORY drain CONTAINERS MEGABYTES   files of that size together, once through
+//   build/release/tail_bench DIRECTORY rest CONTAINERS SECONDS      files to which nothing is written
 //   build/release/tail_bench DIRECTORY trickle CONTAINERS SECONDS   a line a second to each
 //
 // Lines are the runtime's, of 200 bytes. Writing them is not counted, nor is it done while the clock runs,
@@ -205,10 +205,10 @@ void measure(const std::string& root, const std::string& what, int containers, s
     rusage peak{};
     getrusage(RUSAGE_SELF, &peak);
     fmt::print(
-        R"({{"what": "{}", "containers": {}, "mb": {:.2f}, "seconds": {:.2f}, "cpu_seconds": {:.3f}, )"
-        R"("mb_per_cpu_second": {:.0f}, "cores": {:.4f}, "commits": {}, "stored_per_raw": {:.3f}, "rss_mb": {}}})"
+        R"({{"scenario": "logs-{0}-{1}", "subject": "tideover", "valid": true, "containers": {1}, "mb": {2:.2f}, "seconds": {3:.2f}, "cpu_seconds": {4:.3f}, )"
+        R"("mb_per_cpu_second": {5:.0f}, "cpu_percent_of_core": {6:.2f}, "commits": {7}, "stored_per_raw": {8:.3f}, "rss_peak_mib": {9}}})"
         "\n",
-        what, containers, mb, took, used, mb / used, used / took, agent.commits(),
+        what, containers, mb, took, used, mb / used, 100 * used / took, agent.commits(),
         static_cast<double>(agent.stored_bytes()) / static_cast<double>(agent.spooled() * kLineBytes),
         peak.ru_maxrss / 1024);
   }

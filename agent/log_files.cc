@@ -16,13 +16,10 @@ LogFiles::Ports or_real(LogFiles::Ports ports, const SignalParts& parts) {
   return ports;
 }
 
-// "/var/log/pods/*/*/*.log": the directory, as complain_log_files() has let it pass.
-std::string directory_of(const std::string& pattern) { return pattern.substr(0, pattern.find("/*")); }
-
 tail::SpoolOptions options_of(const config::Logs& config, const Settings& settings, LaneId lane) {
   tail::SpoolOptions options;
   options.lane = lane;
-  options.sweep.discovery.pods_directory = directory_of(config.files.front());
+  options.sweep.discovery.pods_directory = config::directory_of_logs(config.files.front());
   options.sweep.open_files_max = settings.log_files_open;
   options.on_note = [](const std::string& sentence) {
     log::event(log::Level::warn, sentence, {{"signal", "logs"}});

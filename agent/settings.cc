@@ -18,7 +18,7 @@ constexpr std::uint64_t kBacklogBelowFloor = wal::SignalLimits().flow_bytes;
 // Descriptors that no client gets: tables and logs of the store, connections to receivers, name lookups. A
 // store that could open no file would refuse everybody.
 constexpr std::uint64_t kDescriptorsKept = 128;
-constexpr std::uint64_t kLogFilesMost = 256;
+constexpr std::uint64_t kLogFilesMost = 256;     // files of logs that are open, for the containers that write
 constexpr std::uint64_t kAdminConnections = 32;  // of each of the two admin servers
 constexpr std::uint64_t kConnectionsLeast = 8;
 

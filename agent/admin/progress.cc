@@ -31,7 +31,9 @@ const Progress::Mark& Progress::began() const {
 }
 
 double Progress::samples_per_second() const {
-  if (!flowing_ || marks_.empty() || began().at == marks_.back().at) return 0;
+  if (!flowing_ || marks_.empty()) return 0;
+  const Mark begin = began();
+  if (begin.at == marks_.back().at) return 0;
   // Large requests, and scrapes, are answered in steps. Counted from one step to another: a step more or less
   // in the minute would be a sixth of the pace.
   const Mark& now = marks_.back();
@@ -39,12 +41,12 @@ double Progress::samples_per_second() const {
   const Mark* last = nullptr;
   Duration longest{};
   for (std::size_t i = 1; i < marks_.size(); ++i) {
-    if (marks_[i - 1].at < began().at || marks_[i].answered == marks_[i - 1].answered) continue;
+    if (marks_[i - 1].at < begin.at || marks_[i].answered == marks_[i - 1].answered) continue;
     if (last != nullptr) longest = std::max(longest, marks_[i].at - last->at);
     if (first == nullptr) first = &marks_[i];
     last = &marks_[i];
   }
-  if (first == last) return rate(began().answered, now.answered, now.at - began().at);
+  if (first == last) return rate(begin.answered, now.answered, now.at - begin.at);
   const Duration overdue = std::max(now.at - last->at - longest, Duration{});
   return rate(first->answered, last->answered, last->at - first->at + overdue);
 }

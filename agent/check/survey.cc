@@ -105,7 +105,7 @@ void survey_listeners(const config::Config& config, const SurveyOptions& options
 
 void survey_logs(const config::Logs& logs, Findings& findings) {
   for (const std::string& pattern : logs.files) {
-    const std::string directory = pattern.substr(0, pattern.find("/*"));
+    const std::string directory = config::directory_of_logs(pattern);
     std::error_code trouble;
     const std::filesystem::directory_iterator listing(directory, trouble);
     findings.push_back(judge_logs(directory, trouble ? trouble.message() : std::string()));

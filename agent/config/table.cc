@@ -4,6 +4,13 @@
 
 namespace tideover::config {
 
+bool few_enough(Reader& reader, const Node& node, const std::string& path, std::size_t entries,
+                std::size_t max) {
+  if (entries <= max) return true;
+  reader.fault(node.place, fmt::format("{} has {} entries: at most {} are allowed", path, entries, max));
+  return false;
+}
+
 std::optional<std::string_view> scalar_text(Reader& reader, const Node& node, const std::string& path,
                                             bool may_be_empty) {
   if (!expect(reader, node, Node::Kind::scalar, path) || node.faulted) return std::nullopt;

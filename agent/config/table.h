@@ -107,6 +107,10 @@ struct Spec {
 
 inline constexpr std::size_t kValueBytesMax = 1024;
 
+// False, and a fault: more than `max` entries.
+bool few_enough(Reader& reader, const Node& node, const std::string& path, std::size_t entries,
+                std::size_t max);
+
 // The text of a scalar, or nothing and a fault.
 std::optional<std::string_view> scalar_text(Reader& reader, const Node& node, const std::string& path,
                                             bool may_be_empty = false);
@@ -277,11 +281,7 @@ Key<Owner> list_of(std::string name, std::vector<Item> Owner::*member, Table<Ite
     if (node == nullptr || !expect(reader, *node, Node::Kind::list, path)) return;
     if (node->items.empty())
       reader.fault(node->place, fmt::format("{} is empty: it takes at least one entry", path));
-    if (node->items.size() > spec.max) {
-      reader.fault(node->place, fmt::format("{} has {} entries: at most {} are allowed", path,
-                                            node->items.size(), spec.max));
-      return;
-    }
+    if (!few_enough(reader, *node, path, node->items.size(), spec.max)) return;
     for (std::size_t i = 0; i < node->items.size(); ++i) {
       const std::string item_path = fmt::format("{}[{}]", path, i);
       reader.note(item_path, node->items[i].place);
@@ -307,11 +307,7 @@ Key<Owner> pairs(std::string name, std::map<std::string, std::string> Owner::*me
       {name, "name: text", false, "", fmt::format("at most {}; {}", spec.max, spec.bounds_words), spec.help});
   key.read = [member, spec](Reader& reader, const Node* node, const std::string& path, Owner& owner) {
     if (node == nullptr || !expect(reader, *node, Node::Kind::map, path)) return;
-    if (node->entries.size() > spec.max) {
-      reader.fault(node->place, fmt::format("{} has {} entries: at most {} are allowed", path,
-                                            node->entries.size(), spec.max));
-      return;
-    }
+    if (!few_enough(reader, *node, path, node->entries.size(), spec.max)) return;
     for (const Entry& entry : node->entries) {
       const auto text = scalar_text(reader, entry.value, child(path, entry.key));
       if (!text) continue;

@@ -25,11 +25,7 @@ Key<Owner> texts(std::string name, std::vector<std::string> Owner::*member, Text
                       spec.help});
   key.read = [member, spec](Reader& reader, const Node* node, const std::string& path, Owner& owner) {
     if (node == nullptr || !expect(reader, *node, Node::Kind::list, path)) return;
-    if (node->items.size() > spec.max) {
-      reader.fault(node->place, fmt::format("{} has {} entries: at most {} are allowed", path,
-                                            node->items.size(), spec.max));
-      return;
-    }
+    if (!few_enough(reader, *node, path, node->items.size(), spec.max)) return;
     for (std::size_t i = 0; i < node->items.size(); ++i) {
       const Node& item = node->items[i];
       const std::string item_path = fmt::format("{}[{}]", path, i);

@@ -184,8 +184,13 @@ Complaint complain_label_name(std::string_view name) {
   return {};
 }
 
+constexpr std::string_view kPods = "/*/*/*.log";
+
+std::string directory_of_logs(std::string_view pattern) {
+  return std::string(pattern.substr(0, pattern.size() - kPods.size()));
+}
+
 Complaint complain_log_files(std::string_view pattern) {
-  constexpr std::string_view kPods = "/*/*/*.log";
   const bool legal = pattern.starts_with('/') && pattern.ends_with(kPods) && pattern.size() > kPods.size();
   if (legal &&
       pattern.substr(0, pattern.size() - kPods.size()).find_first_of("*?[") == std::string_view::npos)

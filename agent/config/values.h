@@ -58,6 +58,8 @@ Complaint complain_label_name(std::string_view name);
 Complaint complain_header(std::string_view name, std::string_view value);
 Complaint complain_data_dir(std::string_view path);
 Complaint complain_log_files(std::string_view pattern);
+// "/var/log/pods/*/*/*.log": /var/log/pods. Of a pattern without a complaint.
+std::string directory_of_logs(std::string_view pattern);
 Complaint complain_file(std::string_view path);         // never shows it
 Complaint complain_secret_file(std::string_view path);  // nor does this: it may be the secret itself
 

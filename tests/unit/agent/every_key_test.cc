@@ -7,7 +7,7 @@
 #include "agent/check/judge.h"
 #include "agent/data_directory.h"
 #include "agent/reload.h"
-#include "tests/unit/agent/key_case.h"
+#include "tests/unit/agent/shared_cases.h"
 
 namespace tideover {
 namespace {
@@ -15,31 +15,12 @@ namespace {
 constexpr std::uint64_t kMiB = 1 << 20;
 
 File top(std::string line) { return {.top = std::move(line) + "\n"}; }
-File metrics(std::string line) { return {.signal = "  " + std::move(line) + "\n"}; }
-File destination(std::string line) { return {.destination = "      " + std::move(line) + "\n"}; }
+const Section kMetrics{"metrics"};
 
 std::vector<Case> cases() {
-  const std::string tls = "tls: {";
-  const std::string https = "https://mgmt:1/api";
-  const auto with_tls = [&](std::string first, std::string second, auto member) {
-    File a = destination(tls + first + "}");
-    File b = destination(tls + second + "}");
-    a.url = b.url = https;
-    return std::tuple(a, b, [member](Agent& agent) { return agent.transport().tls.*member; });
-  };
-  const auto [ca1, ca2, ca] = with_tls("ca_file: /ca1", "ca_file: /ca2", &http::TlsOptions::ca_file);
-  const auto [ce1, ce2, ce] =
-      with_tls("cert_file: /c1, key_file: /k", "cert_file: /c2, key_file: /k", &http::TlsOptions::cert_file);
-  const auto [ke1, ke2, ke] =
-      with_tls("cert_file: /c, key_file: /k1", "cert_file: /c, key_file: /k2", &http::TlsOptions::key_file);
-  const auto [sn1, sn2, sn] = with_tls("server_name: a", "server_name: b", &http::TlsOptions::server_name);
-  const auto header = [](std::string name) {
-    return [name](Agent& agent) { return std::string(agent.sent().headers.find(name)); };
-  };
-  const auto basic = [](std::string user, std::string file) {
-    return destination("auth: {basic: {username: " + user + ", password_file: " + file + "}}");
-  };
-  return {
+  const auto destination = [](std::string line) { return kMetrics.destination(std::move(line)); };
+  const auto metrics = [](std::string line) { return kMetrics.signal(std::move(line)); };
+  std::vector<Case> cases = {
       {"data_dir", top("data_dir: /one"), top("data_dir: /two"),
        [](Agent& a) { return socket_address(a.life.config) + " " + store_directory(a.life.config.data_dir); },
        "unix:/one/admin.sock /one/store", "unix:/two/admin.sock /two/store"},
@@ -88,20 +69,6 @@ std::vector<Case> cases() {
        },
        "9", "17"},
       {"metrics", File{}, File{}, [](Agent& a) { return a.life.config.metrics ? "on" : "off"; }, "on", "on"},
-      {"metrics.listen", metrics("listen: 127.0.0.1:0"), metrics("listen: '[::1]:0'"),
-       [](Agent& a) {
-         Inheritance nothing;
-         REQUIRE(a.life.signal->listen(nothing).has_value());
-         return a.life.signal->servers().front()->asked_for();
-       },
-       "127.0.0.1:0", "[::1]:0"},
-      {"metrics.max_bytes", metrics("listen: 127.0.0.1:0\n  max_bytes: 1MiB"),
-       metrics("listen: 127.0.0.1:0\n  max_bytes: 2MiB"),
-       [](Agent& a) {
-         const int taken = a.taken_while_away(20);
-         return number(static_cast<std::uint64_t>(taken)) + " of " + number(a.life.buffer().max_bytes);
-       },
-       "5 of 1048576", "10 of 2097152"},
       {"metrics.external_labels", metrics("external_labels: {site: here}"),
        metrics("external_labels: {site: there}"),
        [](Agent& a) {
@@ -123,39 +90,8 @@ std::vector<Case> cases() {
          return a.life.mgmt[a.transport().url].points().at(0).labels.at("here");
        },
        "n7", "n8"},
-      {"metrics.destinations", File{}, destination("tenant: t\n    - {name: more, url: 'http://more:1/'}"),
-       [](Agent& a) {
-         REQUIRE(a.life.write(1).has_value());
-         a.life.clock.run_for(5s);
-         return number(a.life.signal->describe().destinations.size()) + " " +
-                number(a.life.mgmt["http://more:1/"].requests.size());
-       },
-       "1 0", "2 1"},
-      {"metrics.destinations[].name", File{.name = "first"}, File{.name = "second"},
-       [](Agent& a) {
-         return a.life.signal->describe().destinations.at(0).name + " " +
-                a.life.queue.cursors(a.life.lane).at(0).name;
-       },
-       "first first", "second second"},
-      {"metrics.destinations[].url", File{.url = "http://a:1/x"}, File{.url = "https://b:2/y"},
-       [](Agent& a) { return a.transport().url + " " + a.life.signal->describe().destinations.at(0).url; },
-       "http://a:1/x http://a:1/x", "https://b:2/y https://b:2/y"},
       {"metrics.destinations[].tenant", File{}, destination("tenant: blue"), header("THANOS-TENANT"), "",
        "blue"},
-      {"metrics.destinations[].required",
-       {.signal = "  listen: 127.0.0.1:0\n  max_bytes: 1MiB\n", .destination = "      required: true\n"},
-       {.signal = "  listen: 127.0.0.1:0\n  max_bytes: 1MiB\n", .destination = "      required: false\n"},
-       [](Agent& a) {
-         const int taken = a.taken_while_away(20);
-         const auto d = a.life.destination();
-         return number(static_cast<std::uint64_t>(taken)) + (d.required ? " required" : " best effort") +
-                (d.account.ledger.lost[static_cast<std::size_t>(wal::Reason::budget)] > 0
-                     ? ", loses its oldest"
-                     : "");
-       },
-       "5 required",
-       "20 best effort, loses its oldest"},
-      {"metrics.destinations[].from", destination("from: now"), destination("from: oldest"), {}, "0", "5"},
       {"metrics.destinations[].out_of_order_window", destination("out_of_order_window: 1h"),
        destination("out_of_order_window: 10h"),
        [](Agent& a) {
@@ -164,13 +100,6 @@ std::vector<Case> cases() {
          return finding.level == check::Level::ok ? "enough" : "too small";
        },
        "too small", "enough"},
-      {"metrics.destinations[].request_timeout", destination("request_timeout: 5s"),
-       destination("request_timeout: 20s"),
-       [](Agent& a) {
-         (void)a.sent();
-         return number(static_cast<std::uint64_t>(a.life.mgmt[a.transport().url].patience / 1ms));
-       },
-       "5000", "20000"},
       {"metrics.destinations[].request_max_samples", destination("request_max_samples: 10"),
        destination("request_max_samples: 1000"),
        [](Agent& a) {
@@ -195,32 +124,6 @@ std::vector<Case> cases() {
                                                                                     : "together";
        },
        "one by one", "together"},
-      {"metrics.destinations[].max_bytes_per_second", destination("max_bytes_per_second: 4KiB"),
-       destination("max_bytes_per_second: 1MiB"),
-       [](Agent& a) {
-         for (int i = 0; i < 20; ++i) {
-           REQUIRE(a.life.post("/api/v1/write", noise(20'000)).status == 204);
-           a.life.clock.run_for(100ms);
-         }
-         a.life.clock.run_for(10s);  // all that came during the wait for the first went out at once
-         REQUIRE(a.life.write(1).has_value());
-         a.life.clock.run_for(10s);
-         return a.life.destination().account.waiting > 0 ? "waits" : "delivered";
-       },
-       "waits", "delivered"},
-      {"metrics.destinations[].headers", destination("headers: {X-Team: red}"),
-       destination("headers: {X-Team: green}"), header("X-Team"), "red", "green"},
-      {"metrics.destinations[].tls.ca_file", ca1, ca2, ca, "/ca1", "/ca2"},
-      {"metrics.destinations[].tls.cert_file", ce1, ce2, ce, "/c1", "/c2"},
-      {"metrics.destinations[].tls.key_file", ke1, ke2, ke, "/k1", "/k2"},
-      {"metrics.destinations[].tls.server_name", sn1, sn2, sn, "a", "b"},
-      {"metrics.destinations[].auth.bearer_file", destination("auth: {bearer_file: /t1}"),
-       destination("auth: {bearer_file: /t2}"), [](Agent& a) { return a.transport().auth.bearer_file; },
-       "/t1", "/t2"},
-      {"metrics.destinations[].auth.basic.username", basic("eva", "/p"), basic("tom", "/p"),
-       [](Agent& a) { return a.transport().auth.username; }, "eva", "tom"},
-      {"metrics.destinations[].auth.basic.password_file", basic("eva", "/p1"), basic("eva", "/p2"),
-       [](Agent& a) { return a.transport().auth.password_file; }, "/p1", "/p2"},
       {"log.format", top("log: {format: logfmt}"), top("log: {format: json}"),
        [](Agent& a) { return log_options(a.life.config).format == log::Format::json ? "json" : "logfmt"; },
        "logfmt", "json"},
@@ -228,6 +131,8 @@ std::vector<Case> cases() {
        [](Agent& a) { return std::string(log::to_string(log_options(a.life.config).level)); }, "debug",
        "error"},
   };
+  for (Case& shared : shared_cases(kMetrics)) cases.push_back(std::move(shared));
+  return cases;
 }
 
 TEST_CASE("every key of the configuration reaches its part") { check_cases(cases()); }

@@ -40,15 +40,16 @@ struct Agent {
   int taken_while_away(int at_most) {
     life.mgmt[transport().url].answer(503);
     int taken = 0;
-    while (taken < at_most && post_large() == 204) {
+    while (taken < at_most && post(200'000) == 204) {
       ++taken;
       life.clock.run_for(5s);
     }
     return taken;
   }
-  int post_large() {
-    if (life.config.metrics) return life.post("/api/v1/write", noise(200'000)).status;
-    return life.post("/loki/api/v1/push", life.push_of(1, 200'000)).status;
+  // A request of about so many bytes, which do not compress. Its status.
+  int post(std::size_t bytes) {
+    if (life.config.metrics) return life.post("/api/v1/write", noise(bytes)).status;
+    return life.post("/loki/api/v1/push", life.push_of(1, bytes)).status;
   }
 
   wal::MemStore disk;

@@ -129,6 +129,29 @@ TEST_CASE("lines of a pod's files arrive with its labels, once each, also over a
   CHECK(life.destination("loki").account.in_balance());
 }
 
+TEST_CASE("a process that may open few files keeps few of logs open, and reads all") {
+  wal::MemStore disk;
+  NodeFacts node;
+  const bool few = GENERATE(false, true);
+  if (few) node.descriptors = 256;
+  SignalLife life(
+      disk,
+      "cluster: a\nnode: n\nlogs:\n  files: [/pods/*/*/*.log]\n  destinations:\n    - {name: loki, url: '" +
+          kLoki + "'}\n",
+      node);
+  for (int i = 0; i < 60; ++i) {
+    const std::string directory =
+        "/pods/shop_web-" + std::to_string(i) + "_uid-" + std::to_string(i) + "/app";
+    life.files->make_directories(directory);
+    life.files->append(directory + "/0.log", "2026-11-29T10:00:00.000000001Z stdout F hello\n");
+  }
+  life.clock.run_for(20s);
+  const tail::Tally total = life.signal->describe().files->total;
+  CHECK(total.spooled == 60);
+  CHECK(total.open_files <= life.settings.log_files_open);
+  CHECK((total.open_files == 60) == !few);
+}
+
 TEST_CASE("what comes in and what is refused of it stands on the metrics page") {
   wal::MemStore disk;
   SignalLife life(disk, file_with());

@@ -21,5 +21,17 @@ TEST_CASE("the query, its values and headers' values are taken out of a receiver
   CHECK(Redaction(config::Destination{})("as it is") == "as it is");
 }
 
+TEST_CASE("of two destinations by one name each has its own secrets") {
+  config::Config config;
+  config.metrics.emplace().destinations.push_back(destination());
+  config::Destination other = destination();
+  other.headers = {{"X-License", "SECRET-4"}};
+  config.logs.emplace().destinations.push_back(other);
+  for (auto* of : {&config.metrics->destinations, &config.logs->destinations}) of->front().name = "mgmt";
+  CHECK(redaction_of(config, "metrics", "mgmt")("SECRET-3 SECRET-4") == "... SECRET-4");
+  CHECK(redaction_of(config, "logs", "mgmt")("SECRET-3 SECRET-4") == "SECRET-3 ...");
+  CHECK(redaction_of(config, "logs", "gone")("SECRET-4") == "SECRET-4");
+}
+
 }  // namespace
 }  // namespace tideover

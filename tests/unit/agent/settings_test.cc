@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "agent/config/load.h"
+
 namespace tideover {
 namespace {
 
@@ -23,6 +25,27 @@ TEST_CASE("clients never get the descriptors that the store needs") {
   }
   CHECK(on_node_with_descriptors(1024).intake_server.connections == server::ServerLimits{}.connections);
   CHECK(on_node_with_descriptors(16).intake_server.connections == 8);  // whoever can be served is
+}
+
+TEST_CASE("nor those that files of logs are read with") {
+  const config::Loaded loaded = config::parse(
+      "cluster: a\nnode: n\nlogs:\n  files: [/p/*/*/*.log]\n  destinations: [{name: l, url: 'http://l'}]\n",
+      "t.yaml");
+  REQUIRE(loaded.config);
+  const auto with = [&](std::uint64_t descriptors) {
+    NodeFacts node;
+    node.descriptors = descriptors;
+    return derive(*loaded.config, node);
+  };
+  for (const std::uint64_t descriptors : {256U, 512U, 1024U, 20'000U, 1'048'576U}) {
+    CAPTURE(descriptors);
+    const Settings s = with(descriptors);
+    const std::uint64_t clients = s.intake_server.connections + 2 * s.admin_server.connections;
+    CHECK(clients + 2 * s.log_files_open + 64 + 32 <= descriptors);
+    CHECK(s.log_files_open >= 16);
+  }
+  CHECK(with(1'048'576).log_files_open == 256);
+  CHECK(on_node_with_descriptors(1024).log_files_open == 0);
 }
 
 TEST_CASE("a small memory limit shrinks the buffers, and none leaves them as they are") {

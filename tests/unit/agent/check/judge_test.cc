@@ -121,6 +121,18 @@ TEST_CASE("a buffer that does not fit now is a warning, one that never fits an e
   CHECK(says(judge_disk(config, DiskFacts{40 * kGiB, 40 * kGiB}).at(1), Level::error, "can never fit"));
 }
 
+TEST_CASE("the budgets of two signals are held to the disk together") {
+  auto config = small();
+  config.metrics->max_bytes = config::Size{20 * kGiB};
+  config.logs.emplace().max_bytes = config::Size{10 * kGiB};
+  auto findings = judge_disk(config, DiskFacts{40 * kGiB, 40 * kGiB});
+  CHECK(says(findings.at(1), Level::ok, "20.0 GiB for the buffer, 32.0 GiB available"));
+  CHECK(findings.at(2).subject == "logs.max_bytes");
+  CHECK(says(findings.at(2), Level::ok, "30.0 GiB for the buffer"));
+  config.logs->max_bytes = config::Size{13 * kGiB};
+  CHECK(says(judge_disk(config, DiskFacts{40 * kGiB, 40 * kGiB}).at(2), Level::error, "can never fit"));
+}
+
 TEST_CASE("a clock at the epoch or in the far future is an error, one that nothing synchronises a warning") {
   const auto at = [](std::int64_t seconds) {
     return std::chrono::system_clock::time_point{std::chrono::seconds(seconds)};

@@ -224,6 +224,23 @@ TEST_CASE("which files are read, and how their lines are relabelled, is held to 
   says("  relabel: [{source_labels: [a], target_label: b}]\n", "is for lines that are read from files");
 }
 
+TEST_CASE("listeners of all signals are held apart, names only within a signal") {
+  const auto both = [](const std::string& metrics, const std::string& logs) {
+    return "cluster: a\nmetrics:\n  destinations: [{name: mgmt, url: 'http://m:1/x'}]\n" + metrics +
+           "logs:\n  destinations: [{name: mgmt, url: 'http://l:1/x'}]\n" + logs;
+  };
+  CHECK(destinations_of(good(both("", ""))).size() == 2);  // one name, two signals
+  CHECK(report_of(both("", "  listen: 127.0.0.1:7302\n"))
+            .find("logs.listen 127.0.0.1:7302 collides with metrics.listen") != std::string::npos);
+  CHECK(report_of(both("  listen: 0.0.0.0:7303\n", ""))
+            .find("metrics.listen 0.0.0.0:7303 collides with logs.listen") != std::string::npos);
+  CHECK(report_of(both("", "  listen: 127.0.0.1:7301\n"))
+            .find("logs.listen 127.0.0.1:7301 collides with admin.listen") != std::string::npos);
+  CHECK(report_of(
+            "cluster: a\nlogs:\n  destinations: [{name: l, url: 'http://l'}, {name: l, url: 'http://l'}]\n")
+            .find("the name \"l\" is taken") != std::string::npos);
+}
+
 TEST_CASE("a bound is part of the error") {
   CHECK(report_of("cluster: a\nguarantee: 30s\n").find("30s is below the least allowed, 1m") !=
         std::string::npos);

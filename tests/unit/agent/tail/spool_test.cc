@@ -28,6 +28,16 @@ class Weighing final : public wal::Store {
   wal::MemStore& disk_;
 };
 
+std::vector<relabel::Rule> dropping(std::string label, std::string value) {
+  relabel::RuleText text;
+  text.source_labels = {std::move(label)};
+  text.regex = std::move(value);
+  text.action = relabel::Action::drop;
+  std::vector<relabel::Rule> rules;
+  rules.push_back(relabel::Rule::compile(std::move(text)).value());
+  return rules;
+}
+
 TEST_CASE("lines of all containers are spooled once and in order, stdout and stderr apart") {
   Node node;
   SpoolLife life(node);
@@ -180,13 +190,7 @@ TEST_CASE("pods come and go, each line is spooled once, and nothing of them stay
 TEST_CASE("what rules drop is counted, not spooled, and its position is written within a minute") {
   Node node;
   node.write("quiet_a_u1/c", 3);
-  std::vector<relabel::Rule> rules;
-  relabel::RuleText text;
-  text.source_labels = {"__meta_kubernetes_namespace"};
-  text.regex = "quiet";
-  text.action = relabel::Action::drop;
-  rules.push_back(relabel::Rule::compile(text).value());
-  SpoolLife life(node, {}, std::move(rules));
+  SpoolLife life(node, {}, dropping("__meta_kubernetes_namespace", "quiet"));
   life.run_for(30s);
   CHECK(life.spooled().empty());
   CHECK_FALSE(node.position_of("quiet_a_u1/c"));
@@ -214,15 +218,9 @@ TEST_CASE("what rules drop is counted, not spooled, and its position is written 
 }
 
 TEST_CASE("a position that waits is never written behind a newer one of its container") {
-  std::vector<relabel::Rule> rules;
-  relabel::RuleText text;
-  text.source_labels = {"stream"};
-  text.regex = "stderr";
-  text.action = relabel::Action::drop;
   Node node;
   {
-    rules.push_back(relabel::Rule::compile(text).value());
-    SpoolLife life(node, {}, std::move(rules));
+    SpoolLife life(node, {}, dropping("stream", "stderr"));
     node.write("a_b_c/d", 5);
     life.run_for(2s);
     node.write("a_b_c/d", 5, 0, Output::error);
@@ -231,9 +229,7 @@ TEST_CASE("a position that waits is never written behind a newer one of its cont
     life.run_for(2s);
     life.lose_power();
   }
-  rules.clear();
-  rules.push_back(relabel::Rule::compile(text).value());
-  SpoolLife life(node, {}, std::move(rules));
+  SpoolLife life(node, {}, dropping("stream", "stderr"));
   life.drain();
   node.written.erase(node.labels.of(*parse_container_path("a_b_c/d"), Output::error).labels);
   check_same(life.spooled(), node.written);
@@ -291,15 +287,9 @@ TEST_CASE("many containers that flood take turns") {
 TEST_CASE("what rules drop does not make a sweep endless") {
   Node node;
   for (int i = 0; i < 20; ++i) node.write(fmt::format("quiet_p{}_u/c", i), 1'000, 1000);
-  std::vector<relabel::Rule> rules;
-  relabel::RuleText text;
-  text.source_labels = {"namespace"};
-  text.regex = "quiet";
-  text.action = relabel::Action::drop;
-  rules.push_back(relabel::Rule::compile(text).value());
   SpoolOptions options;
   options.sweep.read_bytes = 1 << 20;
-  SpoolLife life(node, options, std::move(rules));
+  SpoolLife life(node, options, dropping("namespace", "quiet"));
   life.look_takes = 100ms;
   life.run_for(1250ms);  // ten sweeps, as they are known while one is under way
   const std::uint64_t bytes = life.spool->describe(0).total.bytes;

@@ -80,7 +80,7 @@ TEST_CASE("each header of a request is sent once, the protocol's own as the prot
   CHECK(out->request.headers.find("x-team") == "a");
 }
 
-TEST_CASE("a record cut out of others keeps their arrival, their times and their start timestamps") {
+TEST_CASE("a record cut out of others keeps their arrival, their times and what they are marked with") {
   const std::string first =
       WriteRequest().series({{"__name__", "a"}}).sample(9'000, 1).sample(8'000, 1).encode(Version::v2);
   const std::string second = WriteRequest()
@@ -91,6 +91,7 @@ TEST_CASE("a record cut out of others keeps their arrival, their times and their
   const std::string third = WriteRequest().series({{"__name__", "c"}}).sample(7'000, 1).encode(Version::v2);
   auto records = test::stored_records({first, second, third}, Version::v2);
   REQUIRE((records[1].attributes.flags & remote_write::kStartTimestamps) != 0);
+  records[0].attributes.flags |= remote_write::kStaleMarkers;
   records[0].attributes.arrival_ms = 300;
   records[1].attributes.arrival_ms = 100;
   records[2].attributes.arrival_ms = 200;
@@ -107,7 +108,7 @@ TEST_CASE("a record cut out of others keeps their arrival, their times and their
   CHECK(a.newest_ms == 8'000);
   CHECK(a.units == 3);
   CHECK(a.tallies[remote_write::kFloats] == 3);
-  CHECK(a.flags == (remote_write::kSorted | remote_write::kStartTimestamps));
+  CHECK(a.flags == (remote_write::kSorted | remote_write::kStartTimestamps | remote_write::kStaleMarkers));
   const std::string raw = test::snappy_plain(carved[0].payload());
   CHECK(a.raw_bytes == raw.size());
   const auto points = test::samples_of(raw, Version::v2);

@@ -41,7 +41,7 @@ TEST_CASE("nor those that files of logs are read with") {
     CAPTURE(descriptors);
     const Settings s = with(descriptors);
     const std::uint64_t clients = s.intake_server.connections + 2 * s.admin_server.connections;
-    CHECK(clients + 2 * s.log_files_open + 64 + 32 <= descriptors);
+    CHECK(clients + 2 * s.log_files_open + 128 <= descriptors);
     CHECK(s.log_files_open >= 16);
   }
   CHECK(with(1'048'576).log_files_open == 256);

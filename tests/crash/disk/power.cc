@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
@@ -47,18 +48,26 @@ Power* Power::instance() {
 Power::Power(std::string root, std::string graves)
     : root_(std::move(root)), graves_(std::move(graves)), random_(number("TIDEOVER_DISK_SEED")) {
   fs::create_directories(graves_);
+  // A journal counts once the first look is in it: a process that is killed before has done nothing else.
   const std::string journal = graves_ + "/journal";
-  if (std::ifstream earlier(journal); earlier) {
+  const std::string begun = journal + ".begun";
+  const bool resumed = fs::exists(journal);
+  if (std::ifstream earlier(journal); resumed) {
     for (std::string line; std::getline(earlier, line);) model_.replay(line);
   }
-  const bool resumed = fs::exists(journal);
-  journal_ = ::open(journal.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  const std::string& own = resumed ? journal : begun;
+  journal_ = ::open(own.c_str(), O_WRONLY | O_CREAT | (resumed ? O_APPEND : O_TRUNC) | O_CLOEXEC, 0600);
   model_.tell([this](const std::string& line) {
     const bool before = std::exchange(quiet, true);
     [[maybe_unused]] const ssize_t written = ::write(journal_, line.data(), line.size());
     quiet = before;
   });
-  if (!resumed) look_around();
+  if (resumed) {
+    catch_up();
+  } else {
+    look_around();
+    fs::rename(begun, journal);
+  }
   const std::string cut = setting("TIDEOVER_DISK_CUT");
   if (const auto colon = cut.find(':'); colon != std::string::npos) {
     cut_at_ = std::strtoull(cut.c_str() + colon + 1, nullptr, 10);
@@ -86,6 +95,34 @@ void Power::look_around() {
     const std::string path = entry.path().string();
     model_.found(path, {inode_of(path), entry.is_directory()}, entry.is_directory() ? 0 : entry.file_size());
   }
+}
+
+// A process is killed between a change of names and its line in the journal: it happened, and is not durable.
+void Power::catch_up() {
+  Names real;
+  std::map<Inode, std::string> places;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(root_)) {
+    if (!entry.is_directory() && !entry.is_regular_file()) continue;
+    const std::string path = entry.path().string();
+    real[path] = {inode_of(path), entry.is_directory()};
+    if (entry.is_regular_file()) places[real[path].inode] = path;
+  }
+  const auto as_known = [](const Name& known, const Name& found) {
+    return known.directory == found.directory && (known.directory || known.inode == found.inode);
+  };
+  for (const auto& [path, name] : model_.now()) {
+    const auto here = real.find(path);
+    if (here != real.end() && as_known(name, here->second)) continue;
+    const auto elsewhere = name.directory ? places.end() : places.find(name.inode);
+    if (elsewhere != places.end())
+      model_.moved(path, elsewhere->second);
+    else if (here == real.end())
+      model_.removed(path);
+  }
+  const Names known = model_.now();
+  for (const auto& [path, name] : real)
+    if (const auto found = known.find(path); found == known.end() || !as_known(found->second, name))
+      model_.added(path, name);
 }
 
 bool Power::holds(const std::string& path) const { return path == root_ || path.starts_with(root_ + "/"); }

@@ -55,6 +55,7 @@ class Power {
  private:
   Power(std::string root, std::string graves);
   void look_around();
+  void catch_up();
   [[noreturn]] void cut();
   void materialise(const Aftermath& after);
   std::string grave(Inode inode) const;
